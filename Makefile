@@ -1,0 +1,58 @@
+# bidwatch: `make nightly` runs the main job on the sample county, `make test` runs the tests.
+# Everything is installed into .venv from requirements.lock, with hashes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+AS_OF ?= 2026-06-30
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup nightly test check format catalogue bench lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.done ## Install everything into .venv
+
+$(VENV)/.done: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -q -y python3-venv; \
+	  else echo "python3-venv is missing; run: sudo apt-get install python3-venv"; exit 1; fi; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+nightly: setup ## Run one night on the sample county and show what it found
+	@$(BIN)/bidwatch nightly --home workspace --inbox data/sample/inbox --as-of $(AS_OF); \
+	  code=$$?; [ $$code -le 1 ] || exit $$code
+
+test: setup ## Run the tests
+	$(BIN)/python -m pytest
+
+check: setup ## Formatting, lint, types, tests, generated pages
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m reports.catalogue --check
+	$(BIN)/python -m pytest
+
+format: setup ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+catalogue: setup ## Write detectors/CATALOGUE.md anew
+	$(BIN)/python -m reports.catalogue
+
+bench: setup ## Measure against the plain read_csv and GROUP BY of the same run
+	$(BIN)/python tests/benchmarks/bench.py
+
+lock: setup ## Resolve the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header -q -o requirements.lock
+
+clean: ## Remove the sample's workspace
+	rm -rf workspace

@@ -1,0 +1,1 @@
+"""Rings, pairs, rotation and award-rule tests (串通行为)."""

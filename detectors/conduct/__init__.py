@@ -1,0 +1,1 @@
+"""The process and the buyer's side (招标过程)."""

@@ -1,0 +1,1 @@
+"""Shared people, phones, accounts, devices and ownership (关联关系)."""

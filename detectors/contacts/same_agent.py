@@ -1,0 +1,69 @@
+"""The same person handled the bidding of different bidders.
+
+Why it matters
+    Bidders who entrust the same unit or person with their bidding are deemed to collude. The
+    authorised agent and the operator who sent the bid are known by document number.
+
+Looks innocent when
+    - a clerk typed one person's number into two records;
+    - a bidding service company operated the platform for several customers: numbers behind very
+      many bidders are left out and counted.
+    People of the same name do not count: only the same document number does.
+
+Blind spots
+    Agents delivered by name and phone only (contacts.same_contact sees those). Different staff of
+    one service company.
+
+Sources
+    招标投标法实施条例 §40(2) (委托同一单位或者个人办理投标事宜).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from detectors.contract import Detector, Engine, Grade, Severity, Status
+from detectors.sharing import ONE_BID, shared
+
+DETECTOR = Detector(
+    title="Same person handled the bidding of different bidders",
+    title_zh="不同投标人委托同一人办理投标事宜",
+    unit="lot",
+    measures="bidders of the lot with the same agent or operator, number",
+    grade=Grade.A,
+    severity=Severity.HIGH,
+    status=Status.TEST,
+    legal_basis=("REG-40-2", "ORDER87-37-2"),
+    evidence=("people.person_id", "people.role"),
+    says="{value:.0f} of {holders} bidders were handled by the same agent or operator by document number"
+    " ({shared_count} such persons; limit {min_bidders} bidders).",
+    says_zh="{holders} 家投标人中有 {value:.0f} 家的授权委托人或投标操作人为同一人（按证件号码，共 {shared_count} 人，"
+    "阈值 {min_bidders} 家）。",
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the measured values are compared with."""
+
+    min_bidders: int = 2  # bidders of one lot with the same agent or operator
+    max_holders: int = 50  # bidders over all lots; numbers behind more are left out
+
+
+SQL = (
+    ONE_BID
+    + """
+SELECT p.lot_id, coalesce(o.bidder_id, p.bidder_id) AS bidder_id, p.person_id AS shared_value
+FROM core.people AS p
+LEFT JOIN one_bid AS o ON o.lot_id = p.lot_id AND o.party_id = p.bidder_id
+WHERE p.person_id IS NOT NULL AND p.role IN ('agent', 'operator')
+"""
+)
+
+
+def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
+    """Judge every lot in which at least two bidders' agents or operators have a document number."""
+    frame = shared(engine.run(SQL), limits.max_holders)
+    return frame.assign(flagged=frame["value"] >= limits.min_bidders)

@@ -1,0 +1,80 @@
+"""Different bidders gave the same contact person with the same phone.
+
+Why it matters
+    In government procurement bids with the same contact person are void. In construction tenders
+    a shared contact is a strong indicator that one person stands behind several bids.
+
+Looks innocent when
+    - the agency typed its own phone: the registered phones of the lot's agency and buyer are taken
+      out before, and a contact behind very many bidders is left out and counted;
+    - a bidding service company is the contact of several customers;
+    - two bidders of one group share an office (a matter of its own under 条例 §34).
+    A phone alone, or a name alone, does not count.
+
+Blind spots
+    The same phone under different names. A second phone of the same person. Service phones that
+    are not registered with the agency.
+
+Sources
+    财政部令第87号 §37(3) (项目管理成员或者联系人员为同一人), for government procurement only; elsewhere
+    no article names the contact person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from detectors.contract import Detector, Engine, Grade, Severity, Status
+from detectors.sharing import ONE_BID, shared
+
+DETECTOR = Detector(
+    title="Different bidders gave the same contact person and phone",
+    title_zh="不同投标人联系人及电话相同",
+    unit="lot",
+    measures="bidders of the lot with the same contact name and phone, number",
+    grade=Grade.B,
+    severity=Severity.MEDIUM,
+    status=Status.TEST,
+    legal_basis=("ORDER87-37-3",),
+    evidence=("people.person", "people.phone", "people.role", "lots.procurement_regime"),
+    says="{value:.0f} of {holders} bidders gave the same contact name and phone ({shared_count} such contacts,"
+    " limit {min_bidders} bidders).",
+    says_zh="{holders} 家投标人中有 {value:.0f} 家的联系人姓名及电话相同（共 {shared_count} 组，阈值 {min_bidders} 家），"
+    "属异常指标。",
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the measured values are compared with."""
+
+    min_bidders: int = 2  # bidders of one lot with the same contact
+    max_holders: int = 50  # bidders over all lots; contacts of more are left out
+
+
+SQL = (
+    ONE_BID
+    + """,
+office_phones AS (
+    SELECT l.lot_id, p.phone FROM core.lots AS l JOIN core.parties AS p ON p.party_id = l.agency_code
+    UNION
+    SELECT l.lot_id, p.phone FROM core.lots AS l JOIN core.parties AS p ON p.party_id = l.buyer_code
+)
+SELECT c.lot_id, coalesce(o.bidder_id, c.bidder_id) AS bidder_id, c.person || ' / ' || c.phone AS shared_value
+FROM core.people AS c
+LEFT JOIN one_bid AS o ON o.lot_id = c.lot_id AND o.party_id = c.bidder_id
+LEFT JOIN office_phones AS f ON f.lot_id = c.lot_id AND f.phone = c.phone
+WHERE c.person IS NOT NULL AND c.phone IS NOT NULL AND c.role <> 'team_member' AND f.lot_id IS NULL
+"""
+)
+
+REGIMES = "SELECT lot_id AS unit, coalesce(procurement_regime, '') AS regime FROM core.lots"
+
+
+def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
+    """Judge every lot in which at least two bidders gave a contact with name and phone."""
+    frame = shared(engine.run(SQL), limits.max_holders)
+    frame = frame.merge(engine.run(REGIMES).to_pandas(), on="unit", how="left")
+    return frame.assign(flagged=frame["value"] >= limits.min_bidders)

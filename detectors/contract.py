@@ -1,0 +1,109 @@
+"""What a detector file holds, and what it gets and gives.
+
+A detector is a module with four names: ``DETECTOR`` (a `Detector`), ``Limits`` (a frozen
+dataclass of every number it compares with), ``screen(engine, limits)`` and a docstring with the
+sections *Why it matters*, *Looks innocent when*, *Blind spots*, *Sources*. There is no base class
+and nothing to register: the path is the id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import pandas as pd
+import pyarrow as pa
+
+#: Columns every screen gives, beside its own evidence columns. ``entities`` may be left out: the
+#: signal is then about every bidder in the lot.
+SCREEN_COLUMNS = ("unit", "entities", "value", "p_value", "reference_class", "flagged")
+
+#: Between the party ids in ``entities``. Party ids never hold it.
+SEPARATOR = ";"
+
+
+class Grade(StrEnum):
+    """How strong the evidence is in law, after the table in domain terms (证据强度)."""
+
+    A = "A"  # a statutory presumption, still rebuttable
+    B = "B"  # a strong indicator
+    C = "C"  # statistical ranking and corroboration only
+
+
+class Severity(StrEnum):
+    """How serious the matter is if the signal is true. Says nothing about how likely that is."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Status(StrEnum):
+    """How far the detector itself is trusted. Earned by evidence, never by age."""
+
+    EXPERIMENTAL = "experimental"  # not yet measured outside its own tests
+    TEST = "test"  # no obvious false flags on a limited set
+    STABLE = "stable"  # false flags measured and low on honest and on real unlabelled data
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detector:
+    """The facts about a detector that people read. Everything shown to a person comes from here.
+
+    Attributes:
+        title, title_zh: what is seen, as a neutral statement.
+        unit: what one row of the screen is about: ``lot``, ``pair``, ``ring``, ``party``,
+            ``lot_party`` or ``buyer``.
+        measures: what ``value`` is, with its unit.
+        grade: strength of the evidence in law.
+        severity: how serious if true.
+        status: how far the detector is trusted.
+        legal_basis: ids in ``data/reference/legal_basis.csv``.
+        evidence: the source columns a signal rests on, as ``table.column`` of schema ``core``;
+            a trace goes back to exactly these cells.
+        says, says_zh: one sentence of measured numbers; placeholders are evidence columns,
+            ``value``, ``p_value`` or fields of ``Limits``.
+        identity_version: moves only when the meaning of a signal changes.
+    """
+
+    title: str
+    title_zh: str
+    unit: str
+    measures: str
+    grade: Grade
+    severity: Severity
+    status: Status
+    legal_basis: tuple[str, ...]
+    evidence: tuple[str, ...]
+    says: str
+    says_zh: str
+    identity_version: int = 1
+
+
+class Engine(Protocol):
+    """Runs portable SQL over the published tables (schemas ``core`` and ``feat``).
+
+    The text must run unchanged on DuckDB and on Spark: no QUALIFY, no lambda, no struct or list
+    syntax, ``NULLIF`` around every divisor, ``NULLS LAST`` and a unique tie-breaker in every
+    ORDER BY, ``$name`` for parameters.
+    """
+
+    def run(self, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+        """Return the result of one SELECT."""
+        ...
+
+
+class Screen(Protocol):
+    """``screen`` of a detector module.
+
+    Returns a frame with one row per unit that could be judged and the columns of
+    ``SCREEN_COLUMNS`` (``p_value`` and ``reference_class`` may be null) plus evidence columns of
+    plain type. A unit may appear in several rows when several groups of entities were judged in
+    it. A unit without a row could not be judged.
+    """
+
+    def __call__(self, engine: Engine, limits: object) -> pd.DataFrame:
+        """Judge every unit that can be judged; flag with one inclusive comparison at the end."""
+        ...

@@ -1,0 +1,1 @@
+"""After the award (标后履约)."""

@@ -1,0 +1,1 @@
+"""Bid documents that resemble each other (文件雷同)."""

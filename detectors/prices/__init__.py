@@ -1,0 +1,1 @@
+"""Price patterns within a lot (报价形态)."""

@@ -1,0 +1,1 @@
+"""Bans, sanctions and repeat offenders (名单)."""

@@ -1,0 +1,107 @@
+"""A bidder was under a bidding ban on the day the lot was opened.
+
+Why it matters
+    Who is banned from bidding for a time may not take part, alone or in a joint venture. A ban
+    that nobody looked up is the plainest thing a supervisor can miss.
+
+Looks innocent when
+    - the ban was revoked, or ended before the opening: both are looked at to the day;
+    - the ban is limited to one region or trade that does not include this lot: read the decision;
+    - the ban was published only after the opening.
+
+Blind spots
+    Bidders known by name only: a ban counts by exact code. Successor firms of a banned one. Bans
+    without a first day. Lots whose day of opening is unknown.
+
+Sources
+    招标投标法 §53, 招标投标法实施条例 §67 (bans of one to two years), 政府采购法 §77 (one to three years).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from detectors.contract import Detector, Engine, Grade, Severity, Status
+
+DETECTOR = Detector(
+    title="Bidder under a bidding ban on the day of opening",
+    title_zh="投标人在开标日处于禁止投标期内",
+    unit="lot_party",
+    measures="bidding bans in force on the day of opening, number",
+    grade=Grade.A,
+    severity=Severity.HIGH,
+    status=Status.TEST,
+    legal_basis=("LAW-53", "REG-67", "GPL-77"),
+    evidence=(
+        "penalties.decision_no",
+        "penalties.starts_on",
+        "penalties.ends_on",
+        "penalties.revoked_on",
+        "lots.opened_on",
+        "bid_members.party_id",
+    ),
+    says="On the day of opening {opened_on} the bidder was under {value:.0f} bidding ban(s) (limit {min_bans}):"
+    " decision {decision_no} of {issuer_name}, {starts_on} to {ends_on}.",
+    says_zh="开标日 {opened_on}，该投标人处于 {value:.0f} 项禁止投标处罚期内（阈值 {min_bans} 项）：{issuer_name}"
+    " {decision_no}，期限 {starts_on} 至 {ends_on}。",
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the measured values are compared with."""
+
+    min_bans: int = 1  # bans in force on the day of opening
+
+
+# The last day counts in full; a revoked ban has no effect from the day of its revocation. Only
+# with a delivered list of bans can anybody be said not to be on it.
+SQL = """
+WITH bans AS (
+    SELECT party_id, decision_no, issuer_name, starts_on, ends_on, revoked_on
+    FROM core.penalties
+    WHERE is_bidding_ban AND starts_on IS NOT NULL
+),
+judged AS (
+    SELECT m.lot_id, m.party_id, l.opened_on
+    FROM core.bid_members AS m
+    JOIN core.lots AS l ON l.lot_id = m.lot_id
+    WHERE l.opened_on IS NOT NULL AND m.party_id NOT LIKE 'name:%'
+      AND EXISTS (SELECT 1 FROM core.penalties)
+    GROUP BY m.lot_id, m.party_id, l.opened_on
+),
+in_force AS (
+    SELECT j.lot_id, j.party_id, b.decision_no, b.issuer_name, b.starts_on, b.ends_on,
+           count(*) OVER (PARTITION BY j.lot_id, j.party_id) AS bans,
+           row_number() OVER (
+               PARTITION BY j.lot_id, j.party_id ORDER BY b.ends_on DESC NULLS FIRST, b.decision_no, b.starts_on
+           ) AS place
+    FROM judged AS j
+    JOIN bans AS b ON b.party_id = j.party_id
+     AND b.starts_on <= j.opened_on
+     AND (b.ends_on IS NULL OR j.opened_on <= b.ends_on)
+     AND (b.revoked_on IS NULL OR j.opened_on < b.revoked_on)
+)
+SELECT j.lot_id || '/' || j.party_id AS unit,
+       j.party_id AS entities,
+       CAST(coalesce(f.bans, 0) AS DOUBLE) AS value,
+       CAST(j.opened_on AS VARCHAR) AS opened_on,
+       coalesce(f.decision_no, '') AS decision_no,
+       coalesce(f.issuer_name, '') AS issuer_name,
+       CAST(f.starts_on AS VARCHAR) AS starts_on,
+       CASE WHEN f.lot_id IS NULL THEN NULL ELSE coalesce(CAST(f.ends_on AS VARCHAR), '—') END AS ends_on
+FROM judged AS j
+LEFT JOIN in_force AS f ON f.lot_id = j.lot_id AND f.party_id = j.party_id AND f.place = 1
+ORDER BY j.lot_id, j.party_id
+"""
+
+
+def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
+    """Judge every coded organisation behind a bid of a lot whose day of opening is known."""
+    frame = engine.run(SQL).to_pandas()
+    nothing = pd.Series(None, index=frame.index, dtype="str")
+    return frame.assign(
+        p_value=nothing.astype("float64"), reference_class=nothing, flagged=frame["value"] >= limits.min_bans
+    )

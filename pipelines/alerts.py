@@ -1,0 +1,204 @@
+"""From signals to the rows of the alert list: the lot, the firms, the sentence, the law in force."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from detectors.registry import Loaded
+from pipelines.signals import Signal
+from pipelines.store import Store
+from reports.alert_list import COLUMNS, LEVEL_BY_GRADE, Alert
+
+LEGAL_BASIS = Path(__file__).parents[1] / "data" / "reference" / "legal_basis.csv"
+
+FAMILIES_ZH = {
+    "prices": "报价形态",
+    "collusion": "串通行为",
+    "contacts": "关联关系",
+    "documents": "文件雷同",
+    "conduct": "招标过程",
+    "watchlist": "名单",
+    "delivery": "标后履约",
+}
+SUGGESTIONS_ZH = {
+    "A": "建议初核：调取原始文件核对，听取当事人说明",
+    "B": "建议核查：结合其他证据综合判断",
+    "C": "供参考：单独不足以说明问题，建议与其他线索比对",
+}
+
+
+class Facts:
+    """What the snapshot knows about lots and firms, for the lots of tonight's signals."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, signals: Sequence[Signal]) -> None:
+        lots = sorted({signal.lot_id for signal in signals if signal.lot_id})
+        parties = sorted({party for signal in signals for party in signal.entities})
+        self.lots = _by_first(
+            con,
+            """
+            WITH winners AS (
+                SELECT b.lot_id, min(b.bidder_id) AS winner_id, min(b.price_cny) AS price_cny
+                FROM core.bids AS b WHERE b.is_winner GROUP BY b.lot_id
+            ),
+            awarded AS (
+                SELECT lot_id, min(winner_id) AS winner_id, min(price_cny) AS price_cny
+                FROM core.awards GROUP BY lot_id
+            ),
+            counted AS (SELECT lot_id, count(*) AS bidders FROM core.bids GROUP BY lot_id)
+            SELECT l.lot_id, l.project_type, l.tender_id, l.tender_name, l.lot_name, l.deal_code, l.buyer_name,
+                   l.buyer_code, l.agency_name, l.agency_code, l.opening_at, l.opened_on, l.region_code,
+                   l.ceiling_price_cny, l.supervisor_name, l.supervisor_code, n.bidders,
+                   p.name AS winner_name, coalesce(a.price_cny, w.price_cny) AS award_price_cny
+            FROM core.lots AS l
+            LEFT JOIN counted AS n ON n.lot_id = l.lot_id
+            LEFT JOIN winners AS w ON w.lot_id = l.lot_id
+            LEFT JOIN awarded AS a ON a.lot_id = l.lot_id
+            LEFT JOIN core.parties AS p ON p.party_id = coalesce(a.winner_id, w.winner_id)
+            WHERE l.lot_id IN (SELECT unnest($ids))
+            """,
+            lots,
+        )
+        self.parties = _by_first(
+            con,
+            "SELECT party_id, coalesce(name, party_id) AS name, party_code FROM core.parties"
+            " WHERE party_id IN (SELECT unnest($ids))",
+            parties,
+        )
+
+
+def alert(
+    signal: Signal, detector: Loaded, facts: Facts, laws: Mapping[str, list[dict[str, str]]], as_of: date, source: str
+) -> Alert:
+    """Return the row of the alert list for one signal."""
+    lot = facts.lots.get(signal.lot_id or "", {})
+    named = [facts.parties.get(party, {"name": party, "party_code": None}) for party in signal.entities]
+    shown = asdict(detector.limits) | signal.facts  # type: ignore[call-overload]
+    opened_on = lot.get("opened_on")
+    return Alert(
+        alert_id=signal.fp,
+        level=LEVEL_BY_GRADE[detector.facts.grade],
+        family=FAMILIES_ZH[detector.id.split(".")[0]],
+        detector=detector.id,
+        finding_zh=f"{detector.facts.title_zh}（疑似线索）",
+        legal_zh=legal_text(detector, laws, opened_on if isinstance(opened_on, date) else as_of),
+        key_facts_zh=detector.facts.says_zh.format(**shown),
+        grade=str(detector.facts.grade),
+        score=None,
+        source_zh=source,
+        source_at=None,
+        alerted_at=as_of,
+        suggestion_zh=SUGGESTIONS_ZH[detector.facts.grade],
+        due_on=None,
+        party_names=tuple(str(party["name"]) for party in named),
+        party_codes=tuple(str(party["party_code"] or "") for party in named),
+        opened_at=lot.get("opening_at") or opened_on,  # type: ignore[arg-type]
+        lot_id=signal.lot_id,
+        **{name: lot.get(name) for name in _FROM_LOT},  # type: ignore[arg-type]
+    )
+
+
+def rows(
+    store: Store, found: Sequence[Signal], facts: Facts, detectors: Sequence[Loaded], as_of: date
+) -> dict[str, Alert]:
+    """Return the row of the alert list for every signal, by fingerprint."""
+    known = {detector.id: detector for detector in detectors}
+    laws = load_laws()
+    names = {row["raw_sha"]: row["name"] for row in store.rows("SELECT raw_sha, name FROM file")}
+    listed = {}
+    for signal in found:
+        files = sorted({names[raw_sha] for _, raw_sha, _, _ in signal.sources})
+        source = "；".join(files[:3]) + (f" 等{len(files)}个文件" if len(files) > 3 else "")
+        listed[signal.fp] = alert(signal, known[signal.detector], facts, laws, as_of, source)
+    return listed
+
+
+_FROM_LOT = (
+    "project_type",
+    "tender_id",
+    "tender_name",
+    "lot_name",
+    "deal_code",
+    "buyer_name",
+    "buyer_code",
+    "agency_name",
+    "agency_code",
+    "bidders",
+    "ceiling_price_cny",
+    "winner_name",
+    "award_price_cny",
+    "supervisor_name",
+    "supervisor_code",
+)
+
+
+def load_laws(path: Path = LEGAL_BASIS) -> dict[str, list[dict[str, str]]]:
+    """Return the versions of every legal basis by its id."""
+    laws: dict[str, list[dict[str, str]]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            laws.setdefault(row["basis_id"], []).append(row)
+    return laws
+
+
+def legal_text(detector: Loaded, laws: Mapping[str, list[dict[str, str]]], on: date) -> str:
+    """Return the instruments and articles behind a detector, in the version in force on ``on``."""
+    day = on.isoformat()
+    return "；".join(
+        f"《{law['instrument']}》{law['article']}"
+        for basis in detector.facts.legal_basis
+        for law in laws[basis]
+        if law["valid_from"] <= day and (not law["valid_to"] or day <= law["valid_to"])
+    )
+
+
+def record(signal: Signal, detector: Loaded, row: Alert) -> dict[str, object]:
+    """Return the exact record of a signal for ``alerts.jsonl``."""
+    return {
+        "alert_id": signal.fp,
+        "detector": signal.detector,
+        "detector_version": detector.version,
+        "limits_version": detector.limits_version,
+        "limits": asdict(detector.limits),  # type: ignore[call-overload]
+        "grade": str(detector.facts.grade),
+        "lot_id": signal.lot_id,
+        "scope": signal.scope,
+        "entities": list(signal.entities),
+        "ev_hash": signal.ev_hash,
+        "facts": signal.facts,
+        "sources": [
+            {"column": cell, "raw_sha256": raw_sha, "section": section, "row": raw_row}
+            for cell, raw_sha, section, raw_row in signal.sources
+        ],
+        "finding_zh": row.finding_zh,
+        "legal_zh": row.legal_zh,
+        "key_facts_zh": row.key_facts_zh,
+    }
+
+
+def restored(values: Mapping[str, object]) -> Alert:
+    """Return the ``Alert`` whose canonical JSON was read back."""
+    known = dict(values)
+    for column in COLUMNS:
+        value = known.get(column.key)
+        if isinstance(value, list):
+            known[column.key] = tuple(value)
+        elif isinstance(value, str) and column.kind == "money":
+            known[column.key] = Decimal(value)
+        elif isinstance(value, str) and column.kind in ("time", "date"):
+            known[column.key] = (
+                datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+            )
+    return Alert(**known)  # type: ignore[arg-type]
+
+
+def _by_first(con: duckdb.DuckDBPyConnection, sql: str, ids: list[str]) -> dict[str, dict[str, object]]:
+    result = con.execute(sql, {"ids": ids})
+    names = [column[0] for column in result.description]
+    return {row[0]: dict(zip(names, row, strict=True)) for row in result.fetchall()}

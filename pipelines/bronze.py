@@ -1,0 +1,473 @@
+"""Raw bytes to bronze: typed rows, refused rows with a reason, and the account of both.
+
+A pure function of the bytes, their mapping, the contracts, the code and the secret key. Runs in
+the limited child process of ``sandbox``; nothing here looks at a clock or at another file.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines import vault
+from pipelines.contract import PROVENANCE, contracts
+from pipelines.conversion import ENTRY, FIELD, Plan, References, clear_text, convert, plan
+from pipelines.mapping import Mapping, load_file
+from pipelines.readers import MAX_RAW_TEXT, RAW_PATH, RAW_ROW, FileRefused, Section, Unreadable, read
+from pipelines.readers.counting import count_records
+
+REFERENCE = Path(__file__).parent.parent / "data" / "reference"
+BATCH_ROWS = 500_000  # as many as the contract takes at a time
+
+REFUSED = pa.schema(
+    [
+        ("raw_section", pa.string()),
+        (RAW_ROW, pa.int64()),
+        (RAW_PATH, pa.string()),
+        ("column_name", pa.string()),
+        ("code", pa.string()),
+        ("reason", pa.string()),
+        ("reason_zh", pa.string()),
+        ("raw_text", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to read. Crosses the process boundary as JSON."""
+
+    raw: str
+    raw_sha: str
+    file_name: str
+    mapping: str
+    out: str
+    key: str
+
+
+@dataclass
+class SectionReport:
+    """What became of the records of one section, before other files are considered."""
+
+    name: str
+    records: int
+    refused: int = 0
+    tables: list[str] = field(default_factory=list)
+    unknown_columns: list[str] = field(default_factory=list)
+    missing_columns: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Report:
+    """The account of one file, stored as ``report.json`` beside its rows.
+
+    ``state`` is ``readable`` or ``refused``; a refused file has no rows and says why.
+    """
+
+    file_name: str
+    raw_sha: str
+    state: str = "readable"
+    code: str | None = None
+    reason: str | None = None
+    reason_zh: str | None = None
+    notes: list[str] = field(default_factory=list)
+    sections: list[SectionReport] = field(default_factory=list)
+    expectations: list[dict[str, object]] = field(default_factory=list)
+
+    @property
+    def records(self) -> int:
+        """Physical records of the file."""
+        return sum(section.records for section in self.sections)
+
+    @property
+    def refused(self) -> int:
+        """Records that the reader or the contract refused."""
+        return sum(section.refused for section in self.sections)
+
+    @staticmethod
+    def load(folder: Path) -> Report:
+        """Read back ``report.json``."""
+        raw = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        sections = [SectionReport(**section) for section in raw.pop("sections")]
+        return Report(sections=sections, **raw)
+
+
+@cache
+def code_version() -> str:
+    """Hash of everything but the mapping that decides how bytes become rows."""
+    here = Path(__file__).parent
+    files = [
+        *sorted(here.glob("readers/*.py")),
+        *sorted(here.glob("contracts/*.toml")),
+        *(here / name for name in ("bronze.py", "checking.py", "contract.py", "conversion.py", "mapping.py")),
+        REFERENCE / "placeholders.csv",
+        REFERENCE / "regions.csv",
+    ]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:12]
+
+
+def version(mapping: Mapping, file_name: str, key: bytes) -> str:
+    """Name of the bronze folder of one file: equal inputs, equal name."""
+    parts = (code_version(), mapping.source, mapping.version, file_name, vault.key_id(key))
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+def load_references(key: bytes) -> References:
+    """Read the placeholders and region codes of ``data/reference``."""
+    placeholders: dict[str, set[str]] = {}
+    with (REFERENCE / "placeholders.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            placeholders.setdefault(row["kind"], set()).add(row["value"].upper())
+    with (REFERENCE / "regions.csv").open(encoding="utf-8", newline="") as file:
+        regions = frozenset(row["region_code"] for row in csv.DictReader(file))
+    return References({kind: frozenset(values) for kind, values in placeholders.items()}, regions, key)
+
+
+def make(job: Job) -> Report:
+    """Read one file and write its bronze into ``job.out``.
+
+    Writes ``<table>.parquet``, ``refused.parquet``, ``sealed.parquet`` and ``report.json``. Never
+    raises for what a file may hold: that becomes a report with state ``refused``.
+    """
+    out = Path(job.out)
+    report = Report(file_name=job.file_name, raw_sha=job.raw_sha)
+    work = out / "work"
+    work.mkdir()
+    try:
+        _read(job, out, work, report)
+    except FileRefused as refusal:
+        _empty(out)
+        report.sections, report.expectations = [], []
+        report.state, report.code = "refused", refusal.code
+        report.reason, report.reason_zh = refusal.reason, refusal.reason_zh
+    for leftover in sorted(work.rglob("*"), reverse=True):
+        leftover.rmdir() if leftover.is_dir() else leftover.unlink()
+    work.rmdir()
+    (out / "report.json").write_text(
+        json.dumps(asdict(report), ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+    )
+    return report
+
+
+def _empty(out: Path) -> None:
+    for file in out.glob("*.parquet"):
+        file.unlink()
+
+
+def _read(job: Job, out: Path, work: Path, report: Report) -> None:
+    from pipelines.warehouse import connect
+
+    mapping = load_file(Path(job.mapping))
+    rule = mapping.rule_for(job.file_name)
+    references = load_references(bytes.fromhex(job.key))
+    for name in ("read", "count"):
+        (work / name).mkdir()
+    reading = read(Path(job.raw), rule, job.file_name, work / "read")
+    counted = count_records(Path(job.raw), rule, job.file_name, work / "count")
+    report.notes = reading.notes
+    writer = _Writer(out, job.raw_sha)
+    tally = _Tally()
+    con = connect(memory_limit="1GB")
+    con.execute(f"SET temp_directory = '{work}'")
+    names = list(dict.fromkeys([s.name for s in reading.sections] + [u.section for u in reading.unreadable]))
+    try:
+        for name in names:
+            sections = [section for section in reading.sections if section.name == name]
+            unreadable = [record for record in reading.unreadable if record.section == name]
+            account = SectionReport(name=name, records=0, refused=len(unreadable))
+            seen = len(unreadable)
+            writer.refuse(_unreadable_rows(unreadable))
+            for section in sections:
+                seen += _section(con, mapping, rule.published, section, references, writer, account, tally)
+            account.records = counted.get(name, 0)
+            report.sections.append(account)
+            _check_law(name, account.records, seen)
+        for name in counted.keys() - set(names):
+            _check_law(name, counted[name], 0)
+    finally:
+        con.close()
+        writer.close()
+    report.expectations = tally.rows()
+    vault.seal(out / "sealed.parquet", writer.clear, references.key)
+
+
+def _check_law(section: str, counted: int, seen: int) -> None:
+    """The accounting law, first half: the reader saw every record that the other count found."""
+    if counted != seen:
+        raise FileRefused(
+            "COUNTS_DISAGREE",
+            f"section {section}: {counted} records were counted and {seen} were read;"
+            " the file may be cut or oddly quoted, ask the sender for it again",
+            f"{section}：独立计数为{counted}条，读取为{seen}条，文件可能被截断或引号有误，请发送方重新提供",
+        )
+
+
+def _section(
+    con: duckdb.DuckDBPyConnection,
+    mapping: Mapping,
+    published: bool,
+    section: Section,
+    references: References,
+    writer: _Writer,
+    account: SectionReport,
+    tally: _Tally,
+) -> int:
+    """Convert, check and write one section. Returns the number of records in it."""
+    rules = [rule for rule in mapping.records if rule.section == section.name]
+    if not rules:
+        return _refuse_section(con, section, writer, account, mapping)
+    plans = [plan(mapping, rule, section.columns, references, public=published) for rule in rules]
+    used = {source for each in plans for source in each.sources}
+    for listed, more in (
+        (account.tables, [each.contract.table for each in plans]),
+        (account.unknown_columns, [name for name in section.columns if name not in used]),
+        (account.missing_columns, [f"{p.contract.table}.{name}" for p in plans for name in p.missing]),
+    ):
+        listed += [name for name in more if name not in listed]
+    records = 0
+    for batch in section.batches(BATCH_ROWS):
+        records += batch.num_rows
+        if batch.num_rows:
+            account.refused += _batch(con, mapping, section.name, plans, batch, references, writer, tally)
+    return records
+
+
+def _batch(
+    con: duckdb.DuckDBPyConnection,
+    mapping: Mapping,
+    section: str,
+    plans: list[Plan],
+    batch: pa.RecordBatch,
+    references: References,
+    writer: _Writer,
+    tally: _Tally,
+) -> int:
+    """Write the good rows of one batch and refuse the others; a record is refused as a whole."""
+    from pipelines.checking import check
+
+    typed = [convert(con, each, batch) for each in plans]
+    refused: list[pa.Table] = []
+    for each, rows in zip(plans, typed, strict=True):
+        if not rows.num_rows:
+            continue
+        for outcome in check(each.contract, each.checks, rows):
+            tally.add(each.contract.table, outcome)
+            if outcome.expectation.severity == "critical" and len(outcome.positions):
+                named = rows.take(pa.array(outcome.positions))
+                refused.append(_refusals(con, each, section, outcome.expectation, named))
+    bad = pa.concat_tables(refused) if refused else None
+    bad_rows = pc.unique(bad.column(RAW_ROW).combine_chunks()) if bad else pa.array([], pa.int64())
+    if bad is not None:
+        writer.refuse(_with_raw_text(con, bad, batch))
+    for each, rows in zip(plans, typed, strict=True):
+        good = rows.filter(pc.invert(pc.is_in(rows.column(RAW_ROW), value_set=bad_rows))) if len(bad_rows) else rows
+        writer.write(each.contract.table, section, good)
+        if each.personal and (clear := clear_text(con, each, batch, mapping, references)) is not None:
+            writer.clear.append(clear)
+    return len(bad_rows)
+
+
+def _refusals(
+    con: duckdb.DuckDBPyConnection, each: Plan, section: str, expectation: object, named: pa.Table
+) -> pa.Table:
+    """One refusal per row and reason; unreadable values are taken apart into one per column."""
+    from pipelines.contract import Expectation
+
+    assert isinstance(expectation, Expectation)
+    if expectation.column != "unread":
+        count = named.num_rows
+        constant = {
+            "raw_section": section,
+            "column_name": expectation.column,
+            "code": expectation.code,
+            "reason": expectation.reason,
+            "reason_zh": expectation.reason_zh,
+        }
+        return pa.table(
+            {name: pa.repeat(text, count) for name, text in constant.items()}
+            | {name: named.column(name) for name in (RAW_ROW, RAW_PATH)}
+        ).select([name for name in REFUSED.names if name != "raw_text"])
+    words = pa.table(
+        {
+            "column_name": [column.name for column in each.contract.columns.values()] + ["updated_at"],
+            "zh": [column.zh for column in each.contract.columns.values()] + ["版本时间"],
+            "kind": [column.type for column in each.contract.columns.values()] + ["timestamp"],
+        }
+    )
+    con.register("named", named.select([RAW_ROW, RAW_PATH, "unread"]))
+    con.register("words", words)
+    try:
+        return con.sql(
+            f"""
+            WITH entries AS (
+                SELECT {RAW_ROW}, {RAW_PATH}, unnest(string_split(unread, '{ENTRY}')) AS entry FROM named
+            ),
+            parts AS (
+                SELECT {RAW_ROW}, {RAW_PATH}, split_part(entry, '{FIELD}', 1) AS column_name,
+                       split_part(entry, '{FIELD}', 2) AS text
+                FROM entries
+            )
+            SELECT $section AS raw_section, p.{RAW_ROW}, p.{RAW_PATH}, p.column_name,
+                   'UNREADABLE_VALUE' AS code,
+                   p.column_name || ': ''' || p.text || ''' cannot be read as ' || w.kind AS reason,
+                   w.zh || '“' || p.text || '”无法识别' AS reason_zh
+            FROM parts AS p JOIN words AS w ON w.column_name = p.column_name
+            ORDER BY p.{RAW_ROW}, p.column_name
+            """,
+            params={"section": section},
+        ).to_arrow_table()
+    finally:
+        con.unregister("named")
+        con.unregister("words")
+
+
+def _with_raw_text(con: duckdb.DuckDBPyConnection, bad: pa.Table, batch: pa.RecordBatch) -> pa.Table:
+    con.register("bad", bad)
+    con.register("batch", pa.table(batch))
+    try:
+        return con.sql(
+            f"""
+            WITH texts AS (
+                SELECT {RAW_ROW}, left(CAST(to_json(b) AS VARCHAR), {MAX_RAW_TEXT}) AS raw_text
+                FROM (SELECT * EXCLUDE ({RAW_PATH}) FROM batch) AS b
+                WHERE {RAW_ROW} IN (SELECT {RAW_ROW} FROM bad)
+            )
+            SELECT bad.*, texts.raw_text
+            FROM bad JOIN texts ON texts.{RAW_ROW} = bad.{RAW_ROW}
+            ORDER BY bad.{RAW_ROW}, bad.code, bad.column_name
+            """
+        ).to_arrow_table()
+    finally:
+        con.unregister("bad")
+        con.unregister("batch")
+
+
+def _refuse_section(
+    con: duckdb.DuckDBPyConnection, section: Section, writer: _Writer, account: SectionReport, mapping: Mapping
+) -> int:
+    """Refuse every record of a section that the mapping does not know: nothing is dropped unsaid."""
+    known = sorted({rule.section for rule in mapping.records})
+    records = 0
+    for batch in section.batches(BATCH_ROWS):
+        count = batch.num_rows
+        if not count:
+            continue
+        records += count
+        constant = {
+            "raw_section": section.name,
+            "column_name": "",
+            "code": "NO_RECORD_RULE",
+            "reason": f"no rule for records of {section.name!r}; the mapping knows {', '.join(known)}",
+            "reason_zh": f"映射中没有“{section.name}”类记录的规则",
+        }
+        bad = pa.table(
+            {name: pa.repeat(text, count) for name, text in constant.items()}
+            | {name: batch.column(name) for name in (RAW_ROW, RAW_PATH)}
+        ).select([name for name in REFUSED.names if name != "raw_text"])
+        writer.refuse(_with_raw_text(con, bad, batch))
+    account.refused += records
+    account.unknown_columns += [name for name in section.columns if name not in account.unknown_columns]
+    return records
+
+
+def _unreadable_rows(unreadable: Iterable[Unreadable]) -> pa.Table:
+    rows = [
+        {
+            "raw_section": record.section,
+            RAW_ROW: record.raw_row,
+            RAW_PATH: record.raw_path,
+            "column_name": record.column or "",
+            "code": record.code,
+            "reason": record.reason,
+            "reason_zh": record.reason_zh,
+            "raw_text": record.raw_text[:MAX_RAW_TEXT],
+        }
+        for record in unreadable
+    ]
+    return pa.Table.from_pylist(rows, schema=REFUSED)
+
+
+class _Writer:
+    """Writes the Parquet files of one bronze folder, batch by batch."""
+
+    def __init__(self, out: Path, raw_sha: str) -> None:
+        self._out = out
+        self._raw_sha = raw_sha
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self.clear: list[pa.Table] = []
+
+    def write(self, table: str, section: str, rows: pa.Table) -> None:
+        """Append good rows of a table."""
+        if not rows.num_rows:
+            return
+        typed = contracts()[table].duckdb_columns()
+        origin = {
+            "raw_sha": pa.repeat(self._raw_sha, rows.num_rows),
+            "raw_section": pa.repeat(section, rows.num_rows),
+        }
+        columns = [origin[name] if name in origin else rows.column(name) for name in typed]
+        assert set(PROVENANCE) <= set(typed)
+        self._append(table, pa.table(columns, names=list(typed)))
+
+    def refuse(self, rows: pa.Table) -> None:
+        """Append refused rows."""
+        if rows.num_rows:
+            self._append("refused", rows.select(REFUSED.names).cast(REFUSED))
+
+    def close(self) -> None:
+        """Finish every file."""
+        for writer in self._writers.values():
+            writer.close()
+
+    def _append(self, name: str, rows: pa.Table) -> None:
+        if name not in self._writers:
+            self._writers[name] = pq.ParquetWriter(
+                self._out / f"{name}.parquet", rows.schema, compression="zstd"
+            )
+        self._writers[name].write_table(rows)
+
+
+class _Tally:
+    """Adds up the outcomes of every batch, for the night page."""
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[str, int], dict[str, object]] = {}
+
+    def add(self, table: str, outcome: object) -> None:
+        from pipelines.checking import Outcome
+
+        assert isinstance(outcome, Outcome)
+        expectation = outcome.expectation
+        row = self._sums.setdefault(
+            (table, hash((expectation.type, expectation.column, expectation.code))),
+            {
+                "table": table,
+                "expectation": expectation.type,
+                "column": expectation.column,
+                "severity": expectation.severity,
+                "code": expectation.code,
+                "reason": expectation.reason,
+                "reason_zh": expectation.reason_zh,
+                "checked": 0,
+                "unexpected": 0,
+            },
+        )
+        row["checked"] = int(str(row["checked"])) + outcome.checked
+        row["unexpected"] = int(str(row["unexpected"])) + int(np.size(outcome.positions))
+
+    def rows(self) -> list[dict[str, object]]:
+        return list(self._sums.values())

@@ -1,0 +1,60 @@
+"""The ``bidwatch`` command.
+
+Exit codes: 0 done, 1 done with refused rows or an incomplete source, 2 input refused, 3 publish
+gate closed, 4 integrity failure, 75 busy.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+#: Set before prefect or great_expectations may be imported: nothing calls home.
+OFFLINE = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+for name, value in OFFLINE.items():
+    os.environ.setdefault(name, value)
+
+import duckdb  # noqa: E402
+import typer  # noqa: E402
+
+from pipelines.commands import alerts, detectors, nights, quarantine, sources  # noqa: E402
+from pipelines.commands.output import err  # noqa: E402
+from pipelines.night import Busy  # noqa: E402
+
+app = typer.Typer(
+    name="bidwatch",
+    help="标哨 bidwatch finds bid-rigging risk in public procurement. It raises clues (线索), never findings.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(nights.nightly)
+app.command()(nights.receive)
+app.command()(nights.status)
+app.command()(nights.doctor)
+app.add_typer(sources.app, name="sources")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(detectors.app, name="detectors")
+
+
+def main() -> None:
+    """Run the command; what a person can mend is said in one line, without a traceback."""
+    os.umask(0o077)
+    try:
+        app()
+    except Busy as error:
+        err.print(f"bidwatch: {error}")
+        sys.exit(75)
+    except (FileNotFoundError, PermissionError, ValueError) as error:
+        err.print(f"bidwatch: {error}")
+        sys.exit(nights.INPUT_REFUSED)
+    except duckdb.IOException as error:
+        err.print(f"bidwatch: {error}")
+        sys.exit(nights.INTEGRITY_FAILURE)

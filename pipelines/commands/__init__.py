@@ -1,0 +1,1 @@
+"""The command line, one module a desk. ``pipelines.cli`` puts them together."""

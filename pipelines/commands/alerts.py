@@ -1,0 +1,136 @@
+"""The signals: list them, show one, trace one back to the rows it rests on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from detectors import registry
+from pipelines import alerts, settings, trace, warehouse
+from pipelines.commands.output import Format, FormatOption, HomeOption, listing, out, print_json
+from pipelines.signals import Signal
+from pipelines.store import Store, opened
+from reports.cells import terminal
+
+app = typer.Typer(help="What the machine saw (疑似线索), with its evidence.", no_args_is_help=True)
+
+IdArgument = Annotated[str, typer.Argument(metavar="ALERT", help="The alert's number 预警编号, from `alerts list`.")]
+
+
+@app.command("list")
+def list_(
+    home: HomeOption = None,
+    lot: Annotated[str | None, typer.Option(help="Only this lot.")] = None,
+    detector: Annotated[str | None, typer.Option(help="Only this detector or family.")] = None,
+    grade: Annotated[str | None, typer.Option(help="Only this grade of evidence: A, B or C.")] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """List the signals of the current snapshot, the strongest evidence first."""
+    where = _installed(home)
+    with opened(where.control) as store:
+        rows = [
+            row
+            for row in _rows(where, store)
+            if (lot is None or row.lot_id == lot)
+            and (detector is None or row.detector == detector or row.detector.startswith(f"{detector}."))
+            and (grade is None or row.grade == grade.upper())
+        ]
+    rows.sort(key=lambda row: (row.grade, row.lot_id or "", row.detector, row.alert_id))
+    listing(
+        f"Signals 疑似线索: {len(rows)}",
+        ("alert", "grade", "detector", "lot", "facts", "parties"),
+        [(r.alert_id, r.grade, r.detector, r.lot_id, r.key_facts_zh, "；".join(r.party_names)) for r in rows],
+        format,
+    )
+
+
+@app.command()
+def show(alert: IdArgument, home: HomeOption = None, format: FormatOption = Format.TABLE) -> None:
+    """Show one signal: the sentence, the numbers, the firms, the law, what would explain it innocently."""
+    where = _installed(home)
+    with opened(where.control) as store:
+        body = trace.evidence(store, alert)
+        rows = [row for row in _rows(where, store) if row.alert_id == alert]
+        history = store.rows("SELECT * FROM evidence WHERE fp = ? ORDER BY n", alert)
+        signal = store.rows("SELECT * FROM signal WHERE fp = ?", alert)[0]
+    detector = next((d for d in registry.load() if d.id == signal["detector"]), None)
+    if format is not Format.TABLE:
+        print_json({"alert": asdict(rows[0]) if rows else None, "facts": body["facts"], "sources": body["sources"]})
+        return
+    if not rows:
+        out.print(f"{alert} is no longer found in the current snapshot; it was first seen {signal['first_as_of']}.")
+    for row in rows:
+        out.print(f"{row.alert_id}  {row.level} {row.grade}  {row.detector}")
+        out.print(f"{row.finding_zh}: {terminal(row.key_facts_zh)}")
+        out.print(f"标段 {terminal(row.lot_id or '')}  {terminal(row.lot_name or '')}  开标 {row.opened_at or ''}")
+        for name, code in zip(row.party_names, row.party_codes, strict=True):
+            out.print(f"  {terminal(name)}  {terminal(code)}")
+        out.print(f"法律依据 {row.legal_zh}")
+    if detector:
+        out.print(f"\n{detector.module.__doc__}")
+    listing("Measured 实测", ("fact", "value"), list(body["facts"].items()), Format.TABLE)  # type: ignore[attr-defined]
+    listing(
+        "Evidence over time 证据版本",
+        ("n", "evidence", "snapshot", "code", "limits"),
+        [(h["n"], h["ev_hash"], h["snapshot"], h["detector_version"], h["limits_version"]) for h in history],
+        Format.TABLE,
+    )
+    out.print(f"first seen {signal['first_as_of']}, case {signal['case_id']}; rows behind it: bidwatch alerts trace {alert}")
+    out.print("本线索由数据分析产生，仅供核查参考，不作为认定违法事实的依据。")
+
+
+@app.command("trace")
+def trace_(alert: IdArgument, home: HomeOption = None, format: FormatOption = Format.TABLE) -> None:
+    """Trace one signal back to file, row and text as delivered, and forward to where it was sent."""
+    where = _installed(home)
+    with opened(where.control) as store:
+        found = trace.sources(where, store, alert)
+        sent = store.rows(
+            "SELECT o.did, o.recipient, o.as_of FROM outbox_item AS i JOIN outbox AS o ON o.did = i.did"
+            " WHERE i.fp = ? ORDER BY o.as_of, o.recipient",
+            alert,
+        )
+    if format is not Format.TABLE:
+        print_json({"sources": [asdict(source) for source in found], "sent": [dict(row) for row in sent]})
+        return
+    for source in found:
+        out.print(f"{terminal(source.file)}  [{source.source}]  received {source.received_at}")
+        out.print(f"  sha256 {source.raw_sha}", soft_wrap=True)
+        out.print(f"  {source.section}, row {source.row}: {', '.join(source.columns)}")
+        text = "  ".join(f"{name}={value}" for name, value in source.record.items() if value)
+        out.print(f"  {terminal(text)}", soft_wrap=True)
+    for row in sent:
+        out.print(f"sent to {row['recipient']} in the list of {row['as_of']}, delivery {row['did']}")
+
+
+def _installed(home: object) -> settings.Home:
+    where = settings.home(home)  # type: ignore[arg-type]
+    if not where.control.exists():
+        raise FileNotFoundError(f"no installation in {where.root}; run `bidwatch nightly` first")
+    return where
+
+
+def _rows(where: settings.Home, store: Store) -> list[alerts.Alert]:
+    """Return the rows of the alert list for every signal of the current snapshot."""
+    snapshot = store.current_snapshot()
+    if snapshot is None:
+        raise FileNotFoundError(f"nothing is published in {where.root} yet; run `bidwatch nightly`")
+    as_of = date.fromisoformat(store.rows("SELECT as_of FROM snapshot WHERE id = ?", snapshot)[0]["as_of"])
+    found = [
+        Signal.restored(row["fp"], row["detector"], row["identity_version"], row["scope"],
+                        tuple(json.loads(row["entities"])), row["body"], row["case_scope"])
+        for row in store.rows(
+            "SELECT s.*, e.body, c.scope AS case_scope FROM signal AS s JOIN case_ AS c ON c.id = s.case_id"
+            " JOIN evidence AS e ON e.fp = s.fp AND e.n = (SELECT max(n) FROM evidence WHERE fp = s.fp)"
+            " WHERE s.is_current = 1"
+        )
+    ]  # fmt: skip
+    con = warehouse.connect(where.snapshot(snapshot), read_only=True)
+    try:
+        return list(alerts.rows(store, found, alerts.Facts(con, found), registry.load(), as_of).values())
+    finally:
+        con.close()

@@ -1,0 +1,198 @@
+"""The operator's commands: nightly, receive, status, doctor."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines import night, receiving, settings
+from pipelines.commands.output import Format, FormatOption, HomeOption, Watching, err, listing, out
+from pipelines.store import opened
+
+REFUSED_ROWS, INPUT_REFUSED, GATE_CLOSED, INTEGRITY_FAILURE = 1, 2, 3, 4
+
+ActorOption = Annotated[str, typer.Option("--actor", help="Who does it, for the audit log.")]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _actor() -> str:
+    return os.environ.get("USER") or "operator"
+
+
+def nightly(
+    home: HomeOption = None,
+    inbox: Annotated[
+        Path | None, typer.Option(help="Take these files in first; they stay where they are (one folder a source).")
+    ] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Which night. Default: today in Asia/Shanghai.")
+    ] = None,
+    actor: ActorOption = _actor(),  # noqa: B008 - read once, at start
+) -> None:
+    """Run the whole night: take in, check, build, screen, publish, write the lists.
+
+    Safe to start again at any time: what is done stays done, nothing is sent twice.
+    """
+    where = settings.home(home).prepare()
+    day = as_of.date() if as_of else datetime.now(night.LOCAL).date()
+    if inbox is not None:
+        _take_copies(where, inbox, actor)
+    with Watching() as progress:
+        done = night.run(where, day, actor=actor, at=_now(), progress=progress)
+    summarise(where, done)
+    if done.state == "blocked":
+        for gate in done.gates:
+            if gate.blocks:
+                err.print(f"gate closed: {gate.holds} / {gate.holds_zh}: {gate.violations:,} violations")
+        err.print("Nothing was published; the last snapshot stays current.")
+        raise typer.Exit(GATE_CLOSED)
+    with opened(where.control) as store:
+        refused = store.rows("SELECT count(*) AS n FROM file WHERE state = 'refused' OR refused > 0")[0]["n"]
+    raise typer.Exit(REFUSED_ROWS if refused else 0)
+
+
+def _take_copies(home: settings.Home, inbox: Path, actor: str) -> None:
+    """Receive files that stay where they are, such as the committed sample."""
+    if not inbox.is_dir():
+        raise FileNotFoundError(f"no folder {inbox}")
+    arrivals = receiving.waiting(inbox)
+    with opened(home.control) as store:
+        known = {row["raw_sha"] for row in store.rows("SELECT raw_sha FROM file")}
+        new = [arrival for arrival in arrivals if receiving.sha256(arrival.path) not in known]
+        receiving.receive(home, store, new, at=_now(), actor=actor, move=False)
+
+
+def receive(
+    files: Annotated[list[Path], typer.Argument(help="Files to take in; they stay where they are.")],
+    source: Annotated[str, typer.Option(help="The sender: name of its mapping, see `bidwatch sources list`.")],
+    home: HomeOption = None,
+    actor: ActorOption = _actor(),  # noqa: B008
+) -> None:
+    """Take files in now; they are read in the next night."""
+    where = settings.home(home).prepare()
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", source):
+        raise ValueError(f"{source!r} cannot be a source: use letters, digits, . _ -")
+    for file in files:
+        if not file.is_file():
+            raise FileNotFoundError(f"no file {file}")
+    with opened(where.control) as store:
+        hashes = receiving.receive(
+            where, store, [receiving.Arrival(source, file) for file in files], at=_now(), actor=actor, move=False
+        )
+    for file, raw_sha in zip(files, hashes, strict=True):
+        out.print(f"{raw_sha}  {file.name}")
+
+
+def status(home: HomeOption = None, format: FormatOption = Format.TABLE) -> None:
+    """Show what came in, what was refused, and whether the last night is complete."""
+    where = settings.home(home)
+    if not where.control.exists():
+        raise FileNotFoundError(f"no installation in {where.root}; run `bidwatch nightly` first")
+    with opened(where.control) as store:
+        files = store.rows("SELECT * FROM file ORDER BY first_delivery DESC LIMIT 50")
+        nights = store.rows("SELECT * FROM night ORDER BY id DESC LIMIT 10")
+    listing(
+        "Files, newest first 文件",
+        ("file", "source", "state", "records", "loaded", "duplicate", "refused", "held", "reason"),
+        [(f["name"], f["source"], f["state"], f["records"], f["loaded"], f["duplicate"], f["refused"], f["held"],
+          f["reason"]) for f in files],
+        format,
+    )  # fmt: skip
+    listing(
+        "Nights, newest first 夜间运行",
+        ("as of", "state", "snapshot", "finished (UTC)"),
+        [(n["as_of"], n["state"], n["snapshot"], n["finished_at"]) for n in nights],
+        format,
+    )
+
+
+def doctor(home: HomeOption = None) -> None:
+    """Check that the installation is whole: keys, hashes of raw files, snapshot, audit log."""
+    where = settings.home(home)
+    faults = list(_faults(where))
+    for fault in faults:
+        err.print(f"fault: {fault}")
+    if faults:
+        raise typer.Exit(INTEGRITY_FAILURE)
+    out.print(f"{where.root}: no fault found")
+
+
+def _faults(home: settings.Home):  # type: ignore[no-untyped-def]
+    import sqlalchemy
+
+    from pipelines import vault
+    from pipelines.sandbox import can_leave_the_network
+
+    if not sqlalchemy.__version__.startswith("2.0."):
+        yield f"sqlalchemy {sqlalchemy.__version__} is installed; prefect's schedules never fire with it"
+    if not can_leave_the_network():
+        err.print("note: this system does not allow network namespaces; readers run without network isolation")
+    if not home.control.exists():
+        yield f"no installation in {home.root}"
+        return
+    try:
+        vault.load_key(home.key)
+    except (OSError, ValueError) as error:
+        yield str(error)
+    with opened(home.control) as store:
+        for row in store.rows("SELECT raw_sha, name FROM file"):
+            path = home.raw / row["raw_sha"]
+            if not path.is_file():
+                yield f"raw file of {row['name']} is missing: {row['raw_sha']}"
+            elif receiving.sha256(path) != row["raw_sha"]:
+                yield f"raw file of {row['name']} was changed: {row['raw_sha']}"
+        current = store.current_snapshot()
+        if current and not home.snapshot(current).is_file():
+            yield f"the current snapshot {current} is missing; run `bidwatch nightly` to rebuild it"
+        seqs = [row["seq"] for row in store.rows("SELECT seq FROM audit ORDER BY seq")]
+        if seqs != list(range(len(seqs))):
+            yield "the audit log has gaps"
+
+
+def summarise(home: settings.Home, done: night.Night) -> None:
+    """Print what a night found, and where its files are."""
+    sums = {
+        name: sum(int(str(file[name])) for file in done.files)
+        for name in ("records", "loaded", "duplicate", "refused", "held")
+    }
+    out.print(f"Night of {done.as_of}: {done.state}, snapshot {done.snapshot}")
+    listing("Records 记录", tuple(sums), [tuple(sums.values())], Format.TABLE)
+    listing(
+        "Detectors 规则",
+        ("detector", "judged", "flagged"),
+        [(s.id, s.judged, s.flagged) for s in done.screened],
+        Format.TABLE,
+    )
+    shown = sorted(done.alerts, key=lambda alert: (alert.grade, alert.lot_id or "", alert.detector))[:25]
+    listing(
+        f"Signals 疑似线索: {len(done.alerts)}, new {done.new_signals}"
+        + (f" (the first {len(shown)})" if len(shown) < len(done.alerts) else ""),
+        ("等级", "标段编号", "关键事实", "涉及主体"),
+        [(a.grade, a.lot_id, a.key_facts_zh, "；".join(a.party_names[:4]) + (" 等" if len(a.party_names) > 4 else ""))
+         for a in shown],
+        Format.TABLE,
+    )  # fmt: skip
+    with opened(home.control) as store:
+        sent = store.rows("SELECT * FROM outbox WHERE snapshot = ? ORDER BY recipient", done.snapshot)
+    for row in sent:
+        folder = home.outbox / row["recipient"] / f"{row['as_of']}_{row['did']}"
+        out.print(f"CSV   {_near(folder / 'alerts.csv')}", soft_wrap=True)
+        out.print(f"xlsx  {_near(folder / 'alerts.xlsx')}", soft_wrap=True)
+    if done.page:
+        out.print(f"page  {_near(done.page)}", soft_wrap=True)
+    out.print("本线索由数据分析产生，仅供核查参考，不作为认定违法事实的依据。")
+    sys.stdout.flush()
+
+
+def _near(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+

@@ -1,0 +1,165 @@
+"""Gathers the facts of a night for its page and writes the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from detectors import registry
+from pipelines import bronze, routing, warehouse
+from pipelines.night import Night
+from pipelines.settings import Home
+from pipelines.store import Store
+from reports import night_page
+
+
+def write(home: Home, store: Store, night: Night) -> Night:
+    """Write ``reports/night_<as_of>.html`` and return the night with its path."""
+    files = _files_of(store, night)
+    reports = [
+        bronze.Report.load(home.bronze / row["raw_sha"] / row["bronze"]) for row in files if row["bronze"]
+    ]
+    page = night_page.night_page(
+        night_page.Night(
+            snapshot=night.snapshot or "—",
+            as_of=date.fromisoformat(night.as_of),
+            files=[_outcome(row, night) for row in files],
+            refusals=refusals(home, files),
+            contracts=_contracts(reports),
+            gates=[
+                night_page.Gate(
+                    name=gate.holds, name_zh=gate.holds_zh, count=gate.violations, limit=0, passed=gate.passed
+                )
+                for gate in night.gates
+            ],
+            detectors=_detectors(night),
+            alerts=night.alerts,
+            deliveries=_deliveries(home, store, night),
+            notes=_notes(night, reports),
+        )
+    )
+    path = home.reports / f"night_{night.as_of}.html"
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(page, encoding="utf-8")
+    temporary.replace(path)
+    return replace(night, page=path)
+
+
+def _files_of(store: Store, night: Night) -> list:  # type: ignore[type-arg]
+    """Return the files that came since the last published night of another day."""
+    before = store.rows(
+        "SELECT coalesce(max(last_delivery), 0) AS last FROM night WHERE as_of < ? AND state <> 'blocked'", night.as_of
+    )[0]["last"]
+    return store.rows(
+        "SELECT * FROM file WHERE first_delivery > ? ORDER BY source, name, raw_sha", before
+    )
+
+
+def refusals(home: Home, files: Iterable) -> list[night_page.Refusal]:  # type: ignore[type-arg]
+    """Return the refused rows of the given files by reason; values are not shown."""
+    paths = [
+        str(path)
+        for row in files
+        if row["bronze"] and (path := home.bronze / row["raw_sha"] / row["bronze"] / "refused.parquet").is_file()
+    ]
+    if not paths:
+        return []
+    con = warehouse.connect()
+    try:
+        rows = con.execute(
+            """
+            SELECT code, column_name,
+                   CASE WHEN code = 'UNREADABLE_VALUE' THEN column_name || ' cannot be read' ELSE min(reason) END,
+                   CASE WHEN code = 'UNREADABLE_VALUE' THEN column_name || '无法识别' ELSE min(reason_zh) END,
+                   count(*), min(raw_path)
+            FROM read_parquet($paths)
+            GROUP BY code, column_name
+            ORDER BY count(*) DESC, code, column_name
+            """,
+            {"paths": paths},
+        ).fetchall()
+    finally:
+        con.close()
+    return [
+        night_page.Refusal(code=code, reason=reason, reason_zh=reason_zh, count=count, example=example)
+        for code, _, reason, reason_zh, count, example in rows
+    ]
+
+
+def _outcome(row: object, night: Night) -> night_page.FileOutcome:
+    file = dict(row)  # type: ignore[call-overload]
+    account = next((a for a in night.files if a["raw_sha"] == file["raw_sha"]), {})
+    return night_page.FileOutcome(
+        file_name=file["name"],
+        source=file["source"],
+        state=file["state"],
+        **{name: int(str(account.get(name, 0))) for name in ("records", "loaded", "duplicate", "refused", "held")},
+        reason=file["reason"] or "",
+        reason_zh=file["reason_zh"] or "",
+    )
+
+
+def _contracts(reports: list[bronze.Report]) -> list[night_page.ContractResult]:
+    sums: dict[tuple[str, str, str], list[int]] = {}
+    for report in reports:
+        for outcome in report.expectations:
+            name = f"{outcome['expectation']} · {outcome['column']} · {outcome['code']}"
+            counts = sums.setdefault((str(outcome["table"]), name, str(outcome["severity"])), [0, 0])
+            counts[0] += int(str(outcome["checked"]))
+            counts[1] += int(str(outcome["unexpected"]))
+    return [
+        night_page.ContractResult(
+            table=table, expectation=name, severity=severity, checked=checked, unexpected=unexpected, ok=not unexpected
+        )
+        for (table, name, severity), (checked, unexpected) in sorted(sums.items())
+    ]
+
+
+def _detectors(night: Night) -> list[night_page.DetectorOutcome]:
+    facts = {detector.id: detector.facts for detector in registry.load()}
+    return [
+        night_page.DetectorOutcome(
+            id=screened.id,
+            title=facts[screened.id].title,
+            title_zh=facts[screened.id].title_zh,
+            grade=str(facts[screened.id].grade),
+            judged=screened.judged,
+            flagged=screened.flagged,
+        )
+        for screened in night.screened
+    ]
+
+
+def _deliveries(home: Home, store: Store, night: Night) -> list[night_page.Delivery]:
+    division = routing.load_division()
+    names = {office.slug: office.name_zh for office in (*division.offices.values(), division.coordinator)}
+    return [
+        night_page.Delivery(
+            recipient=row["recipient"],
+            name_zh=names.get(row["recipient"], row["recipient"]),
+            rows=row["items"],
+            path=str(Path("outbox") / row["recipient"] / f"{row['as_of']}_{row['did']}"),
+        )
+        for row in store.rows(
+            "SELECT o.*, (SELECT count(*) FROM outbox_item AS i WHERE i.did = o.did) AS items FROM outbox AS o"
+            " WHERE snapshot = ? ORDER BY recipient, did",
+            night.snapshot,
+        )
+    ]
+
+
+def _notes(night: Night, reports: list[bronze.Report]) -> list[str]:
+    notes = []
+    if night.state == "blocked":
+        closed = "；".join(f"{gate.holds_zh}（{gate.violations}）" for gate in night.gates if gate.blocks)
+        notes.append(f"今晚未发布，仍使用上一版数据：{closed} / not published, the last snapshot stays current")
+    if night.state == "unchanged":
+        notes.append("今晚没有新数据 / nothing new tonight")
+    for report in reports:
+        unknown = sorted({name for section in report.sections for name in section.unknown_columns})
+        if unknown:
+            shown = ", ".join(unknown[:12]) + (" …" if len(unknown) > 12 else "")
+            notes.append(f"{report.file_name}: 未使用的列 / columns not used: {shown}")
+    return notes

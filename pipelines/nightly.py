@@ -1,0 +1,139 @@
+"""The night as a Prefect flow: the clock and the display, nothing else.
+
+Every task is a thin wrapper of a step in ``night``; a step may be killed and repeated, so retries
+are safe. The same night runs without Prefect through ``bidwatch nightly``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact, create_progress_artifact, create_table_artifact
+from prefect.artifacts import update_progress_artifact
+
+from pipelines import night, outbox, settings
+from pipelines.store import opened
+
+ACTOR = "prefect"
+RETRIES = {"retries": 2, "retry_delay_seconds": 30}
+
+
+def _at() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _quiet(station: str, done: int, of: int) -> None:
+    """Progress inside a step goes to the log of the run."""
+    get_run_logger().debug("%s %d/%d", station, done, of)
+
+
+@task(**RETRIES)
+def receive(home: settings.Home) -> int:
+    """Inbox to raw."""
+    with opened(home.control) as store:
+        return len(night.receive(home, store, actor=ACTOR, at=_at()))
+
+
+@task(**RETRIES)
+def read_files(home: settings.Home) -> int:
+    """Raw to bronze."""
+    with opened(home.control) as store:
+        return night.read_files(home, store, progress=_quiet)
+
+
+@task(**RETRIES)
+def build(home: settings.Home, as_of: date) -> night.Built:
+    """Bronze to an unpublished snapshot, and its gates."""
+    with opened(home.control) as store:
+        return night.build(home, store, as_of)
+
+
+@task(**RETRIES)
+def screen(built: night.Built) -> list[night.screening.Screened]:
+    """Every detector over the snapshot."""
+    return night.screen(built, progress=_quiet)
+
+
+@task(**RETRIES)
+def publish(
+    home: settings.Home, as_of: date, built: night.Built, screened: list[night.screening.Screened]
+) -> night.Night:
+    """Switch to the snapshot and write down its signals."""
+    with opened(home.control) as store:
+        return night.publish(home, store, as_of, built, screened, actor=ACTOR, at=_at())
+
+
+@task(**RETRIES)
+def block(home: settings.Home, as_of: date, built: night.Built) -> night.Night:
+    """A gate is closed: the last snapshot stays current."""
+    with opened(home.control) as store:
+        return night.block(home, store, as_of, built, at=_at())
+
+
+@task(**RETRIES)
+def deliver(home: settings.Home) -> list[Path]:
+    """Outbox rows to folders."""
+    with opened(home.control) as store:
+        return outbox.write(home, store)
+
+
+@task(**RETRIES)
+def report(home: settings.Home, done: night.Night) -> night.Night:
+    """The page of the night."""
+    with opened(home.control) as store:
+        return night.report(home, store, done)
+
+
+@flow(name="nightly")
+def nightly(home: str | None = None, as_of: date | None = None) -> str:
+    """Run one night: receive, read, build, screen, publish, deliver, report.
+
+    Args:
+        home: folder of the installation; ``BIDWATCH_HOME`` or ``./workspace`` if not given.
+        as_of: the day the night belongs to; today in Asia/Shanghai if not given.
+    """
+    where = settings.home(Path(home) if home else None).prepare()
+    day = as_of or datetime.now(night.LOCAL).date()
+    log = get_run_logger()
+    bar = create_progress_artifact(progress=0.0, key="nightly-progress", description=f"{day}")
+    with night.lock(where):
+        log.info("received %d files", receive(where))
+        log.info("read %d files", read_files(where))
+        update_progress_artifact(bar, progress=30.0)
+        built = build(where, day)
+        if any(gate.blocks for gate in built.gates):
+            done = block(where, day, built)
+        else:
+            update_progress_artifact(bar, progress=60.0)
+            screened = screen(built)
+            done = publish(where, day, built, screened)
+            deliver(where)
+            done = report(where, done)
+    update_progress_artifact(bar, progress=100.0)
+    show(done)
+    if done.state == "blocked":
+        closed = ", ".join(gate.name for gate in done.gates if gate.blocks)
+        raise RuntimeError(f"not published, the last snapshot stays current; closed gates: {closed}")
+    return f"{done.state} {done.snapshot}"
+
+
+def show(done: night.Night) -> None:
+    """Leave the night's figures as artifacts; no personal data is in them."""
+    create_table_artifact(
+        key="nightly-detectors",
+        table=[{"detector": s.id, "judged": s.judged, "flagged": s.flagged} for s in done.screened],
+        description=f"{done.as_of}: judged and flagged",
+    )
+    sums = {
+        name: sum(int(str(file[name])) for file in done.files)
+        for name in ("records", "loaded", "duplicate", "refused", "held")
+    }
+    lines = "\n".join(f"| {name} | {count:,} |" for name, count in sums.items())
+    gates = "\n".join(f"- {'✓' if gate.passed else '✗'} {gate.holds} ({gate.violations})" for gate in done.gates)
+    create_markdown_artifact(
+        key="nightly-summary",
+        markdown=f"# {done.as_of}: {done.state}\n\n| records | count |\n|---|---|\n{lines}\n\n"
+        f"New signals: {done.new_signals}\n\n{gates}\n",
+    )

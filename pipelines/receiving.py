@@ -1,0 +1,112 @@
+"""Inbox to raw: exact bytes under their own hash, and a note of every arrival."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines import audit
+from pipelines.settings import Home
+from pipelines.store import Store
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One delivered file, as found in the inbox or named on the command line."""
+
+    source: str
+    path: Path
+
+
+def waiting(inbox: Path) -> list[Arrival]:
+    """Return the files in an inbox, by source and name; dot-files are still being written."""
+    folders = sorted(folder for folder in inbox.iterdir() if folder.is_dir())
+    return [
+        Arrival(folder.name, path)
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
+    ]
+
+
+def receive(home: Home, store: Store, arrivals: list[Arrival], *, at: str, actor: str, move: bool) -> list[str]:
+    """Take files in: copy the bytes to ``raw``, then write the arrival down.
+
+    The same bytes again add an arrival and nothing else. A file that is killed half-way stays in
+    the inbox and is taken in again.
+
+    Args:
+        home: the installation.
+        store: its control store.
+        arrivals: what to take in.
+        at: UTC time of the arrival, ISO 8601.
+        actor: who delivers.
+        move: remove the files from where they lay, after all is written.
+
+    Returns:
+        SHA-256 of each file, in the order given.
+    """
+    hashes = []
+    for arrival in arrivals:
+        raw_sha, size = _keep(home, arrival.path)
+        hashes.append(raw_sha)
+        with store.transaction() as con:
+            delivery = con.execute(
+                "INSERT INTO delivery (source, name, raw_sha, received_at, actor) VALUES (?, ?, ?, ?, ?)",
+                (arrival.source, arrival.path.name, raw_sha, at, actor),
+            ).lastrowid
+            con.execute(
+                # A refused file may come again under the right source or name; any other is a repeat.
+                "INSERT INTO file (raw_sha, source, name, bytes, first_delivery) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (raw_sha) DO UPDATE SET source = excluded.source, name = excluded.name,"
+                " state = 'received', bronze = NULL WHERE state = 'refused'",
+                (raw_sha, arrival.source, arrival.path.name, size, delivery),
+            )
+            audit.append(
+                con, at=at, actor=actor, verb="receive", subject=raw_sha, source=arrival.source, delivery=delivery
+            )
+        if move:
+            arrival.path.unlink()
+    return hashes
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _keep(home: Home, path: Path) -> tuple[str, int]:
+    """Copy a file into ``raw`` while hashing it; the name appears only when the bytes are safe."""
+    digest = hashlib.sha256()
+    size = 0
+    temporary = home.raw / f".{path.name[:80]}.{os.getpid()}"
+    with path.open("rb") as source, temporary.open("wb") as target:
+        while chunk := source.read(CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            target.write(chunk)
+        target.flush()
+        os.fsync(target.fileno())
+    raw_sha = digest.hexdigest()
+    final = home.raw / raw_sha
+    if final.exists():
+        temporary.unlink()
+    else:
+        temporary.chmod(0o440)
+        temporary.rename(final)
+        sync_folder(home.raw)
+    return raw_sha, size
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename inside ``folder`` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,86 @@
+"""Runs every detector over a snapshot and keeps what each could judge in ``risk.screened``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from detectors import screens
+from detectors.contract import SCREEN_COLUMNS
+from detectors.registry import Loaded
+from pipelines.engine import DuckDBEngine
+
+#: Digits kept of every measured number, so that a fact is the same text on every machine.
+FACT_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What one detector did in one night.
+
+    Attributes:
+        id: the detector.
+        judged: units that it could judge.
+        flagged: rows that it flagged.
+    """
+
+    id: str
+    judged: int
+    flagged: int
+
+
+def prepare(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the shared measurements and the empty result table."""
+    con.execute("CREATE SCHEMA IF NOT EXISTS feat")
+    con.execute("CREATE SCHEMA IF NOT EXISTS risk")
+    _store(con, "feat.lot_prices", screens.lot_prices(DuckDBEngine(con)))
+    con.execute(
+        """
+        CREATE OR REPLACE TABLE risk.screened (
+            detector VARCHAR, unit VARCHAR, entities VARCHAR, value DOUBLE, p_value DOUBLE,
+            reference_class VARCHAR, flagged BOOLEAN, facts VARCHAR
+        )
+        """
+    )
+
+
+def screen(con: duckdb.DuckDBPyConnection, detector: Loaded) -> Screened:
+    """Run one detector and append its rows to ``risk.screened``; flagged rows keep their facts as JSON."""
+    frame = detector.screen(DuckDBEngine(con), detector.limits)
+    if missing := [name for name in SCREEN_COLUMNS if name not in frame.columns and name != "entities"]:
+        raise ValueError(f"{detector.id}: the screen gives no column {missing[0]!r}")
+    if "entities" not in frame.columns:
+        frame = frame.assign(entities=pd.Series([None] * len(frame), dtype="str"))
+    facts = [name for name in frame.columns if name not in SCREEN_COLUMNS]
+    con.register("screened", pa.Table.from_pandas(_rounded(frame), preserve_index=False))
+    packed = ", ".join(f"{name} := {name}" for name in ("value", "p_value", "reference_class", *facts))
+    try:
+        con.execute(
+            f"""
+            INSERT INTO risk.screened
+            SELECT $detector, CAST(unit AS VARCHAR), CAST(entities AS VARCHAR), value, p_value,
+                   CAST(reference_class AS VARCHAR), flagged,
+                   CASE WHEN flagged THEN CAST(to_json(struct_pack({packed})) AS VARCHAR) END
+            FROM screened
+            ORDER BY unit, entities
+            """,
+            {"detector": detector.id},
+        )
+    finally:
+        con.unregister("screened")
+    return Screened(detector.id, int(frame["unit"].nunique()), int(frame["flagged"].sum()))
+
+
+def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    measured = frame.select_dtypes("floating").columns
+    rounded = frame[measured].map(lambda x: float(f"{x:.{FACT_DIGITS}g}")) if len(frame) else frame[measured]
+    return frame.assign(**{name: rounded[name] for name in measured})
+
+
+def _store(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    con.register("stored", table)
+    con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM stored")
+    con.unregister("stored")

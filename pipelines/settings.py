@@ -1,0 +1,94 @@
+"""Where things are: the home of an installation and its folders."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one installation, and nothing else.
+
+    ``raw`` and ``bronze`` are the truth and are never changed; ``published`` is derived from
+    them; ``control`` and ``vault`` are SQLite databases.
+    """
+
+    root: Path
+
+    @property
+    def inbox(self) -> Path:
+        """Files arrive here, in one folder per source."""
+        return self.root / "inbox"
+
+    @property
+    def raw(self) -> Path:
+        """Exact bytes, named by their SHA-256."""
+        return self.root / "raw"
+
+    @property
+    def bronze(self) -> Path:
+        """Typed and refused rows of each raw file."""
+        return self.root / "bronze"
+
+    @property
+    def published(self) -> Path:
+        """Read-only DuckDB snapshots."""
+        return self.root / "published"
+
+    @property
+    def outbox(self) -> Path:
+        """What goes to other desks, by recipient."""
+        return self.root / "outbox"
+
+    @property
+    def reports(self) -> Path:
+        """The page of every night."""
+        return self.root / "reports"
+
+    @property
+    def sources(self) -> Path:
+        """This installation's own mappings."""
+        return self.root / "sources"
+
+    @property
+    def control(self) -> Path:
+        """Deliveries, runs, signals, cases, outbox, audit log."""
+        return self.root / "control.sqlite"
+
+    @property
+    def vault(self) -> Path:
+        """Sealed clear text of personal values."""
+        return self.root / "vault.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one night that may run."""
+        return self.root / "run.lock"
+
+    @property
+    def key(self) -> Path:
+        """The secret key, outside the home so that a copy of the home does not carry it."""
+        named = os.environ.get("BIDWATCH_KEY")
+        if named:
+            return Path(named)
+        config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        name = hashlib.sha256(str(self.root.resolve()).encode()).hexdigest()[:12]
+        return config / "bidwatch" / f"{name}.key"
+
+    def snapshot(self, id: str) -> Path:
+        """The file of one snapshot."""
+        return self.published / f"{id}.duckdb"
+
+    def prepare(self) -> Home:
+        """Create the folders that are missing, readable by the owner only."""
+        for folder in (self.inbox, self.raw, self.bronze, self.published, self.outbox, self.reports, self.sources):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self
+
+
+def home(path: Path | None = None) -> Home:
+    """Return the home: the given one, ``BIDWATCH_HOME``, or ``./workspace``."""
+    return Home((path or Path(os.environ.get("BIDWATCH_HOME") or "workspace")).absolute())

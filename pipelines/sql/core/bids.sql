@@ -1,0 +1,56 @@
+-- core.bids: one row per bidder and lot: the bidder's last price. Key: bid_id; also lot_id, bidder_id.
+-- Stored contiguous per lot. Earlier lances of the same bidder are counted in `lances`.
+-- price: as offered, in `currency`; price_cny only where the currency is CNY; NULL unless the
+-- price is an amount (rates and unit prices are not comparable amounts).
+-- is_valid: neither rejected by the committee nor without a price. submitted_at: UTC.
+-- project_manager, agent, operator and their _id, _phone: tokens, never clear text.
+CREATE TABLE core.bids AS
+WITH resolved AS (
+    SELECT b.*, p.party_id AS bidder_id
+    FROM stage.bids AS b
+    JOIN stage.party_links AS p ON p.party = b.bidder
+),
+ranked AS (
+    SELECT *,
+           row_number() OVER (
+               PARTITION BY lot_id, bidder_id
+               ORDER BY submitted_at DESC NULLS LAST, price ASC NULLS LAST, bid_ref, raw_sha, raw_section, raw_row
+           ) AS place,
+           count(*) OVER (PARTITION BY lot_id, bidder_id) AS lances
+    FROM resolved
+),
+winners AS (
+    SELECT DISTINCT a.lot_id, p.party_id
+    FROM stage.awards AS a
+    JOIN stage.party_links AS p ON p.party = a.winner
+)
+SELECT r.lot_id || '/' || r.bidder_id AS bid_id,
+       r.lot_id,
+       r.bidder_id,
+       r.bidder_name,
+       r.bidder_region_code,
+       CASE WHEN coalesce(r.price_form, 'amount') = 'amount' THEN r.price END AS price,
+       r.currency,
+       CASE WHEN coalesce(r.price_form, 'amount') = 'amount' AND r.currency = 'CNY'
+            THEN r.price END AS price_cny,
+       coalesce(r.price_form, 'amount') AS price_form,
+       r.other_price,
+       r.duration_days,
+       r.submitted_at,
+       r.rank,
+       coalesce(r.is_valid, TRUE) AND r.price IS NOT NULL
+           AND coalesce(r.price_form, 'amount') = 'amount' AS is_valid,
+       coalesce(r.is_winner, w.party_id IS NOT NULL) AS is_winner,
+       r.rejection_reason,
+       r.legal_representative,
+       r.project_manager, r.project_manager_id,
+       r.agent, r.agent_id, r.agent_phone,
+       r.operator, r.operator_id, r.operator_phone,
+       r.joint_venture_codes, r.joint_venture_contact, r.joint_venture_phone,
+       r.deposit_form, r.deposit_received_at,
+       r.lances,
+       r.raw_sha, r.raw_section, r.raw_row
+FROM ranked AS r
+LEFT JOIN winners AS w ON w.lot_id = r.lot_id AND w.party_id = r.bidder_id
+WHERE r.place = 1
+ORDER BY r.lot_id, r.bidder_id;

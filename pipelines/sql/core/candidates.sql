@@ -1,0 +1,7 @@
+-- core.candidates: one row per winning candidate. Key: lot_id, candidate_id. price in `currency`.
+CREATE TABLE core.candidates AS
+SELECT c.lot_id, p.party_id AS candidate_id, c.candidate_name, c.rank, c.price, c.currency,
+       c.published_on, c.raw_sha, c.raw_section, c.raw_row
+FROM stage.candidates AS c
+JOIN stage.party_links AS p ON p.party = c.candidate
+ORDER BY c.lot_id, p.party_id;

@@ -1,0 +1,50 @@
+-- core.lots: one row per lot, also for a lot known only from its bids. Key: lot_id.
+-- ceiling_price, estimate_price: in `currency`; *_cny only where the currency is CNY.
+-- opened_on: local date of the opening. opening_at: UTC.
+-- award_method: lowest_price, average_price, comprehensive_score or NULL (unknown: no price verdict).
+-- class: what the lot is compared with: its classification, else the project type.
+-- has_section: false when no lot record was delivered, only bids.
+CREATE TABLE core.lots AS
+WITH known AS (
+    SELECT lot_id FROM stage.lots
+    UNION
+    SELECT lot_id FROM stage.bids
+)
+SELECT k.lot_id,
+       l.tender_id,
+       l.lot_name,
+       coalesce(l.tender_name, t.tender_name)                     AS tender_name,
+       l.re_tender_no,
+       l.deal_code,
+       l.class_code,
+       coalesce(l.project_type, t.project_type)                   AS project_type,
+       coalesce(l.class_code, l.project_type, t.project_type, '') AS class,
+       coalesce(l.procurement_regime, t.procurement_regime)       AS procurement_regime,
+       coalesce(d.award_method, l.award_method, t.award_method)   AS award_method,
+       coalesce(l.region_code, t.region_code)                     AS region_code,
+       l.place_name,
+       coalesce(l.buyer_code, t.buyer_code)                       AS buyer_code,
+       coalesce(l.buyer_name, t.buyer_name)                       AS buyer_name,
+       coalesce(l.agency_code, t.agency_code)                     AS agency_code,
+       coalesce(l.agency_name, t.agency_name)                     AS agency_name,
+       t.supervisor_code,
+       t.supervisor_name,
+       coalesce(d.currency, l.currency)                           AS currency,
+       l.estimate_price,
+       coalesce(d.ceiling_price, l.ceiling_price)                 AS ceiling_price,
+       CASE WHEN coalesce(d.currency, l.currency) = 'CNY'
+            THEN coalesce(d.ceiling_price, l.ceiling_price) END   AS ceiling_price_cny,
+       l.discount_share,
+       l.bidder_count,
+       o.opening_at,
+       o.opened_on,
+       l.lot_id IS NOT NULL                                       AS has_section,
+       l.raw_sha,
+       l.raw_section,
+       l.raw_row
+FROM known AS k
+LEFT JOIN stage.lots AS l ON l.lot_id = k.lot_id
+LEFT JOIN stage.tenders AS t ON t.tender_id = l.tender_id
+LEFT JOIN stage.documents AS d ON d.lot_id = k.lot_id
+LEFT JOIN stage.openings AS o ON o.lot_id = k.lot_id
+ORDER BY k.lot_id;

@@ -1,0 +1,77 @@
+"""The control store: SQLite, the only place where what happened is written down.
+
+Every write is one transaction; writers queue behind a file lock, because SQLite's own busy
+handler is not fair.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SCHEMA = Path(__file__).parent / "sql" / "control.sql"
+
+
+class Store:
+    """One open control store."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        is_new = not path.exists()
+        self.con = sqlite3.connect(path, isolation_level=None, timeout=30)
+        self.con.row_factory = sqlite3.Row
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            self.con.execute(f"PRAGMA {pragma}")
+        if is_new or not self.rows("SELECT name FROM sqlite_master WHERE name = 'audit'"):
+            with self.transaction():
+                # executescript would commit at once: run the statements one by one instead.
+                for statement in _statements(SCHEMA.read_text(encoding="utf-8")):
+                    self.con.execute(statement)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.con.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One write: all of it or nothing."""
+        with self._path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.con.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.con
+            except BaseException:
+                self.con.execute("ROLLBACK")
+                raise
+            self.con.execute("COMMIT")
+
+    def rows(self, sql: str, *parameters: object) -> list[sqlite3.Row]:
+        """Return every row of a query."""
+        return self.con.execute(sql, parameters).fetchall()
+
+    def current_snapshot(self) -> str | None:
+        """Return the id of the snapshot that readers use."""
+        found = self.rows("SELECT snapshot FROM current")
+        return found[0]["snapshot"] if found else None
+
+
+def _statements(script: str) -> Iterator[str]:
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Store]:
+    """Open the control store at ``path`` and close it afterwards."""
+    store = Store(path)
+    try:
+        yield store
+    finally:
+        store.close()

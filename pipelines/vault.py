@@ -1,0 +1,101 @@
+"""Clear text of personal values, sealed: the only place besides the raw files that has it.
+
+Everywhere else a person, phone, account or ID number is a token. The key lives in a file outside
+the home; without it the vault cannot be opened. Values are sealed with AES-SIV (RFC 5297), which
+gives the same bytes for the same value, so bronze stays a pure function of its inputs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+SEALED = pa.schema([("kind", pa.string()), ("token", pa.string()), ("sealed", pa.binary())])
+
+
+def load_key(path: Path) -> bytes:
+    """Return the secret key, making it on first use.
+
+    Raises:
+        PermissionError: others may read the key file.
+        ValueError: the file does not hold 32 bytes in hexadecimal.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+    if path.stat().st_mode & 0o077:
+        raise PermissionError(f"{path}: others may read the key; run: chmod 400 {path}")
+    key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    if len(key) != 32:
+        raise ValueError(f"{path}: the key must be 32 bytes as 64 hexadecimal digits")
+    return key
+
+
+def key_id(key: bytes) -> str:
+    """Return a public name of the key: tokens of different keys are not comparable."""
+    return hmac.new(key, b"bidwatch key id", hashlib.sha256).hexdigest()[:8]
+
+
+def seal(path: Path, clear: Iterable[pa.Table], key: bytes) -> None:
+    """Write the distinct (kind, token, text) rows of ``clear`` to ``path``, text sealed."""
+    cipher = AESSIV(_sealing_key(key))
+    values = {
+        (kind, token): text
+        for table in clear
+        for kind, token, text in zip(*(column.to_pylist() for column in table.columns), strict=True)
+    }
+    if not values:
+        return
+    rows = sorted((kind, token, cipher.encrypt(text.encode(), [kind.encode()])) for (kind, token), text in values.items())
+    columns = zip(*rows, strict=True)
+    pq.write_table(
+        pa.table([pa.array(column, field.type) for column, field in zip(columns, SEALED, strict=True)], schema=SEALED),
+        path,
+    )
+
+
+def store(database: Path, files: Iterable[Path]) -> None:
+    """Add sealed values to the vault; values that are there stay as they are."""
+    con = sqlite3.connect(database)
+    try:
+        con.execute("PRAGMA journal_mode = WAL")
+        con.execute(
+            "CREATE TABLE IF NOT EXISTS value (token TEXT PRIMARY KEY, kind TEXT NOT NULL, sealed BLOB NOT NULL) STRICT"
+        )
+        with con:
+            for file in files:
+                rows = pq.read_table(file).to_pydict()
+                con.executemany(
+                    "INSERT OR IGNORE INTO value (kind, token, sealed) VALUES (?, ?, ?)",
+                    zip(rows["kind"], rows["token"], rows["sealed"], strict=True),
+                )
+    finally:
+        con.close()
+
+
+def reveal(database: Path, key: bytes, token: str) -> str | None:
+    """Return the clear text behind a token, or None if the vault does not have it."""
+    con = sqlite3.connect(database)
+    try:
+        found = con.execute("SELECT kind, sealed FROM value WHERE token = ?", (token,)).fetchall()
+    finally:
+        con.close()
+    if not found:
+        return None
+    kind, sealed = found[0]
+    return AESSIV(_sealing_key(key)).decrypt(sealed, [kind.encode()]).decode()
+
+
+def _sealing_key(key: bytes) -> bytes:
+    return hmac.new(key, b"bidwatch vault", hashlib.sha512).digest()

@@ -1,0 +1,292 @@
+"""The only module that opens DuckDB: builds the stage and core tables of a snapshot.
+
+``stage.<table>`` holds the current version of every record of a contract; ``core.<table>`` is
+what detectors and people read. The text of every core table stands in ``sql/core``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from pipelines.contract import Contract, contracts
+
+SQL = Path(__file__).parent / "sql"
+
+#: Core tables in the order in which they are built.
+TABLES = (
+    "party_names",
+    "parties",
+    "tenders",
+    "documents",
+    "lots",
+    "bids",
+    "bid_members",
+    "awards",
+    "candidates",
+    "people",
+    "fingerprints",
+    "deposits",
+    "document_purchases",
+    "experts",
+    "contracts",
+    "penalties",
+)
+
+#: No extension may be loaded or fetched, no Python variable may be read by name.
+HARDENED: dict[str, str | bool | int | float | list[str]] = {
+    "allow_unsigned_extensions": False,
+    "allow_community_extensions": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "python_enable_replacements": False,
+}
+
+
+def connect(
+    path: Path | None = None, *, read_only: bool = False, memory_limit: str = "1500MB", threads: int = 2
+) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file, or a database in memory, with the hardened settings."""
+    con = duckdb.connect(
+        ":memory:" if path is None else str(path),
+        read_only=read_only,
+        config=HARDENED | {"memory_limit": memory_limit, "threads": threads},
+    )
+    con.execute("SET TimeZone = 'UTC'")
+    return con
+
+
+def create_stage(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the schemas and every ``stage`` table, empty."""
+    for schema in ("stage", "core", "feat", "risk"):
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    for contract in contracts().values():
+        columns = ", ".join(f"{name} {type}" for name, type in contract.duckdb_columns().items())
+        con.execute(f"CREATE OR REPLACE TABLE stage.{contract.table} ({columns})")
+
+
+def load_stage(
+    con: duckdb.DuckDBPyConnection, bronze: dict[str, list[Path]], arrivals: dict[str, int], cutoff: str
+) -> None:
+    """Fill ``stage`` with the current version of every record in the bronze files.
+
+    The newest version of a key wins, by the sender's own version time; arrival order plays no
+    part, so late and repeated deliveries converge. Two versions with the same time and different
+    content are a conflict: neither is used. ``stage.versions`` says what became of every row.
+
+    Args:
+        con: an empty work database.
+        bronze: table -> Parquet files of typed rows, see ``bronze``.
+        arrivals: raw hash -> number of its first delivery; only decides which of two equal rows
+            is called the duplicate in the accounts.
+        cutoff: UTC time as ``YYYY-MM-DD HH:MM:SS``; what is secret until an opening that lies at
+            or after it is held back.
+    """
+    create_stage(con)
+    con.execute(
+        "CREATE OR REPLACE TABLE stage.versions (table_name VARCHAR, raw_sha VARCHAR, raw_section VARCHAR,"
+        " raw_row BIGINT, record_key VARCHAR, fate VARCHAR)"
+    )
+    con.execute("CREATE OR REPLACE TABLE stage.arrivals (raw_sha VARCHAR, arrival BIGINT)")
+    if arrivals:
+        con.executemany("INSERT INTO stage.arrivals VALUES (?, ?)", sorted(arrivals.items()))
+    for contract in contracts().values():
+        if files := bronze.get(contract.table):
+            _resolve_versions(con, contract, files)
+    _find_openings(con)
+    for contract in contracts().values():
+        if contract.secret_until:
+            _hold_back(con, contract, cutoff)
+
+
+def build_core(con: duckdb.DuckDBPyConnection) -> None:
+    """Build every core table from the stage tables."""
+    _link_parties(con)
+    if not _exists(con, "stage.openings"):
+        _find_openings(con)
+    for table in TABLES:
+        con.execute(f"DROP TABLE IF EXISTS core.{table}")
+        con.execute((SQL / "core" / f"{table}.sql").read_text(encoding="utf-8"))
+
+
+def _exists(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    schema, table = name.split(".")
+    found = con.execute(
+        "SELECT count(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = ?",
+        [schema, table],
+    ).fetchall()
+    return bool(found[0][0])
+
+
+def _resolve_versions(con: duckdb.DuckDBPyConnection, contract: Contract, files: Iterable[Path]) -> None:
+    """Choose the current version of every record and say what became of every row.
+
+    ``copy_no`` orders equal rows by origin, not by arrival, so the row that stands for a record
+    (and its lineage) is the same whatever came first. ``repeat_no`` orders them by arrival.
+    """
+    listed = ", ".join(_quoted(str(file)) for file in files)
+    columns = ", ".join(contract.duckdb_columns())
+    equal = "record_key, row_hash, is_deleted, updated_at"
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE delivered AS
+        WITH numbered AS (
+            SELECT {columns},
+                   row_number() OVER (
+                       PARTITION BY {equal} ORDER BY is_public DESC, raw_sha, raw_section, raw_row
+                   ) AS copy_no,
+                   row_number() OVER (
+                       PARTITION BY {equal} ORDER BY arrival, raw_sha, raw_section, raw_row
+                   ) AS repeat_no,
+                   rank() OVER (PARTITION BY record_key ORDER BY updated_at DESC NULLS LAST) AS age
+            FROM read_parquet([{listed}]) JOIN stage.arrivals USING (raw_sha)
+        ),
+        newest AS (
+            SELECT record_key, count(DISTINCT row_hash || CAST(is_deleted AS VARCHAR)) AS contents
+            FROM numbered
+            WHERE age = 1
+            GROUP BY record_key
+        )
+        SELECT n.*, n.age = 1 AND w.contents = 1 AND NOT n.is_deleted AS is_current,
+               CASE WHEN n.repeat_no > 1 THEN 'duplicate'
+                    WHEN n.age > 1 THEN 'superseded'
+                    WHEN w.contents > 1 THEN 'conflict'
+                    WHEN n.is_deleted THEN 'deleted'
+                    ELSE 'current' END AS fate
+        FROM numbered AS n
+        JOIN newest AS w ON w.record_key = n.record_key
+        """
+    )
+    con.execute(
+        f"INSERT INTO stage.{contract.table} SELECT {columns} FROM delivered WHERE is_current AND copy_no = 1"
+        " ORDER BY record_key"
+    )
+    con.execute(
+        "INSERT INTO stage.versions SELECT $table_name, raw_sha, raw_section, raw_row, record_key, fate FROM delivered",
+        {"table_name": contract.table},
+    )
+    con.execute("DROP TABLE delivered")
+
+
+def account(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
+    """Return what became of the readable records of every file: raw hash -> loaded, duplicate, conflict, held.
+
+    A record may feed several tables. It is a duplicate when all its rows are, a conflict when any
+    of its rows is, held when any of its rows waits for an opening; held records count as loaded.
+    """
+    rows = con.execute(
+        """
+        WITH records AS (
+            SELECT raw_sha, raw_section, raw_row,
+                   bool_and(fate = 'duplicate') AS is_duplicate,
+                   bool_or(fate = 'conflict') AS is_conflict,
+                   bool_or(fate = 'held') AS is_held
+            FROM stage.versions
+            GROUP BY raw_sha, raw_section, raw_row
+        )
+        SELECT raw_sha,
+               count(*) FILTER (WHERE NOT is_duplicate AND NOT is_conflict) AS loaded,
+               count(*) FILTER (WHERE is_duplicate) AS duplicate,
+               count(*) FILTER (WHERE is_conflict) AS conflict,
+               count(*) FILTER (WHERE is_held AND NOT is_conflict AND NOT is_duplicate) AS held
+        FROM records
+        GROUP BY raw_sha
+        """
+    ).fetchall()
+    return {raw_sha: dict(zip(("loaded", "duplicate", "conflict", "held"), counts, strict=True))
+            for raw_sha, *counts in rows}  # fmt: skip
+
+
+def _find_openings(con: duckdb.DuckDBPyConnection) -> None:
+    """Create ``stage.openings``: when each lot is opened, by its newest document.
+
+    opening_at is UTC; opened_on the local date (the sender's, else Asia/Shanghai). A lot with only
+    a date counts as opened when that day is over.
+    """
+    con.execute(
+        """
+        CREATE OR REPLACE TABLE stage.openings AS
+        WITH known AS (
+            SELECT lot_id FROM stage.lots UNION SELECT lot_id FROM stage.documents
+        ),
+        dated AS (
+            SELECT k.lot_id, coalesce(d.opening_at, l.opening_at, t.opening_at) AS opening_at, l.opening_on
+            FROM known AS k
+            LEFT JOIN stage.lots AS l ON l.lot_id = k.lot_id
+            LEFT JOIN stage.documents AS d ON d.lot_id = k.lot_id
+            LEFT JOIN stage.tenders AS t ON t.tender_id = l.tender_id
+        )
+        SELECT lot_id, opening_at,
+               coalesce(opening_on, CAST(opening_at + INTERVAL 8 HOURS AS DATE)) AS opened_on,
+               coalesce(opening_at, opening_on + INTERVAL 1 DAY - INTERVAL 8 HOURS) AS public_at
+        FROM dated
+        ORDER BY lot_id
+        """
+    )
+
+
+def _hold_back(con: duckdb.DuckDBPyConnection, contract: Contract, cutoff: str) -> None:
+    """Take rows out of the stage whose lot is not opened, or whose result is not published.
+
+    Before the opening nobody may learn who took part (招标投标法 §22); experts' names are secret
+    until the result (§37). A row whose opening time is unknown counts as not opened.
+    """
+    is_open = (
+        "lot_id IN (SELECT lot_id FROM stage.openings WHERE public_at < $cutoff::TIMESTAMP)"
+        if contract.secret_until == "opening"
+        else "lot_id IN (SELECT lot_id FROM stage.awards WHERE awarded_on < $cutoff::TIMESTAMP)"
+    )
+    for step in (
+        f"""UPDATE stage.versions SET fate = 'held'
+            WHERE fate = 'current' AND table_name = '{contract.table}' AND record_key IN (
+                SELECT record_key FROM stage.{contract.table} WHERE NOT is_public AND NOT ({is_open}))""",
+        f"DELETE FROM stage.{contract.table} WHERE NOT is_public AND NOT ({is_open})",
+    ):
+        con.execute(step, {"cutoff": cutoff})
+
+
+def _link_parties(con: duckdb.DuckDBPyConnection) -> None:
+    """Create ``stage.party_references`` and ``stage.party_links``: who is who, by exact facts only.
+
+    A row without a code is linked to the code that the same compared name has everywhere else, if
+    that is one code; a name that stands for two codes links to neither.
+    """
+    references = " UNION ALL ".join(
+        f"SELECT {column.name} AS party, {column.code} AS code, {column.name_column} AS name,"
+        f" {column.name}_key AS name_key FROM stage.{contract.table} WHERE {column.name} <> ''"
+        for contract in contracts().values()
+        for column in contract.parties
+    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE named AS {references}")
+    con.execute(
+        """
+        CREATE OR REPLACE TABLE stage.party_links AS
+        WITH single AS (
+            SELECT name_key, min(code) AS code
+            FROM named
+            WHERE code IS NOT NULL AND name_key IS NOT NULL
+            GROUP BY name_key
+            HAVING count(DISTINCT code) = 1
+        ),
+        parties AS (
+            SELECT party, min(code) AS code, min(name_key) AS name_key FROM named GROUP BY party
+        )
+        SELECT p.party, coalesce(p.code, s.code, p.party) AS party_id
+        FROM parties AS p LEFT JOIN single AS s ON s.name_key = p.name_key
+        ORDER BY p.party
+        """
+    )
+    con.execute(
+        """
+        CREATE OR REPLACE TABLE stage.party_references AS
+        SELECT l.party_id, n.name, n.name_key
+        FROM named AS n JOIN stage.party_links AS l ON l.party = n.party
+        """
+    )
+    con.execute("DROP TABLE named")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

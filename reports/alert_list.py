@@ -1,0 +1,419 @@
+"""The alert list 围标串标预警清单, as the sheet that staff fill in and as exact records.
+
+Three forms of the same rows: ``csv_bytes`` (the machine copy), ``xlsx_bytes`` (what a person opens
+in WPS or Excel; codes stay text, because a spreadsheet turns an all-digit 18-place code into a
+rounded number) and ``jsonl_bytes`` (exact text, for evidence). Equal rows give equal bytes,
+whatever their order.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from operator import index
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import xlsxwriter  # type: ignore[import-untyped]
+
+from reports.cells import cell
+
+#: Names the layout of a delivery. Moves when columns, file names or their meaning change.
+FORMAT_VERSION = "1"
+
+STATEMENT_ZH = "本线索由数据分析产生，仅供核查参考，不作为认定违法事实的依据。"
+
+#: Colour of an alert. For now the grade of the evidence decides alone; price detectors are graded B
+#: or C, so a price by itself is never red.
+LEVEL_BY_GRADE: Mapping[str, str] = {"A": "红", "B": "黄", "C": "蓝"}
+
+#: What a reviewer may write under 核查状态.
+STATES_ZH = ("待核查", "核查中", "已核查")
+
+#: What a reviewer may write under 核查结论, by the label it becomes when it is read back.
+CONCLUSIONS_ZH: Mapping[str, str] = {
+    "confirmed": "属实",
+    "valuable_not_proven": "有价值未查实",
+    "lawful_explained": "有合法解释",
+    "data_error": "数据有误",
+    "wrong_match": "主体匹配有误",
+    "duplicate": "重复线索",
+}
+
+LOCAL = ZoneInfo("Asia/Shanghai")
+SEPARATOR = ";"  # between names and between codes, as in the national exchange format
+
+Kind = Literal["text", "code", "money", "count", "time", "date", "score"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the list. ``key`` is the field of `Alert`; ``width`` counts characters."""
+
+    key: str
+    header_zh: str
+    kind: Kind
+    width: int
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("alert_id", "预警编号", "code", 22),
+    Column("level", "预警等级(红/黄/蓝)", "text", 10),
+    Column("family", "预警类型", "text", 14),
+    Column("detector", "规则编码", "code", 24),
+    Column("finding_zh", "疑似情形", "text", 28),
+    Column("legal_zh", "法律依据(条款)", "text", 34),
+    Column("project_type", "项目类型", "code", 10),
+    Column("tender_id", "招标项目编号", "code", 24),
+    Column("tender_name", "招标项目名称", "text", 36),
+    Column("lot_id", "标段编号", "code", 26),
+    Column("lot_name", "标段名称", "text", 36),
+    Column("deal_code", "统一交易标识码", "code", 44),
+    Column("buyer_name", "招标人", "text", 28),
+    Column("buyer_code", "招标人代码", "code", 22),
+    Column("agency_name", "代理机构", "text", 28),
+    Column("agency_code", "代理机构代码", "code", 22),
+    Column("opened_at", "开标时间", "time", 20),
+    Column("bidders", "投标人数", "count", 9),
+    Column("ceiling_price_cny", "最高限价(元)", "money", 18),
+    Column("winner_name", "中标人", "text", 30),
+    Column("award_price_cny", "中标金额(元)", "money", 18),
+    Column("party_names", "涉及主体(名称)", "text", 40),
+    Column("party_codes", "涉及主体统一社会信用代码", "code", 24),
+    Column("key_facts_zh", "关键事实", "text", 60),
+    Column("grade", "证据强度(A/B/C)", "text", 10),
+    Column("score", "风险分值", "score", 10),
+    Column("source_zh", "数据来源", "text", 24),
+    Column("source_at", "数据时间戳", "time", 20),
+    Column("alerted_at", "预警时间", "time", 20),
+    Column("supervisor_name", "主管部门", "text", 24),
+    Column("supervisor_code", "监督部门代码", "code", 22),
+    Column("suggestion_zh", "建议处置", "text", 30),
+    Column("due_on", "处置时限", "date", 12),
+    Column("state_zh", "核查状态", "text", 12),
+    Column("conclusion_zh", "核查结论", "text", 16),
+    Column("reviewer", "核查人", "text", 12),
+    Column("feedback_at", "反馈时间", "time", 20),
+    Column("note", "备注", "text", 30),
+)
+
+#: Columns the recipient fills in.
+FEEDBACK = frozenset({"state_zh", "conclusion_zh", "reviewer", "feedback_at", "note"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """One row of the list. Firms stand in clear, persons masked (see ``reports.cells``).
+
+    Times are UTC; one without a zone counts as UTC, as in ``core``. A bare date says that the hour is
+    not known. Money is in yuan. ``party_names`` and ``party_codes`` run in parallel; a party without
+    a code has an empty one. None means: not delivered.
+    """
+
+    alert_id: str
+    level: str
+    family: str
+    detector: str
+    finding_zh: str
+    legal_zh: str
+    project_type: str | None
+    tender_id: str | None
+    tender_name: str | None
+    lot_id: str | None
+    lot_name: str | None
+    deal_code: str | None
+    buyer_name: str | None
+    buyer_code: str | None
+    agency_name: str | None
+    agency_code: str | None
+    opened_at: datetime | date | None
+    bidders: int | None
+    ceiling_price_cny: Decimal | None
+    winner_name: str | None
+    award_price_cny: Decimal | None
+    party_names: tuple[str, ...]
+    party_codes: tuple[str, ...]
+    key_facts_zh: str
+    grade: str
+    score: float | None
+    source_zh: str
+    source_at: datetime | date | None
+    alerted_at: datetime | date
+    supervisor_name: str | None
+    supervisor_code: str | None
+    suggestion_zh: str
+    due_on: date | None
+    state_zh: str = ""
+    conclusion_zh: str = ""
+    reviewer: str = ""
+    feedback_at: datetime | date | None = None
+    note: str = ""
+
+
+def ordered(alerts: Iterable[Alert]) -> list[Alert]:
+    """Return the alerts by lot, detector and alert id: the order of every list.
+
+    Raises:
+        ValueError: an alert id stands there twice.
+    """
+    rows = sorted(alerts, key=lambda alert: (alert.lot_id or "", alert.detector, alert.alert_id))
+    _refuse_doubles([alert.alert_id for alert in rows])
+    return rows
+
+
+def csv_bytes(alerts: Iterable[Alert]) -> bytes:
+    """Return the list as CSV: UTF-8 with byte order mark, CRLF, every field quoted.
+
+    Raises:
+        ValueError: an alert id stands there twice, or a value does not fit its column.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow([column.header_zh for column in COLUMNS])
+    writer.writerows([_text(alert, column) for column in COLUMNS] for alert in ordered(alerts))
+    return out.getvalue().encode("utf-8-sig")
+
+
+def xlsx_bytes(alerts: Iterable[Alert]) -> bytes:
+    """Return the list as a workbook: sheet 预警清单 with the rows, sheet 说明 on how to use it.
+
+    Raises:
+        ValueError: an alert id stands there twice, or a value does not fit its column.
+    """
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        book.set_properties({"title": "围标串标预警清单", "comments": STATEMENT_ZH, "created": _CREATED})
+        _write_list(book, ordered(alerts))
+        _write_guide(book)
+    return out.getvalue()
+
+
+def jsonl_bytes(records: Iterable[Mapping[str, object]]) -> bytes:
+    """Return one canonical JSON object a line, in the order of the list: the exact text.
+
+    Args:
+        records: each with ``alert_id``, ``lot_id`` (or None) and ``detector``, and whatever else
+            belongs to the evidence.
+
+    Raises:
+        ValueError: an alert id stands there twice, or a number is not finite.
+    """
+    rows = sorted(records, key=lambda row: (row["lot_id"] or "", row["detector"], row["alert_id"]))
+    _refuse_doubles([str(row["alert_id"]) for row in rows])
+    return b"".join(canonical_json(row) + b"\n" for row in rows)
+
+
+def canonical_json(value: object, *, indent: int | None = None) -> bytes:
+    """Return ``value`` as UTF-8 JSON with sorted keys: equal values, equal bytes.
+
+    Decimals become their exact text, times UTC ``2026-11-22T01:30:00Z``. A lone surrogate stays the
+    escape that it was in the source.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(
+        value,
+        sort_keys=True,
+        ensure_ascii=False,
+        allow_nan=False,
+        default=_plain,
+        separators=separators,
+        indent=indent,
+    )
+    return text.encode("utf-8", "backslashreplace")
+
+
+# What follows turns one value into one cell.
+
+
+def _text(alert: Alert, column: Column) -> str:
+    """Return one value as CSV text; numbers in full, times local."""
+    value = _checked(alert, column)
+    match value:
+        case None:
+            return ""
+        case str():
+            return cell(value)
+        case Decimal():
+            # At least two decimals, and never fewer than were delivered.
+            decimals = max(2, -int(value.normalize().as_tuple().exponent))
+            return f"{value:.{decimals}f}"
+        case float():
+            return f"{value:.4f}"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def _checked(alert: Alert, column: Column) -> str | int | float | Decimal | datetime | date | None:
+    """Return the value of a column as its kind wants it, times local and without a zone."""
+    value = getattr(alert, column.key)
+    if isinstance(value, tuple):
+        value = SEPARATOR.join(value)
+    if value is None:
+        return None
+    match column.kind, value:
+        case (("text" | "code"), str()):
+            return value
+        case "money", Decimal() if value.is_finite():
+            return value
+        case "count", _ if hasattr(value, "__index__"):
+            return index(value)
+        case "score", float() if abs(value) < float("inf"):
+            return float(value)
+        case "time", datetime():
+            return (
+                (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(LOCAL).replace(tzinfo=None)
+            )
+        case (("time" | "date"), date()) if not isinstance(value, datetime):
+            return value
+    raise ValueError(
+        f"alert {alert.alert_id}: {column.key} ({column.header_zh}) cannot hold {value!r};"
+        f" give a value of kind {column.kind!r} or None"
+    )
+
+
+def _plain(value: object) -> object:
+    match value:
+        case Decimal() if value.is_finite():
+            return f"{value:f}"
+        case datetime():
+            return _utc(value).isoformat().replace("+00:00", "Z")
+        case date():
+            return value.isoformat()
+    raise ValueError(f"{value!r} has no canonical JSON form")
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _refuse_doubles(alert_ids: Sequence[str]) -> None:
+    if len(set(alert_ids)) < len(alert_ids):
+        double = next(id for place, id in enumerate(alert_ids) if id in alert_ids[:place])
+        raise ValueError(f"alert {double} stands twice in one list; an alert is delivered once")
+
+
+# What follows lays out the workbook.
+
+#: A fixed time, so that equal rows give equal bytes.
+_CREATED = datetime(2000, 1, 1, tzinfo=UTC)
+_LAST_ROW = 1_048_575  # of a sheet, counted from 0
+#: A cell holds 32,767 UTF-16 units; a character takes at most two.
+_LONGEST = 16_000
+_CUT_ZH = "…（过长已截断，全文见 alerts.jsonl）"
+_FIRST_YEAR = 1900  # of a spreadsheet's calendar; earlier times are written as text
+
+_NUMBER_FORMATS: Mapping[Kind, str] = {
+    "text": "@",
+    "code": "@",
+    "money": "#,##0.00",
+    "count": "0",
+    "time": "yyyy-mm-dd hh:mm:ss",
+    "date": "yyyy-mm-dd",
+    "score": "0.0000",
+}
+_LEVEL_COLOURS: Mapping[str, str] = {"红": "#F8CBAD", "黄": "#FFE699", "蓝": "#BDD7EE"}
+_FEEDBACK_COLOUR = "#FFF9DB"
+_BASE = {"font_name": "宋体", "font_size": 10, "valign": "top", "border": 1, "border_color": "#BFBFBF"}
+
+
+def _write_list(book: Any, alerts: Sequence[Alert]) -> None:
+    if len(alerts) > _LAST_ROW:
+        raise ValueError(f"{len(alerts)} alerts do not fit one sheet of {_LAST_ROW} rows; split the delivery")
+    sheet = book.add_worksheet("预警清单")
+    head = {**_BASE, "bold": True, "text_wrap": True, "valign": "vcenter", "align": "center"}
+    given, to_fill = (book.add_format({**head, "bg_color": colour}) for colour in ("#D9E1F2", "#FFD966"))
+    levels = {
+        level: book.add_format({**_BASE, "align": "center", "bold": True, "bg_color": colour})
+        for level, colour in _LEVEL_COLOURS.items()
+    }
+    for place, column in enumerate(COLUMNS):
+        is_feedback = column.key in FEEDBACK
+        wraps = column.kind in ("text", "code")
+        body = {**_BASE, "num_format": _NUMBER_FORMATS[column.kind], "text_wrap": wraps}
+        style = book.add_format({**body, "bg_color": _FEEDBACK_COLOUR} if is_feedback else body)
+        sheet.set_column(place, place, column.width)
+        sheet.write_string(0, place, column.header_zh, to_fill if is_feedback else given)
+        for row, alert in enumerate(alerts, start=1):
+            look = levels.get(alert.level, style) if column.key == "level" else style
+            _write(sheet, row, place, _checked(alert, column), look)
+    sheet.set_row(0, 32)
+    sheet.freeze_panes(1, 1)
+    sheet.autofilter(0, 0, len(alerts), len(COLUMNS) - 1)
+    sheet.set_landscape()
+    sheet.set_paper(8)  # A3
+    sheet.repeat_rows(0)
+    sheet.set_footer(f"&L{STATEMENT_ZH}&R&P / &N")
+    if alerts:
+        _offer(sheet, len(alerts), "state_zh", STATES_ZH)
+        _offer(sheet, len(alerts), "conclusion_zh", list(CONCLUSIONS_ZH.values()))
+
+
+def _write(sheet: Any, row: int, place: int, value: object, style: Any) -> None:
+    match value:
+        case None | "":
+            sheet.write_blank(row, place, None, style)
+        case str():
+            whole = cell(value)
+            text = whole if len(whole) <= _LONGEST else whole[:_LONGEST] + _CUT_ZH
+            sheet.write_string(row, place, text, style)
+        case date() if value.year < _FIRST_YEAR:
+            sheet.write_string(row, place, str(value), style)
+        case date():
+            sheet.write_datetime(row, place, value, style)
+        case Decimal() | float() | int():
+            sheet.write_number(row, place, float(value), style)
+
+
+def _offer(sheet: Any, rows: int, key: str, choices: Sequence[str]) -> None:
+    """Give the cells of a feedback column a list to choose from."""
+    place = next(place for place, column in enumerate(COLUMNS) if column.key == key)
+    sheet.data_validation(
+        1, place, rows, place,
+        {"validate": "list", "source": list(choices), "error_title": COLUMNS[place].header_zh,
+         "error_message": "请从下拉列表中选择；补充说明请写入“备注”。"},
+    )  # fmt: skip
+
+
+def _write_guide(book: Any) -> None:
+    sheet = book.add_worksheet("说明")
+    sheet.set_column(0, 0, 18)
+    sheet.set_column(1, 1, 96)
+    bold = book.add_format({**_BASE, "bold": True, "num_format": "@"})
+    body = book.add_format({**_BASE, "text_wrap": True, "num_format": "@"})
+    for row, (name, text) in enumerate(_GUIDE):
+        sheet.write_string(row, 0, name, bold)
+        sheet.write_string(row, 1, text, body)
+
+
+_GUIDE = (
+    ("性质", STATEMENT_ZH),
+    ("预警等级", "红、黄、蓝依次对应证据强度 A、B、C；等级只表示核查的先后，不表示结论。"),
+    ("证据强度", "A：与法规列明的情形相符的疑似线索，可以反证；B：较强的异常指标；C：统计排序与佐证。"),
+    (
+        "核查前请看",
+        "请先排除合理解释，如同一打印点、同一造价软件或模板、现场上传等；测得的数字见“关键事实”。",
+    ),
+    ("核查状态", "请填写（下拉选择）：" + "、".join(STATES_ZH) + "。"),
+    ("核查结论", "请填写（下拉选择）：" + "、".join(CONCLUSIONS_ZH.values()) + "。"),
+    ("核查人", "请填写：经办人姓名。"),
+    ("反馈时间", "请填写：如 2026-11-22 09:30:00，北京时间。"),
+    ("备注", "可填写：依据、文号、合理解释等。"),
+    ("请勿改动", "除以上黄色五列外请勿改动内容或删除行；预警编号用于对应反馈。"),
+    (
+        "字首的单引号",
+        "以 = + - @ 等开头的文字前加了单引号，以免被表格软件当作公式；原文见同一文件夹的 alerts.jsonl。",
+    ),
+    ("校验", "MANIFEST.json、SHA256SUMS、SM3SUMS 载有各文件的校验值。"),
+)

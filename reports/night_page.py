@@ -1,0 +1,155 @@
+"""The night on one page: what came in, what was refused, what was flagged, what went out.
+
+One HTML file without script, link or picture, made to be read in two minutes on a screen, or printed
+and filed. The facts come as a `Night`; every text in it is escaped twice over (markup, and
+invisible characters), because names come from strangers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports.alert_list import LEVEL_BY_GRADE, STATEMENT_ZH, Alert
+from reports.cells import terminal
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+#: Alerts that stand on the page, the strongest first; the rest are counted and stand in the lists.
+ALERTS_SHOWN = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOutcome:
+    """What became of one received file, in records. ``reason``, ``reason_zh``: why it was refused."""
+
+    file_name: str
+    source: str
+    state: str
+    records: int
+    loaded: int
+    duplicate: int
+    refused: int
+    held: int
+    reason: str = ""
+    reason_zh: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Rows refused for one reason. ``example`` is one refused value, masked by the caller."""
+
+    code: str
+    reason: str
+    reason_zh: str
+    count: int
+    example: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractResult:
+    """One expectation about one table: how many rows were checked, how many were not as expected."""
+
+    table: str
+    expectation: str
+    severity: str
+    checked: int
+    unexpected: int
+    ok: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """One condition of publishing: what was counted, and how much is allowed."""
+
+    name: str
+    name_zh: str
+    count: float
+    limit: float
+    passed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorOutcome:
+    """How many units a detector judged and flagged; ``not_judged`` says why it judged no more."""
+
+    id: str
+    title: str
+    title_zh: str
+    grade: str
+    judged: int
+    flagged: int
+    not_judged: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One folder in the outbox."""
+
+    recipient: str
+    name_zh: str
+    rows: int
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Night:
+    """All facts of one night. ``notes`` are shown at the top, such as a source that is incomplete."""
+
+    snapshot: str
+    as_of: date
+    files: Sequence[FileOutcome]
+    refusals: Sequence[Refusal]
+    contracts: Sequence[ContractResult]
+    gates: Sequence[Gate]
+    detectors: Sequence[DetectorOutcome]
+    alerts: Sequence[Alert]
+    deliveries: Sequence[Delivery]
+    notes: Sequence[str] = ()
+
+
+def night_page(night: Night) -> str:
+    """Return the page as HTML text, to be stored as UTF-8."""
+    by_level = Counter(alert.level for alert in night.alerts)
+    ranked = sorted(night.alerts, key=_weight)
+    return _PAGES.get_template("night.html").render(
+        night=night,
+        statement_zh=STATEMENT_ZH,
+        closed=[gate for gate in night.gates if not gate.passed],
+        records=sum(file.records for file in night.files),
+        loaded=sum(file.loaded for file in night.files),
+        duplicate=sum(file.duplicate for file in night.files),
+        refused=sum(file.refused for file in night.files),
+        held=sum(file.held for file in night.files),
+        levels=[(level, grade, by_level[level]) for grade, level in LEVEL_BY_GRADE.items()],
+        shown=ranked[:ALERTS_SHOWN],
+        failed=[result for result in night.contracts if not result.ok],
+        met=[result for result in night.contracts if result.ok],
+    )
+
+
+def _weight(alert: Alert) -> tuple[str, float, str]:
+    """Order by grade, then by falling score; an alert without a score comes last."""
+    return alert.grade, -alert.score if alert.score is not None else float("inf"), alert.alert_id
+
+
+def _shown(value: object) -> object:
+    """Write out invisible characters of every text that goes into a page."""
+    return terminal(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+_PAGES = Environment(
+    loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    finalize=_shown,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_PAGES.filters["thousands"] = lambda number: f"{round(number, 4):,}"

@@ -1,0 +1,185 @@
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from reports.night_page import (
+    ALERTS_SHOWN,
+    ContractResult,
+    Delivery,
+    DetectorOutcome,
+    FileOutcome,
+    Gate,
+    Night,
+    Refusal,
+    night_page,
+)
+
+EXPECTED = Path(__file__).parent / "expected"
+HOSTILE = "<script>window.HOSTILE=1</script><img src=x onerror=alert(1)>\"'=cmd|'\u202e\x1b{{ 7*7 }}"
+
+
+class Page(HTMLParser):
+    """Collects what a browser would see: elements, attributes, visible text."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.attributes, self.text, self.open = [], [], [], []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture
+def night(alert):
+    return Night(
+        snapshot="0123456789abcdef",
+        as_of=date(2026, 11, 22),
+        files=[
+            FileOutcome(
+                file_name="bids.csv", source="示例交易中心", state="loaded",
+                records=1205, loaded=1200, duplicate=2, refused=3, held=0,
+            ),
+            FileOutcome(
+                file_name="cut.csv", source="示例交易中心", state="refused",
+                records=0, loaded=0, duplicate=0, refused=0, held=0,
+                reason="the last line is cut", reason_zh="末行不完整",
+            ),
+        ],
+        refusals=[
+            Refusal(
+                code="NO_LOT", reason="the lot is missing", reason_zh="缺少标段编号",
+                count=3, example="138****5678",
+            )
+        ],
+        contracts=[
+            ContractResult(
+                table="bids", expectation="price_cny > 0", severity="critical",
+                checked=1205, unexpected=3, ok=False,
+            ),
+            ContractResult(
+                table="lots", expectation="lot_id is unique", severity="critical",
+                checked=300, unexpected=0, ok=True,
+            ),
+        ],
+        gates=[
+            Gate(name="refused share", name_zh="退回记录占比", count=0.0025, limit=0.05, passed=True),
+            Gate(name="lost records", name_zh="记录去向不明", count=0, limit=0, passed=True),
+        ],
+        detectors=[
+            DetectorOutcome(
+                id="contacts.same_payer_account", title="Deposits from one account",
+                title_zh="保证金同一账户", grade="A",
+                judged=280, flagged=1, not_judged="20 个标段没有保证金记录",
+            )
+        ],
+        alerts=[alert(alert_id="SC", grade="C", detector="prices.low_dispersion"), alert()],
+        deliveries=[
+            Delivery(
+                recipient="housing", name_zh="住房和城乡建设局", rows=2,
+                path="outbox/housing/0123456789abcdef"
+            )
+        ],
+        notes=["数据不完整 INCOMPLETE：示例交易中心 2026-11-21 缺一个文件"],
+    )  # fmt: skip
+
+
+def test_the_page_reads_as_agreed(night, tmp_path):
+    made = tmp_path / "night.html"
+    made.write_text(night_page(night), encoding="utf-8")
+    expected = EXPECTED / "night.html"
+    assert made.read_bytes() == expected.read_bytes(), f"if the change is meant: cp {made} {expected}"
+
+
+def test_the_page_is_well_formed_and_asks_for_nothing(night):
+    html = night_page(night)
+    page = Page(html)
+    assert page.open == []
+    assert not re.search(r"https?:|//|url\(|@import", html)
+    assert {"script", "link", "img", "iframe", "object", "form", "a", "base"}.isdisjoint(page.tags)
+    assert {"src", "href", "style"}.isdisjoint(name for name, _ in page.attributes)
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+    assert any("default-src 'none'" in value for name, value in page.attributes if name == "content")
+
+
+def test_hostile_text_in_any_field_is_shown_and_not_obeyed(night, alert):
+    def soiled(row):
+        return replace(row, **{name: HOSTILE for name, value in vars(row).items() if isinstance(value, str)})
+
+    rows = {
+        name: [soiled(row) for row in getattr(night, name)]
+        for name in ("files", "refusals", "contracts", "gates", "detectors", "alerts", "deliveries")
+    }
+    rows["alerts"] = [replace(row, party_names=(HOSTILE, HOSTILE)) for row in rows["alerts"]]
+    html = night_page(replace(night, snapshot=HOSTILE, notes=[HOSTILE], **rows))
+    page = Page(html)
+    assert page.open == []
+    assert set(page.tags) == set(Page(night_page(night)).tags)
+    assert {name for name, _ in page.attributes} == {name for name, _ in Page(night_page(night)).attributes}
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]", html)
+    assert "49" not in html
+    shown = "".join(page.text)
+    assert shown.count("<script>window.HOSTILE=1</script>") > 20
+    assert r"\u202e\x1b{{ 7*7 }}" in shown
+
+
+def test_a_closed_gate_is_the_first_thing_to_read(night):
+    closed = replace(night.gates[0], count=0.4, passed=False)
+    text = "".join(Page(night_page(replace(night, gates=[closed, night.gates[1]]))).text)
+    assert "未发布：1 项发布条件未满足" in text
+    assert "已发布" not in text
+
+
+def test_a_night_without_gates_does_not_claim_to_be_published(night):
+    assert "已发布" not in night_page(replace(night, gates=[]))
+
+
+def test_the_strongest_alerts_come_first_and_the_rest_are_counted(night, alert):
+    weak = [alert(alert_id=f"S{n:03}", grade="C", score=n / 1000) for n in range(ALERTS_SHOWN + 4)]
+    html = night_page(replace(night, alerts=[*weak, alert(alert_id="SSTRONG", score=0.1)]))
+    assert html.index("SSTRONG") < html.index(f"S{ALERTS_SHOWN + 3:03}") < html.index("S050")
+    assert "另有 5 条" in html
+    assert "S000" not in html
+
+
+def test_a_quiet_night_still_gives_a_page(night):
+    quiet = replace(
+        night, files=[], refusals=[], contracts=[], detectors=[], alerts=[], deliveries=[], notes=[]
+    )
+    page = Page(night_page(quiet))
+    assert page.open == []
+    assert "已发布" in "".join(page.text)
+
+
+def test_the_page_says_that_it_accuses_nobody(night):
+    assert "不作为认定违法事实的依据" in night_page(night)
+
+
+def test_a_browser_runs_nothing_from_the_page(night, alert, tmp_path):
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if not browser:
+        pytest.skip("no chromium on this machine; the parser tests above stand in")
+    page = tmp_path / "night.html"
+    page.write_text(night_page(replace(night, alerts=[alert(lot_name=HOSTILE)])), encoding="utf-8")
+    dump = subprocess.run(
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", page.as_uri()],
+        capture_output=True, text=True, timeout=60, check=True,
+    ).stdout  # fmt: skip
+    assert "<script>" not in dump
+    assert "标哨夜报" in dump
