@@ -111,7 +111,10 @@ def _flagged(con: duckdb.DuckDBPyConnection) -> None:
         ),
         placed AS (
             SELECT detector, unit, entities, facts,
-                   CASE WHEN l.lot_id IS NOT NULL THEN l.lot_id ELSE split_part(s.unit, '|', 1) END AS lot_id
+                   -- a lot, or a lot and a party: lot_id/party_id
+                   CASE WHEN l.lot_id IS NOT NULL THEN l.lot_id
+                        WHEN ends_with(s.unit, '/' || s.entities)
+                        THEN left(s.unit, length(s.unit) - length(s.entities) - 1) END AS lot_id
             FROM risk.screened AS s
             LEFT JOIN core.lots AS l ON l.lot_id = s.unit
             WHERE s.flagged
@@ -164,6 +167,8 @@ def _joined(con: duckdb.DuckDBPyConnection, table: str) -> str:
             [table],
         ).fetchall()
     }
+    if {"lot_id", "party_id"} <= columns:
+        return "t.lot_id = f.lot_id AND t.party_id = f.party_id"
     if {"lot_id", "bidder_id"} <= columns:
         return "t.lot_id = f.lot_id AND t.bidder_id = f.party_id"
     if "lot_id" in columns:

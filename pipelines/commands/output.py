@@ -51,8 +51,8 @@ def listing(title: str, headers: Sequence[str], rows: Sequence[Sequence[object]]
         writer.writerows([cell(text(value)) for value in row] for row in rows)
         return
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", expand=False)
-    for header in headers:
-        table.add_column(header, overflow="fold")
+    for place, header in enumerate(headers):
+        table.add_column(header, overflow="fold", no_wrap=place == 0)
     for row in rows:
         table.add_row(*(terminal(text(value)) for value in row))
     out.print(table)

@@ -113,15 +113,7 @@ def delimiter_of(path: Path, encoding: str) -> str:
     """
     with path.open(encoding=encoding, newline="") as file:
         start = file.read(_HEADER_CHARS)
-    names = {}
-    for delimiter in SEPARATORS:
-        try:
-            rows = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter, strict=True)
-            names[delimiter] = len(next(row for row in rows if row))
-        except csv.Error:
-            # A quote that closes in front of another separator: not split by this one.
-            names[delimiter] = 0
-    found = [delimiter for delimiter, count in names.items() if count > 1]
+    found = [delimiter for delimiter in SEPARATORS if _splits(start, delimiter)]
     if len(found) == 1:
         return found[0]
     if not found:
@@ -137,6 +129,16 @@ def delimiter_of(path: Path, encoding: str) -> str:
         "put column names that hold one of them in double quotes",
         f"表头可按 {'、'.join(map(repr, found))} 分隔，无法确定；请将含有这些符号的列名用双引号括起",
     )
+
+
+def _splits(start: str, delimiter: str) -> bool:
+    """Say whether the header has several names, none of them torn out of its quotes."""
+    rows = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter, strict=True)
+    try:
+        names: list[str] = next(filter(None, rows), [])
+    except csv.Error:
+        return False
+    return len(names) > 1 and not any(name.count('"') % 2 for name in names)
 
 
 def _records(path: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:

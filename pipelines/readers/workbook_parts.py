@@ -37,6 +37,9 @@ MAX_CELLS = 20_000_000
 
 _ENCRYPTED = 0x1
 
+#: What ``zipfile`` raises on archives that are cut, altered or oddly made.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError)
+
 
 @dataclass
 class SheetFacts:
@@ -61,20 +64,20 @@ def checked_copy(path: Path, work: Path) -> Path:
     """
     copy = work / "checked.xlsx"
     try:
-        with zipfile.ZipFile(path) as archive, zipfile.ZipFile(copy, "w") as plain:
-            members = archive.infolist()
-            _check_directory(members, path.stat().st_size)
-            for member in members:
-                if member.filename.endswith((".xml", ".rels")):
+        archive = zipfile.ZipFile(path)
+    except _DAMAGE as error:
+        raise _damaged(error) from None
+    with archive, zipfile.ZipFile(copy, "w") as plain:
+        members = archive.infolist()
+        _check_directory(members, path.stat().st_size)
+        for member in members:
+            if member.filename.endswith((".xml", ".rels")):
+                try:
                     data = archive.read(member)
-                    _refuse_doctype(member.filename, data)
-                    plain.writestr(member.filename, data)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
-        raise FileRefused(
-            "DAMAGED_ARCHIVE",
-            f"the workbook is damaged or cut ({error}); save it again and deliver it",
-            f"工作簿已损坏或被截断（{error}）；请重新保存后提供",
-        ) from None
+                except _DAMAGE as error:
+                    raise _damaged(error) from None
+                _refuse_doctype(member.filename, data)
+                plain.writestr(member.filename, data)
     return copy
 
 
@@ -226,6 +229,14 @@ def _broken(member: str, error: Exception) -> FileRefused:
         "BROKEN_XML",
         f"{member} is not well-formed ({error}); save the workbook again and deliver it",
         f"{member} 格式错误；请重新保存工作簿后提供",
+    )
+
+
+def _damaged(error: Exception) -> FileRefused:
+    return FileRefused(
+        "DAMAGED_ARCHIVE",
+        f"the workbook is damaged or cut ({error}); save it again and deliver it",
+        f"工作簿已损坏或被截断（{error}）；请重新保存后提供",
     )
 
 

@@ -1,0 +1,172 @@
+import csv
+import io
+import time
+
+import pytest
+
+NAMES = "标段编号,投标人名称,投标报价\n"
+ROWS = "L1,𠮷野建设,100\nL2,䶮源工程,200\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "noted"),
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8-sig"),
+        ("gb18030", "gb18030"),
+        ("utf-16", "utf-16"),
+        ("utf-16-be", "utf-16"),
+    ],
+)
+def test_rare_names_survive_every_encoding(taking, encoding, noted):
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    taken = taking((mark + NAMES + ROWS).encode(encoding), "delimited")
+    assert [row["投标人名称"] for row in taken.records()] == ["𠮷野建设", "䶮源工程"]
+    assert taken.columns["rows"] == ("标段编号", "投标人名称", "投标报价")
+    assert f"encoding {noted}" in taken.notes
+
+
+def test_records_are_numbered_as_a_spreadsheet_shows_them(taking):
+    taken = taking((NAMES + ROWS).encode(), "delimited")
+    assert [row["raw_row"] for row in taken.rows["rows"]] == [2, 3]
+    assert taken.paths() == ["line 2", "line 3"]
+
+
+def test_blank_lines_are_no_records_and_keep_the_numbering(taking):
+    taken = taking("\na,b\n\n1,2\n\n\n3,4\n\n".encode(), "delimited")
+    assert taken.paths() == ["line 4", "line 7"]
+    assert "5 blank lines, not counted as records" in taken.notes
+
+
+def test_line_breaks_inside_quotes_belong_to_the_value(taking):
+    taken = taking(b'a,b\n"one\r\ntwo",2\n3,"say ""yes"""\n', "delimited")
+    assert taken.records() == [{"a": "one\r\ntwo", "b": "2"}, {"a": "3", "b": 'say "yes"'}]
+    assert taken.paths() == ["record 2", "record 3"]
+
+
+def test_empty_and_null_like_texts_stay_text(taking):
+    taken = taking(b'a,b,c\n,"",NULL\nNA,nan, x \n', "delimited")
+    assert [list(row.values()) for row in taken.records()] == [["", "", "NULL"], ["NA", "nan", " x "]]
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";", "|"])
+def test_the_separator_comes_from_the_header(taking, separator):
+    text = separator.join(["a", "b"]) + "\n" + separator.join(["1", "2 : 3"]) + "\n"
+    assert taking(text.encode(), "delimited").records() == [{"a": "1", "b": "2 : 3"}]
+
+
+def test_a_header_with_two_possible_separators_is_refused_unless_quoted(taking, refusal):
+    assert refusal("标段,报价(元;含税)\n1,2\n".encode(), "delimited") == "AMBIGUOUS_DELIMITER"
+    assert refusal(b"a b c\n1 2 3\n", "delimited") == "NO_DELIMITER"
+    taken = taking('标段,"报价(元;含税)"\n1,2\n'.encode(), "delimited")
+    assert taken.columns["rows"] == ("标段", "报价(元;含税)")
+
+
+def test_a_record_with_too_many_or_too_few_fields_is_kept_aside(taking):
+    taken = taking((NAMES + ROWS + "L3,甲,乙公司,300\nL4\nL5,丙,500\n").encode(), "delimited")
+    assert [row["标段编号"] for row in taken.records()] == ["L1", "L2", "L5"]
+    assert taken.codes() == ["FIELD_COUNT", "FIELD_COUNT"]
+    first, second = taken.unreadable
+    assert (first.raw_row, first.raw_path, first.raw_text) == (4, "line 4", "L3,甲,乙公司,300")
+    assert "4 fields where the header has 3" in first.reason
+    assert second.raw_text == "L4"
+
+
+def test_a_cut_tail_is_not_loaded_as_half_a_row(taking):
+    taken = taking((NAMES + ROWS).encode()[:-5], "delimited")
+    assert len(taken.records()) == 1
+    assert taken.codes() == ["FIELD_COUNT"]
+    assert any("cut" in note for note in taken.notes)
+
+
+@pytest.mark.parametrize("cut", range(1, 3))
+def test_a_file_cut_inside_a_character_is_not_read_as_another_encoding(refusal, cut):
+    assert refusal((NAMES + "L1,甲").encode()[:-cut], "delimited") == "ENCODING"
+
+
+def test_one_damaged_byte_does_not_turn_utf8_into_gb18030(refusal):
+    text = bytearray((NAMES + ROWS * 20).encode())
+    text[text.rindex("源".encode())] = 0xFF
+    assert refusal(bytes(text), "delimited") == "ENCODING"
+
+
+def test_the_place_of_a_byte_that_cannot_be_decoded_is_named(taking):
+    with pytest.raises(Exception, match="at byte 6 "):
+        taking(b"a,b\n1,\xff\n", "delimited")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('a,b\n1,2\n3,"open\n5,6\n', "line 3"),
+        ('a,b\n1,"x"y\n', "line 2"),
+        ('a,b\n"1\n2",3\n"4', "line 4"),
+    ],
+)
+def test_quotes_that_do_not_close_refuse_the_file_and_name_the_line(taking, refusal, text, line):
+    assert refusal(text.encode(), "delimited") == "BROKEN_QUOTES"
+    with pytest.raises(Exception, match=line):
+        taking(text.encode(), "delimited")
+
+
+def test_an_open_quote_in_a_long_file_is_found_where_it_opens(taking):
+    text = "a,b\n" + "1,2\n" * 1000 + '3,"open\n' + "5,6\n" * 300_000
+    with pytest.raises(Exception, match="line 1002"):
+        taking(text.encode(), "delimited")
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("价格,价格", "DUPLICATE_COLUMN"),
+        ("价格, 价格 ", "DUPLICATE_COLUMN"),
+        ("价格,", "EMPTY_COLUMN"),
+        ("raw_row,价格", "RESERVED_COLUMN"),
+    ],
+)
+def test_a_header_that_does_not_name_every_column_once_is_refused(refusal, header, code):
+    assert refusal(f"{header}\n1,2\n".encode(), "delimited") == code
+
+
+def test_nul_characters_are_refused(refusal):
+    assert refusal(b"a,b\n1,2\0\n", "delimited") == "BINARY"
+    assert refusal(b"a,b\n" + b"1,2\n" * 20_000 + b"1,\0\n", "delimited") == "NUL_BYTE"
+    assert refusal("a,b\n1,\0\n".encode("utf-16"), "delimited") == "NUL_BYTE"
+
+
+@pytest.mark.parametrize("text", [b"a,b", b"a,b\n", b"\n\na,b\n\n"])
+def test_a_header_alone_is_an_empty_table(taking, text):
+    taken = taking(text, "delimited")
+    assert taken.records() == []
+    assert taken.columns["rows"] == ("a", "b")
+
+
+def test_every_kind_of_line_end_is_read(taking):
+    assert len(taking(b"a,b\r1,2\r\n3,4\n\r5, \"6\"\r7,5\" x", "delimited").records()) == 4
+
+
+def test_the_section_may_come_from_the_file_name(taking):
+    taken = taking(b"a,b\n1,2\n", "delimited", name="TENDER_LIST_20261101.csv", section="stem")
+    assert list(taken.rows) == ["TENDER_LIST"]
+
+
+def test_a_line_without_end_is_refused(refusal):
+    assert refusal(b"a,b\n" + b"1" * (9 * 2**20), "delimited") == "LINE_TOO_LONG"
+
+
+def test_a_record_beyond_the_limit_is_refused_and_not_dropped(refusal):
+    long = '"' + "x\n" * 250_000 + '"'
+    assert refusal(f"a,b,c,d,e,f,g,h,i\n{','.join([long] * 9)}\n1,2,3,4,5,6,7,8,9\n".encode(), "delimited") in (
+        "RECORD_TOO_LONG",
+        "PARSERS_DISAGREE",
+    )
+
+
+def test_a_hundred_thousand_rows_take_about_a_second(taking):
+    text = io.StringIO()
+    csv.writer(text).writerows([["a", "b", "c"], *([str(i), "某某建设,有限公司", "x"] for i in range(100_000))])
+    content = text.getvalue().encode("gb18030")
+    begin = time.process_time()
+    taken = taking(content, "delimited", size=50_000)
+    assert len(taken.rows["rows"]) == 100_000
+    assert time.process_time() - begin < 10
