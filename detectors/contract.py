@@ -1,9 +1,10 @@
 """What a detector file holds, and what it gets and gives.
 
 A detector is a module with four names: ``DETECTOR`` (a `Detector`), ``Limits`` (a frozen
-dataclass of every number it compares with), ``screen(engine, limits)`` and a docstring with the
-sections *Why it matters*, *Looks innocent when*, *Blind spots*, *Sources*. There is no base class
-and nothing to register: the path is the id.
+dataclass of every number it compares with), ``EXAMPLE`` (values for its sentences, shown in the
+catalogue) and ``screen(engine, limits)``, and a docstring with the sections *Why it matters*,
+*Looks innocent when*, *Blind spots*, *Sources*. There is no base class and nothing to register: the
+path is the id.
 """
 
 from __future__ import annotations

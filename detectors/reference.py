@@ -10,7 +10,8 @@ method are never dropped: they change what a screen means.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -92,7 +93,7 @@ def _unplaced(lots: pd.DataFrame) -> pd.DataFrame:
 
 def _classes(
     lots: pd.DataFrame, values: pd.Series, min_lots: int
-) -> Iterator[tuple[pd.Index, SeriesGroupBy, pd.DataFrame]]:
+) -> Iterator[tuple[pd.Index, SeriesGroupBy[Any, Any], pd.DataFrame]]:
     """Give, level by level, the lots whose class is large enough there and was not before.
 
     The groups hold ``values`` of all lots at that level; the frame names the class of each chosen
@@ -118,11 +119,10 @@ def _classes(
 def _band(bids: pd.Series) -> pd.Series:
     """Return the band of bidders as text: ``3``, ``6-7``, ``26+``."""
     names = [
-        f"{first}" if after - first == 1 else f"{first}-{after - 1}"
-        for first, after in zip(BANDS, BANDS[1:], strict=False)
+        f"{first}" if after - first == 1 else f"{first}-{after - 1}" for first, after in pairwise(BANDS)
     ] + [f"{BANDS[-1]}+"]
     codes = np.searchsorted(BANDS, bids.to_numpy(), side="right") - 1
-    return pd.Series(pd.Categorical.from_codes(codes, names), index=bids.index)
+    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(names)), index=bids.index)
 
 
 def _label(keys: pd.DataFrame) -> pd.Series:

@@ -12,6 +12,7 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -27,7 +28,8 @@ THRESHOLDS = ROOT / "thresholds.toml"
 class Loaded:
     """One detector, ready to run.
 
-    ``version`` is the hash of the module's source: it changes when the code does.
+    ``version`` is the hash of the module's source and of the kernels that detectors share: it changes
+    when the code does.
     ``limits_version`` is the hash of the limits in force. Both are stored with every result, so
     no version is kept by hand.
     """
@@ -72,6 +74,11 @@ def load(thresholds: Path = THRESHOLDS) -> list[Loaded]:
     return [_load(id, tables.get(id, {})) for id in known]
 
 
+@cache
+def _shared_source() -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(ROOT.glob("*.py")) if path.stem != "registry")
+
+
 def _load(id: str, overrides: Mapping[str, object]) -> Loaded:
     module = importlib.import_module(f"detectors.{id}")
     defaults = {field.name: field.default for field in fields(module.Limits)}
@@ -81,7 +88,7 @@ def _load(id: str, overrides: Mapping[str, object]) -> Loaded:
         if type(value) is not type(defaults[name]):
             raise ValueError(f"{id}: limit {name!r} must be {type(defaults[name]).__name__}")
     limits = module.Limits(**overrides)
-    source = Path(str(module.__file__)).read_bytes()
+    source = Path(str(module.__file__)).read_bytes() + _shared_source()
     values = json.dumps(asdict(limits), sort_keys=True).encode()
     return Loaded(
         id=id,

@@ -154,6 +154,7 @@ def _standard_powers(
 
 def _ratio(numerator: Column, divisor: Column, is_defined: NDArray[np.bool_]) -> Column:
     """Divide where ``is_defined``; NaN elsewhere."""
-    return np.divide(
+    result: Column = np.divide(
         numerator, divisor, out=np.full(numerator.shape, np.nan), where=is_defined & (divisor > 0)
     )
+    return result

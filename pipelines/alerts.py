@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
@@ -53,7 +54,7 @@ class Facts:
             ),
             counted AS (SELECT lot_id, count(*) AS bidders FROM core.bids GROUP BY lot_id)
             SELECT l.lot_id, l.project_type, l.tender_id, l.tender_name, l.lot_name, l.deal_code, l.buyer_name,
-                   l.buyer_code, l.agency_name, l.agency_code, l.opening_at, l.opened_on, l.region_code,
+                   l.buyer_code, l.agency_name, l.agency_code, l.opening_at, l.opened_on, l.region_code, l.procurement_regime,
                    l.ceiling_price_cny, l.supervisor_name, l.supervisor_code, n.bidders,
                    p.name AS winner_name, coalesce(a.price_cny, w.price_cny) AS award_price_cny
             FROM core.lots AS l
@@ -87,7 +88,7 @@ def alert(
         family=FAMILIES_ZH[detector.id.split(".")[0]],
         detector=detector.id,
         finding_zh=f"{detector.facts.title_zh}（疑似线索）",
-        legal_zh=legal_text(detector, laws, opened_on if isinstance(opened_on, date) else as_of),
+        legal_zh=legal_text(detector, laws, lot, opened_on if isinstance(opened_on, date) else as_of),
         key_facts_zh=detector.facts.says_zh.format(**shown),
         grade=str(detector.facts.grade),
         score=None,
@@ -147,15 +148,30 @@ def load_laws(path: Path = LEGAL_BASIS) -> dict[str, list[dict[str, str]]]:
     return laws
 
 
-def legal_text(detector: Loaded, laws: Mapping[str, list[dict[str, str]]], on: date) -> str:
-    """Return the instruments and articles behind a detector, in the version in force on ``on``."""
+def legal_text(
+    detector: Loaded, laws: Mapping[str, list[dict[str, str]]], lot: Mapping[str, object], on: date
+) -> str:
+    """Return the instruments and articles behind a detector that bind this lot, as in force on ``on``.
+
+    A rule for one regime or region is cited only where the lot is known to be in it; a rule whose day of
+    effect is not known is not cited.
+    """
     day = on.isoformat()
     return "；".join(
         f"《{law['instrument']}》{law['article']}"
         for basis in detector.facts.legal_basis
         for law in laws[basis]
-        if law["valid_from"] <= day and (not law["valid_to"] or day <= law["valid_to"])
+        if law["valid_from"]
+        and law["valid_from"] <= day
+        and (not law["valid_to"] or day <= law["valid_to"])
+        and law["regime"] in ("", lot.get("procurement_regime"))
+        and str(lot.get("region_code") or "").startswith(_inside(law["region_code"]))
     )
+
+
+def _inside(region_code: str) -> str:
+    """Return the digits that every region inside this one begins with."""
+    return re.sub("(0000|00)$", "", region_code)
 
 
 def record(signal: Signal, detector: Loaded, row: Alert) -> dict[str, object]:

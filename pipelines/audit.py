@@ -31,7 +31,7 @@ def append(
     if not actor.strip():
         raise ValueError("every action needs an actor: name who does it")
     seq = con.execute("SELECT coalesce(max(seq), -1) + 1 FROM audit").fetchall()[0][0]
-    entry = {"seq": seq, "at": at, "actor": actor, "verb": verb, "object": subject, **details}
+    entry = {**details, "seq": seq, "at": at, "actor": actor, "verb": verb, "object": subject}
     con.execute("INSERT INTO audit (seq, body) VALUES (?, ?)", (seq, canonical(entry)))
 
 
@@ -49,6 +49,8 @@ def tree_hash(leaves: Sequence[bytes]) -> bytes:
     level = [hashlib.sha256(b"\0" + leaf).digest() for leaf in leaves]
     while len(level) > 1:
         # An odd last node moves up unchanged; this equals the recursive split at a power of two.
-        paired = [hashlib.sha256(b"\1" + a + b).digest() for a, b in zip(level[::2], level[1::2], strict=False)]
+        paired = [
+            hashlib.sha256(b"\1" + a + b).digest() for a, b in zip(level[::2], level[1::2], strict=False)
+        ]
         level = paired + level[len(paired) * 2 :]
     return level[0]

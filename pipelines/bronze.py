@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -21,14 +21,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines import vault
-from pipelines.contract import PROVENANCE, contracts
+from pipelines.contract import PERSONAL, PROVENANCE, contracts
 from pipelines.conversion import ENTRY, FIELD, Plan, References, clear_text, convert, plan
 from pipelines.mapping import Mapping, load_file
 from pipelines.readers import MAX_RAW_TEXT, RAW_PATH, RAW_ROW, FileRefused, Section, Unreadable, read
 from pipelines.readers.counting import count_records
 
 REFERENCE = Path(__file__).parent.parent / "data" / "reference"
-BATCH_ROWS = 500_000  # as many as the contract takes at a time
+BATCH_ROWS = 250_000  # keeps a child below 2 GiB; the contract takes at most 500,000 at a time
+
+#: Modules besides the readers that decide how bytes become rows.
+CODE = ("amounts", "bronze", "checking", "codes", "contract", "conversion", "literals", "mapping", "moments",
+        "tokens", "vault")  # fmt: skip
 
 REFUSED = pa.schema(
     [
@@ -110,7 +114,7 @@ def code_version() -> str:
     files = [
         *sorted(here.glob("readers/*.py")),
         *sorted(here.glob("contracts/*.toml")),
-        *(here / name for name in ("bronze.py", "checking.py", "contract.py", "conversion.py", "mapping.py")),
+        *(here / f"{module}.py" for module in CODE),
         REFERENCE / "placeholders.csv",
         REFERENCE / "regions.csv",
     ]
@@ -239,11 +243,28 @@ def _section(
     ):
         listed += [name for name in more if name not in listed]
     records = 0
-    for batch in section.batches(BATCH_ROWS):
+    for batch in _regrouped(section):
         records += batch.num_rows
         if batch.num_rows:
             account.refused += _batch(con, mapping, section.name, plans, batch, references, writer, tally)
     return records
+
+
+def _regrouped(section: Section) -> Iterator[pa.Table]:
+    """Yield the section in batches as large as may be: a reader's own are often smaller.
+
+    The reader's batches stay as chunks, over which DuckDB works in parallel.
+    """
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in section.batches(BATCH_ROWS):
+        if waiting and rows + batch.num_rows > BATCH_ROWS:
+            yield pa.Table.from_batches(waiting)
+            waiting, rows = [], 0
+        waiting.append(batch)
+        rows += batch.num_rows
+    if waiting:
+        yield pa.Table.from_batches(waiting)
 
 
 def _batch(
@@ -251,7 +272,7 @@ def _batch(
     mapping: Mapping,
     section: str,
     plans: list[Plan],
-    batch: pa.RecordBatch,
+    batch: pa.Table,
     references: References,
     writer: _Writer,
     tally: _Tally,
@@ -274,7 +295,11 @@ def _batch(
     if bad is not None:
         writer.refuse(_with_raw_text(con, bad, batch))
     for each, rows in zip(plans, typed, strict=True):
-        good = rows.filter(pc.invert(pc.is_in(rows.column(RAW_ROW), value_set=bad_rows))) if len(bad_rows) else rows
+        good = (
+            rows.filter(pc.invert(pc.is_in(rows.column(RAW_ROW), value_set=bad_rows)))
+            if len(bad_rows)
+            else rows
+        )
         writer.write(each.contract.table, section, good)
         if each.personal and (clear := clear_text(con, each, batch, mapping, references)) is not None:
             writer.clear.append(clear)
@@ -301,12 +326,12 @@ def _refusals(
             {name: pa.repeat(text, count) for name, text in constant.items()}
             | {name: named.column(name) for name in (RAW_ROW, RAW_PATH)}
         ).select([name for name in REFUSED.names if name != "raw_text"])
-    words = pa.table(
-        {
-            "column_name": [column.name for column in each.contract.columns.values()] + ["updated_at"],
-            "zh": [column.zh for column in each.contract.columns.values()] + ["版本时间"],
-            "kind": [column.type for column in each.contract.columns.values()] + ["timestamp"],
-        }
+    words = pa.Table.from_pylist(
+        [
+            {"column_name": c.name, "zh": c.zh, "kind": c.type, "is_personal": c.type in PERSONAL}
+            for c in each.contract.columns.values()
+        ]
+        + [{"column_name": "updated_at", "zh": "版本时间", "kind": "timestamp", "is_personal": False}]
     )
     con.register("named", named.select([RAW_ROW, RAW_PATH, "unread"]))
     con.register("words", words)
@@ -323,8 +348,10 @@ def _refusals(
             )
             SELECT $section AS raw_section, p.{RAW_ROW}, p.{RAW_PATH}, p.column_name,
                    'UNREADABLE_VALUE' AS code,
-                   p.column_name || ': ''' || p.text || ''' cannot be read as ' || w.kind AS reason,
-                   w.zh || '“' || p.text || '”无法识别' AS reason_zh
+                   p.column_name || ': ' || if(w.is_personal, 'the text (personal, not shown here)',
+                       '''' || p.text || '''') || ' cannot be read as ' || w.kind AS reason,
+                   w.zh || if(w.is_personal, '（个人信息，此处不显示）', '“' || p.text || '”') || '无法识别'
+                       AS reason_zh
             FROM parts AS p JOIN words AS w ON w.column_name = p.column_name
             ORDER BY p.{RAW_ROW}, p.column_name
             """,
@@ -335,9 +362,9 @@ def _refusals(
         con.unregister("words")
 
 
-def _with_raw_text(con: duckdb.DuckDBPyConnection, bad: pa.Table, batch: pa.RecordBatch) -> pa.Table:
+def _with_raw_text(con: duckdb.DuckDBPyConnection, bad: pa.Table, batch: pa.Table) -> pa.Table:
     con.register("bad", bad)
-    con.register("batch", pa.table(batch))
+    con.register("batch", batch)
     try:
         return con.sql(
             f"""
@@ -346,9 +373,9 @@ def _with_raw_text(con: duckdb.DuckDBPyConnection, bad: pa.Table, batch: pa.Reco
                 FROM (SELECT * EXCLUDE ({RAW_PATH}) FROM batch) AS b
                 WHERE {RAW_ROW} IN (SELECT {RAW_ROW} FROM bad)
             )
-            SELECT bad.*, texts.raw_text
+            SELECT DISTINCT bad.*, texts.raw_text
             FROM bad JOIN texts ON texts.{RAW_ROW} = bad.{RAW_ROW}
-            ORDER BY bad.{RAW_ROW}, bad.code, bad.column_name
+            ORDER BY bad.{RAW_ROW}, bad.code, bad.column_name, bad.reason
             """
         ).to_arrow_table()
     finally:
@@ -357,7 +384,11 @@ def _with_raw_text(con: duckdb.DuckDBPyConnection, bad: pa.Table, batch: pa.Reco
 
 
 def _refuse_section(
-    con: duckdb.DuckDBPyConnection, section: Section, writer: _Writer, account: SectionReport, mapping: Mapping
+    con: duckdb.DuckDBPyConnection,
+    section: Section,
+    writer: _Writer,
+    account: SectionReport,
+    mapping: Mapping,
 ) -> int:
     """Refuse every record of a section that the mapping does not know: nothing is dropped unsaid."""
     known = sorted({rule.section for rule in mapping.records})
@@ -378,7 +409,7 @@ def _refuse_section(
             {name: pa.repeat(text, count) for name, text in constant.items()}
             | {name: batch.column(name) for name in (RAW_ROW, RAW_PATH)}
         ).select([name for name in REFUSED.names if name != "raw_text"])
-        writer.refuse(_with_raw_text(con, bad, batch))
+        writer.refuse(_with_raw_text(con, bad, pa.Table.from_batches([batch])))
     account.refused += records
     account.unknown_columns += [name for name in section.columns if name not in account.unknown_columns]
     return records
@@ -445,7 +476,7 @@ class _Tally:
     """Adds up the outcomes of every batch, for the night page."""
 
     def __init__(self) -> None:
-        self._sums: dict[tuple[str, int], dict[str, object]] = {}
+        self._sums: dict[tuple[str, ...], dict[str, object]] = {}
 
     def add(self, table: str, outcome: object) -> None:
         from pipelines.checking import Outcome
@@ -453,7 +484,7 @@ class _Tally:
         assert isinstance(outcome, Outcome)
         expectation = outcome.expectation
         row = self._sums.setdefault(
-            (table, hash((expectation.type, expectation.column, expectation.code))),
+            (table, expectation.type, expectation.column, expectation.code),
             {
                 "table": table,
                 "expectation": expectation.type,

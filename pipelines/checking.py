@@ -14,7 +14,9 @@ import great_expectations as gx
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
 from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.expectations.core.expect_column_values_to_be_in_set import ExpectColumnValuesToBeInSet
 
 from pipelines.contract import Contract, Expectation, contracts
 
@@ -147,7 +149,7 @@ def broken_gates(counts: pd.DataFrame) -> set[str]:
         .get_batch({"dataframe": counts})
     )
     outcome = batch.validate(
-        gx.expectations.ExpectColumnValuesToBeInSet(column="violations", value_set=[0]),
+        ExpectColumnValuesToBeInSet(column="violations", value_set=[0]),
         result_format={"result_format": "COMPLETE"},
     )
     named = outcome.result.get("unexpected_index_list") or []
@@ -176,7 +178,7 @@ def warm() -> None:
 
 
 @cache
-def _context() -> gx.data_context.EphemeralDataContext:
+def _context() -> EphemeralDataContext:
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return context

@@ -17,8 +17,8 @@ FOLDER = Path(__file__).parent / "contracts"
 #: Column type -> DuckDB type of the converted value.
 #: Personal types become keyed tokens; the clear text goes to the vault only.
 TYPES: Mapping[str, str] = {
-    "code": "VARCHAR",  # identifier: NFKC, upper case, no blanks
-    "codes": "VARCHAR",  # several identifiers in one field, joined by ';'
+    "code": "VARCHAR",  # identifier, as written but for NFKC
+    "codes": "VARCHAR",  # several of them in one field, upper case, joined by ';', no placeholders
     "text": "VARCHAR",
     "choice": "VARCHAR",  # one of `values`, through the mapping's dictionary
     "currency": "VARCHAR",  # ISO 4217

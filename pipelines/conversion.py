@@ -9,43 +9,31 @@ returned apart, for the vault.
 
 from __future__ import annotations
 
-import hashlib
+import unicodedata
 from collections.abc import Iterable
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines import amounts, codes, moments, tokens
 from pipelines.contract import DERIVED, PERSONAL, PROVENANCE, TYPES, Column, Contract, contracts
-from pipelines.mapping import HEADER_UNITS, Mapping, RecordRule, Value, base_name, find_column
+from pipelines.literals import listed, number, quoted
+from pipelines.mapping import MONEY_UNITS, SHARE_UNITS, Mapping, RecordRule, Value, base_name, find_column
 from pipelines.readers import RAW_PATH, RAW_ROW, FileRefused
 
-#: Joins the parts of keys and hashes; cannot stand in a value, control characters are refused.
+#: Joins the parts of keys and hashes. Every control character of a file becomes this one, and a
+#: value that holds it is not read: so it cannot stand in a part.
 UNIT_SEPARATOR = "chr(31)"
+_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 #: Between and inside the entries of ``unread``.
 ENTRY, FIELD = "\x1e", "\x1f"
 
-TIMES = (
-    "%Y%m%d%H%M%S",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-    "%Y年%m月%d日 %H:%M:%S",
-    "%Y年%m月%d日 %H:%M",
-    "%Y年%m月%d日%H时%M分",
-)
-DATES = ("%Y%m%d", "%Y-%m-%d", "%Y/%m/%d", "%Y年%m月%d日")
 TRUE = ("1", "T", "TRUE", "Y", "YES", "是", "有")
 FALSE = ("0", "F", "FALSE", "N", "NO", "否", "没有")
-
-# GB 32100-2015: alphabet without I, O, S, V, Z; weights 3^i mod 31.
-_USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
-# GB 11643-1999.
-_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_ID_CHECKS = "10X98765432"
 
 
 @dataclass(frozen=True)
@@ -96,6 +84,8 @@ def plan(
     contract = contracts()[rule.table]
     builder = _Builder(mapping, columns, references)
     texts: list[str] = []
+    distincts: list[str] = []
+    joins: list[str] = []
     typed: list[str] = []
     unread: list[str] = []
     checks: list[tuple[str, str]] = []
@@ -108,25 +98,30 @@ def plan(
         if found is None:
             if value is not None:
                 missing.append(column.name)
-            default = "''" if column.key_default == "" else "NULL"
-            typed.append(f"CAST({default} AS {TYPES[column.type]}) AS {column.name}")
+            typed.append(f"CAST(NULL AS {TYPES[column.type]}) AS {column.name}")
             continue
         assert value is not None
         words, original = found
         texts += [f"{words} AS x_{column.name}", f"{original} AS w_{column.name}"]
-        expression = builder.typed(column, value, f"x_{column.name}")
-        if column.key_default is not None:
-            expression = f"coalesce({expression}, '{column.key_default}')"
-        typed.append(f"{expression} AS {column.name}")
-        shown = "''" if column.type in PERSONAL else f"left(w_{column.name}, 60)"
-        unread.append(
-            f"CASE WHEN w_{column.name} IS NOT NULL AND {expression} IS NULL"
-            f" THEN '{column.name}{FIELD}' || {shown} END"
-        )
-        if check := builder.check(column, f"x_{column.name}"):
-            typed.append(f"{check} AS {column.name}_check")
+        if value.unit_from:
+            texts.append(f"{builder.unit(value)} AS u_{column.name}")
+        if distinct := builder.once_a_value(column):
+            distincts.append(
+                f"d_{column.name} AS (SELECT x, {distinct} FROM (SELECT DISTINCT x_{column.name} AS x"
+                f" FROM words WHERE x_{column.name} IS NOT NULL) AS seen)"
+            )
+            joins.append(f"LEFT JOIN d_{column.name} ON d_{column.name}.x = words.x_{column.name}")
+        typed.append(f"{builder.typed(column, value, f'x_{column.name}')} AS {column.name}")
+        if column.type in PERSONAL:
+            typed.append(f"d_{column.name}.is_nothing AS {column.name}_is_nothing")
+        shown = builder.shown(column, value)
+        unread.append(f"CASE WHEN {builder.is_unread(column)} THEN '{column.name}{FIELD}' || {shown} END")
+        if builder.check(column, "x"):
+            typed.append(f"d_{column.name}.mark AS {column.name}_check")
             checks.append((column.name, column.type))
     for column in contract.columns.values():
+        if column.type in DERIVED and column.required:
+            builder.require_one_of(contract, column, rule)
         if column.type == "party":
             texts += builder.party_words(column, rule, contract)
             typed += builder.party(column, rule)
@@ -136,6 +131,11 @@ def plan(
         for c in contract.columns.values()
         if c.type == "first_of"
     ]
+    defaulted = [c.name for c in contract.columns.values() if c.key_default is not None and c.type != "party"]
+    replaced = ", ".join(
+        f"coalesce({name}, '{contract.columns[name].key_default}') AS {name}" for name in defaulted
+    )
+    defaults = f"REPLACE ({replaced})" if replaced else ""
     facts = [f"{sql} AS {name}" for name, sql in contract.facts.items()]
     filled = f"WHERE coalesce({', '.join(f'{c}::VARCHAR' for c in rule.only_with)}) IS NOT NULL"
     kept = [name for name in contract.duckdb_columns() if name not in PROVENANCE]
@@ -146,12 +146,16 @@ def plan(
         WITH words AS (
             SELECT {RAW_ROW}, {RAW_PATH}, {", ".join(texts + stamps.texts)} FROM records
         ),
+        {"".join(distinct + ", " for distinct in distincts)}
         typed AS (
-            SELECT *, {", ".join(typed + stamps.typed)},
-                   concat_ws('{ENTRY}', {", ".join([*unread, *stamps.unread, "NULL"])}) AS unread_text
-            FROM words
+            SELECT words.*, {", ".join(typed + stamps.typed)} FROM words {" ".join(joins)}
         ),
-        derived AS (SELECT *{"".join(", " + d for d in derived)} FROM typed),
+        judged AS (
+            SELECT * {defaults},
+                   concat_ws('{ENTRY}', {", ".join([*unread, *stamps.unread, "NULL"])}) AS unread_text
+            FROM typed
+        ),
+        derived AS (SELECT *{"".join(", " + d for d in derived)} FROM judged),
         facts AS (SELECT *{"".join(", " + f for f in facts)} FROM derived)
         SELECT {", ".join(kept)},
                concat_ws({UNIT_SEPARATOR}, {keyed}) AS record_key,
@@ -179,19 +183,31 @@ def plan(
     )
 
 
-def records(batch: pa.RecordBatch, sources: Iterable[str]) -> pa.Table:
-    """Return the batch with the read columns as ``t0`` (trimmed) and ``n0`` (also NFKC)."""
-    arrays: list[pa.Array] = [batch.column(RAW_ROW), batch.column(RAW_PATH)]
+def records(batch: pa.Table, sources: Iterable[str]) -> pa.Table:
+    """Return the batch with the read columns as ``t0`` (trimmed) and ``n0`` (also NFKC).
+
+    Control characters become UNIT_SEPARATOR, except tab and line ends.
+    """
+    arrays: list[pa.ChunkedArray] = [batch.column(RAW_ROW), batch.column(RAW_PATH)]
     names = [RAW_ROW, RAW_PATH]
     for i, source in enumerate(sources):
-        trimmed = pc.utf8_trim_whitespace(batch.column(source))
+        trimmed = _without_controls(pc.utf8_trim_whitespace(batch.column(source)))
         is_ascii = pc.all(pc.string_is_ascii(trimmed)).as_py() is not False
         arrays += [trimmed, trimmed if is_ascii else pc.utf8_normalize(trimmed, form="NFKC")]
         names += [f"t{i}", f"n{i}"]
     return pa.table(arrays, names=names)
 
 
-def convert(con: duckdb.DuckDBPyConnection, plan: Plan, batch: pa.RecordBatch) -> pa.Table:
+def _without_controls(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    # Few columns of few files hold any byte below a blank: looking first saves the regular expression.
+    for chunk in texts.chunks:
+        characters = chunk.buffers()[2]
+        if characters and np.frombuffer(characters, np.uint8).min() < ord(" "):
+            return pc.replace_substring_regex(texts, _CONTROL, "\x1f")
+    return texts
+
+
+def convert(con: duckdb.DuckDBPyConnection, plan: Plan, batch: pa.Table) -> pa.Table:
     """Return the typed rows of one batch, with their checks, facts and ``unread``."""
     con.register("records", records(batch, plan.sources))
     try:
@@ -201,7 +217,7 @@ def convert(con: duckdb.DuckDBPyConnection, plan: Plan, batch: pa.RecordBatch) -
 
 
 def clear_text(
-    con: duckdb.DuckDBPyConnection, plan: Plan, batch: pa.RecordBatch, mapping: Mapping, references: References
+    con: duckdb.DuckDBPyConnection, plan: Plan, batch: pa.Table, mapping: Mapping, references: References
 ) -> pa.Table | None:
     """Return the distinct personal values of a batch for the vault: kind, token, text."""
     builder = _Builder(mapping, tuple(batch.schema.names), references)
@@ -210,14 +226,18 @@ def clear_text(
         found = builder.words(plan.contract.columns[name], plan.rule.columns[name])
         if found is None:
             continue
-        plain = builder.normalised(kind, found[0])
-        parts.append(f"SELECT DISTINCT '{kind}' AS kind, {builder.token(kind, plain)} AS token, {plain} AS text"
-                     f" FROM records WHERE {plain} IS NOT NULL")  # fmt: skip
+        plain = tokens.normalised(kind, found[0])
+        parts.append(
+            f"SELECT DISTINCT '{kind}' AS kind, {plain} AS text FROM records WHERE {plain} IS NOT NULL"
+        )
     if not parts:
         return None
     con.register("records", records(batch, builder.sources))
     try:
-        return con.sql(" UNION ".join(parts)).to_arrow_table()
+        return con.sql(
+            f"SELECT kind, {tokens.token(references.key, 'kind', 'text')} AS token, text"
+            f" FROM ({' UNION '.join(parts)}) AS plain"
+        ).to_arrow_table()
     finally:
         con.unregister("records")
 
@@ -244,94 +264,120 @@ class _Builder:
         Free text stays as delivered, unless it is wanted for comparing (NFKC). None when the
         sender's column is not in this file.
         """
-        plain = self._text(value, value.required, normalised=compared or column.type != "text")
+        is_normalised = compared or column.type != "text"
+        plain = self._text(value, value.required, is_normalised)
         if plain is None:
             return None
         for taken in value.strip:
-            plain = f"replace({plain}, {_quoted(taken)}, '')"
+            plain = f"replace({plain}, {quoted(_compared(taken, is_normalised))}, '')"
         if value.strip:
             plain = f"trim({plain})"
         if value.pattern:
-            plain = f"array_to_string(regexp_extract_all({plain}, {_quoted(value.pattern)}, 1), ';')"
-        nothing = self._references.placeholders.get("any", frozenset()) | self._references.placeholders.get(
-            _placeholder_kind(column), frozenset()
-        )
-        listed = ", ".join(_quoted(text) for text in sorted(nothing | {""}))
-        original = f"CASE WHEN upper({plain}) NOT IN ({listed}) THEN {plain} END"
+            plain = f"array_to_string(regexp_extract_all({plain}, {quoted(value.pattern)}, 1), ';')"
+        elif column.type in ("codes", "party_codes"):
+            plain = f"rtrim({plain}, ';,、| ')"
+        original = self._filled(column, plain)
         words = original
         if value.prefix:
-            words = f"{_quoted(value.prefix)} || {words}"
+            words = f"{quoted(value.prefix)} || {words}"
         if value.values:
-            cases = " ".join(f"WHEN {_quoted(k)} THEN {_quoted(v)}" for k, v in value.values.items())
+            cases = " ".join(
+                f"WHEN {quoted(_compared(k, is_normalised))} THEN {quoted(v)}"
+                for k, v in value.values.items()
+            )
             words = f"CASE {words} {cases} END"
-        return words, original
+        return f"CASE WHEN NOT contains({plain}, {UNIT_SEPARATOR}) THEN {words} END", original
+
+    def _filled(self, column: Column, plain: str) -> str:
+        """SQL of the text, NULL where it stands for nothing."""
+        kind = _placeholder_kind(column)
+        nothing = (
+            self._references.placeholders.get("any", frozenset()) | self._own_placeholders(column) | {""}
+        )
+        filled = f"CASE WHEN upper({plain}) NOT IN ({listed(nothing)}) THEN {plain} END"
+        return codes.members(filled, nothing, kind) if column.type in ("codes", "party_codes") else filled
+
+    def _own_placeholders(self, column: Column) -> frozenset[str]:
+        return self._references.placeholders.get(_placeholder_kind(column), frozenset())
+
+    def shown(self, column: Column, value: Value) -> str:
+        """SQL of the text that a reason quotes; nothing of a personal value."""
+        if column.type in PERSONAL:
+            return "''"
+        shown = f"replace(left(w_{column.name}, 60), {UNIT_SEPARATOR}, '\ufffd')"
+        return f"{shown} || ' (' || coalesce(u_{column.name}, '') || ')'" if value.unit_from else shown
 
     def typed(self, column: Column, value: Value, x: str) -> str:
         """SQL of the typed value; NULL where the text cannot be read."""
         match column.type:
-            case "text" | "choice" | "code":
+            case "text" | "choice" | "code" | "codes" | "region":
                 return x
-            case "codes" | "party_codes":
-                return f"nullif(trim(regexp_replace(upper({x}), '[;,；，、\\s]+', ';', 'g'), ';'), '')"
             case "currency":
                 return f"CASE WHEN regexp_full_match({x}, '[A-Z]{{3}}') THEN {x} END"
             case "party_code":
-                return f"upper(regexp_replace({x}, '\\s', '', 'g'))"
-            case "region":
+                return self._party_code(x)
+            case "party_codes":
                 return x
             case "money":
-                return self._money(value, x)
+                return amounts.money(x, self._factor(column, value), value.decimals)
             case "integer":
-                return f"CASE WHEN regexp_full_match({x}, '[+-]?[0-9]+(\\.0+)?') THEN TRY_CAST({x} AS BIGINT) END"
+                return amounts.integer(x)
             case "share":
-                factor = value.unit if value.unit is not None else self._header_unit(value)
-                number = f"TRY_CAST(replace({x}, '%', '') AS DOUBLE)"
-                return f"CASE WHEN isfinite({number}) THEN {number} * {factor} END"
+                factor = value.unit if value.unit is not None else self._header_unit(value, SHARE_UNITS)
+                return amounts.share(x, number(factor))
             case "timestamp":
-                return self._timestamp(value, x)
+                return moments.timestamp(x, value.formats, self._mapping.time_zone)
             case "date":
-                return f"CAST({self._moment(value.formats or (*DATES, *TIMES), x)} AS DATE)"
+                return moments.date(x, value.formats, self._mapping.time_zone)
             case "boolean":
-                yes, no = (", ".join(_quoted(word) for word in words) for words in (TRUE, FALSE))
-                return f"CASE WHEN upper({x}) IN ({yes}) THEN TRUE WHEN upper({x}) IN ({no}) THEN FALSE END"
+                yes, no = (f"upper({x}) IN ({listed(words)})" for words in (TRUE, FALSE))
+                return f"CASE WHEN {yes} THEN TRUE WHEN {no} THEN FALSE END"
             case _ if column.type in PERSONAL:
-                plain = self.normalised(column.type, x)
-                return f"CASE WHEN {plain} IS NOT NULL THEN {self.token(column.type, plain)} END"
+                return f"d_{column.name}.token"
         raise ValueError(f"no conversion for type {column.type!r}")
+
+    def once_a_value(self, column: Column) -> str | None:
+        """SQL of what is dear to compute, over the distinct values ``x``: token, is_nothing and mark."""
+        parts = []
+        if column.type in PERSONAL:
+            plain = tokens.normalised(column.type, "x")
+            spelt = (
+                tokens.normalised(column.type, quoted(text))
+                for text in sorted(self._own_placeholders(column))
+            )
+            is_nothing = " OR ".join(["FALSE", *(f"coalesce({plain} = {text}, FALSE)" for text in spelt)])
+            token = tokens.token(self._references.key, quoted(column.type), plain)
+            parts.append(f"CASE WHEN {plain} IS NOT NULL AND NOT ({is_nothing}) THEN {token} END AS token")
+            parts.append(f"{is_nothing} AS is_nothing")
+        if check := self.check(column, "x"):
+            parts.append(f"{check} AS mark")
+        return ", ".join(parts) or None
+
+    def is_unread(self, column: Column) -> str:
+        """SQL that is true where there is a text and no value was read from it."""
+        unread = f"w_{column.name} IS NOT NULL AND {column.name} IS NULL"
+        return f"{unread} AND {column.name}_is_nothing IS NOT TRUE" if column.type in PERSONAL else unread
 
     def check(self, column: Column, x: str) -> str | None:
         """SQL of the column's ``_check``: 'ok', what is wrong, or NULL; None when nothing is checked."""
         if self._mapping.country != "CN":
             return None
-        code = f"upper(regexp_replace({x}, '\\s', '', 'g'))"
         if column.type == "party_code":
-            return (
-                f"CASE WHEN {code} IS NULL THEN NULL"
-                f" WHEN regexp_full_match({code}, '[{_USCC_ALPHABET}]{{18}}') THEN"
-                f" CASE WHEN {_uscc_check(code)} THEN 'ok' ELSE 'check_digit' END"
-                f" WHEN regexp_full_match({code}, '[0-9]{{15}}|[0-9A-Z]{{8}}-?[0-9X]') THEN 'old' ELSE 'form' END"
-            )
+            return codes.party_mark(codes.chinese_party(x))
         if column.type == "id_number":
-            return (
-                f"CASE WHEN {code} IS NULL THEN NULL"
-                f" WHEN regexp_full_match({code}, '[0-9]{{17}}[0-9X]') AND {_id_check(code)} THEN 'ok'"
-                " ELSE 'check_digit' END"
-            )
+            return codes.id_mark(codes.compact(x))
         if column.type == "region":
-            listed = ", ".join(_quoted(code) for code in sorted(self._references.regions))
-            return f"CASE WHEN {x} IS NULL THEN NULL WHEN left({x}, 6) IN ({listed}) THEN 'ok' ELSE 'unknown' END"
+            regions = listed(self._references.regions)
+            return f"CASE WHEN left({x}, 6) IN ({regions}) THEN 'ok' WHEN {x} IS NOT NULL THEN 'unknown' END"
         return None
 
     def party(self, column: Column, rule: RecordRule) -> list[str]:
         """SQL of a party column and its compared name."""
         name = f"x_{column.name}_name" if self._named(column, rule) else "CAST(NULL AS VARCHAR)"
         coded = column.code if column.code in rule.columns else None
-        code = (
-            f"upper(regexp_replace(x_{coded}, '\\s', '', 'g'))"
-            if coded and self._has(rule.columns[coded])
-            else "CAST(NULL AS VARCHAR)"
-        )
-        key = f"nullif(regexp_replace(upper({name}), '[\\s·・]', '', 'g'), '')"
+        has_code = coded and self._has(rule.columns[coded])
+        code = self._party_code(f"x_{coded}") if has_code else "CAST(NULL AS VARCHAR)"
+        key = f"nullif(regexp_replace(upper({name}), '[\\s\\p{{Cf}}·・]', '', 'g'), '')"
         party = f"coalesce({code}, 'name:' || {key})"
         if column.key_default is not None:
             party = f"coalesce({party}, '{column.key_default}')"
@@ -356,35 +402,29 @@ class _Builder:
         else:
             assert rule.updated_at is not None
             texts.append(f"nullif({stamp}, '') AS x_updated_at")
-            moment = self._timestamp(rule.updated_at, "x_updated_at")
+            moment = moments.timestamp("x_updated_at", rule.updated_at.formats, self._mapping.time_zone)
             typed.append(f"{moment} AS updated_at")
-            unread.append(f"CASE WHEN {moment} IS NULL THEN 'updated_at{FIELD}' || coalesce(x_updated_at, '') END")
+            shown = f"replace(coalesce(x_updated_at, ''), {UNIT_SEPARATOR}, '\ufffd')"
+            unread.append(f"CASE WHEN updated_at IS NULL THEN 'updated_at{FIELD}' || {shown} END")
         deleted = self._text(rule.deleted, required=False, normalised=True) if rule.deleted else None
         if deleted is None:
             typed.append("FALSE AS is_deleted")
         else:
-            listed = ", ".join(_quoted(word) for word in rule.deleted_values)
-            typed.append(f"{'x_deleted'} IN ({listed}) AS is_deleted")
             texts.append(f"{deleted} AS x_deleted")
+            typed.append(f"x_deleted IN ({listed(map(_compared, rule.deleted_values))}) AS is_deleted")
         return _Stamps(texts, typed, unread)
 
-    def token(self, kind: str, plain: str) -> str:
-        """SQL of HMAC-SHA256(key, kind 0x1f text), as ``h1:`` and 32 hex digits."""
-        inner, outer = _hmac_pads(self._references.key)
-        digest = f"sha256(unhex('{inner}') || encode('{kind}' || {UNIT_SEPARATOR} || {plain}))"
-        return f"'h1:' || left(sha256(unhex('{outer}') || unhex({digest})), 32)"
+    def require_one_of(self, contract: Contract, column: Column, rule: RecordRule) -> None:
+        """Refuse a file that has none of the columns which a required column is made of."""
+        candidates = column.columns or (str(column.code), str(column.name_column))
+        values = [rule.columns[name] for name in candidates if name in rule.columns]
+        if not any(self._has(value) for value in values):
+            self._source(
+                tuple(name for value in values for name in value.source), required=True, normalised=True
+            )
 
-    def normalised(self, kind: str, x: str) -> str:
-        """SQL of the form in which two spellings of one personal value are equal."""
-        match kind:
-            case "phone":
-                return f"nullif(regexp_replace(regexp_replace({x}, '^(\\+|00)86', ''), '[^0-9]', '', 'g'), '')"
-            case "account":
-                return f"nullif(regexp_replace(upper({x}), '[^0-9A-Z]', '', 'g'), '')"
-            case "email":
-                return f"lower({x})"
-            case _:
-                return f"nullif(regexp_replace(upper({x}), '\\s', '', 'g'), '')"
+    def _party_code(self, x: str) -> str:
+        return codes.chinese_party(x) if self._mapping.country == "CN" else codes.compact(x)
 
     def _has(self, value: Value) -> bool:
         return self._text(value, required=False, normalised=True) is not None
@@ -392,14 +432,14 @@ class _Builder:
     def _text(self, value: Value, required: bool, normalised: bool) -> str | None:
         """SQL of the text as delivered (trimmed), or None when its column is not in the file."""
         if value.constant is not None:
-            return _quoted(value.constant)
+            return quoted(value.constant)
         if value.row:
             return f"CAST({RAW_ROW} AS VARCHAR)"
         if value.join:
             parts = [self._source(names, required, normalised) for names in value.join]
             if None in parts:
                 return None
-            return f" || {_quoted(value.separator)} || ".join(str(part) for part in parts)
+            return f" || {quoted(value.separator)} || ".join(str(part) for part in parts)
         return self._source(value.source, required, normalised)
 
     def _source(self, names: tuple[str, ...], required: bool, normalised: bool) -> str | None:
@@ -408,7 +448,8 @@ class _Builder:
             if required:
                 raise FileRefused(
                     "MISSING_COLUMN",
-                    f"no column called {' or '.join(map(repr, names))}; the file has {', '.join(self._columns)}",
+                    f"no column called {' or '.join(map(repr, names))};"
+                    f" the file has {', '.join(self._columns)}",
                     f"缺少列 {' 或 '.join(names)}；文件中的列为 {'、'.join(self._columns)}",
                 )
             return None
@@ -416,81 +457,40 @@ class _Builder:
             self.sources.append(column)
         return f"{'n' if normalised else 't'}{self.sources.index(column)}"
 
-    def _money(self, value: Value, x: str) -> str:
-        number = f"replace(regexp_replace({x}, '^[¥￥]\\s*|\\s*元$', '', 'g'), ',', '')"
-        form = "'[¥￥]?\\s*[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\\.[0-9]+)?\\s*元?'"
-        exact = f"TRY_CAST({number} AS DECIMAL(38,15))"
-        factor = self._factor(value)
-        amount = f"({exact} * {factor})"
-        if value.decimals is not None:
-            amount = f"round({amount}, {value.decimals})"
-        fitted = f"TRY_CAST({amount} AS DECIMAL(20,6))"
-        # More decimals than money holds would be cut in silence: such a number is not read.
-        return f"CASE WHEN regexp_full_match({x}, {form}) AND {fitted} = {amount} THEN {fitted} END"
+    def unit(self, value: Value) -> str:
+        """SQL of the column that states the unit."""
+        return str(self._source(value.unit_from, required=True, normalised=True))
 
-    def _factor(self, value: Value) -> str:
+    def _factor(self, column: Column, value: Value) -> str:
         if value.unit is not None:
-            return _number(value.unit)
+            return number(value.unit)
         if value.unit_in_header:
-            return _number(self._header_unit(value))
-        unit = self._source(value.unit_from, required=True, normalised=True)
-        cases = " ".join(f"WHEN {_quoted(k)} THEN {_number(v)}" for k, v in value.units.items())
-        return f"CASE {unit} {cases} END"
+            return number(self._header_unit(value, MONEY_UNITS))
+        cases = " ".join(f"WHEN {quoted(_compared(k))} THEN {number(v)}" for k, v in value.units.items())
+        return f"CASE u_{column.name} {cases} END"
 
-    def _header_unit(self, value: Value) -> float:
+    def _header_unit(self, value: Value, units: Dictionary[str, float]) -> float:
         column = find_column(value.source, self._columns)
         unit = base_name(column)[1] if column else None
-        if unit is None:
+        if unit is None or unit not in units:
             raise FileRefused(
                 "UNIT_NOT_STATED",
-                f"column {column!r} does not state its unit; write it in brackets, as in {column}（元）",
-                f"列 {column} 未注明单位；请在列名后加括号注明，例如 {column}（元）",
+                f"column {column!r} does not state one of the units {', '.join(units)};"
+                f" write it in brackets, as in {base_name(str(column))[0]}（{next(iter(units))}）",
+                f"列 {column} 未注明单位（{'、'.join(units)}）；请在列名后加括号注明，"
+                f"例如 {base_name(str(column))[0]}（{next(iter(units))}）",
             )
-        return HEADER_UNITS[unit]
-
-    def _timestamp(self, value: Value, x: str) -> str:
-        if value.formats == ("iso",):
-            return f"timezone('UTC', TRY_CAST({x} AS TIMESTAMPTZ))"
-        if value.formats == ("epoch",):
-            return f"epoch_ms(TRY_CAST({x} AS BIGINT) * 1000)"
-        moment = self._moment(value.formats or TIMES, x)
-        return f"timezone('UTC', timezone('{self._mapping.time_zone}', {moment}))"
-
-    def _moment(self, formats: tuple[str, ...], x: str) -> str:
-        if formats == ("iso",):
-            return f"timezone('{self._mapping.time_zone}', TRY_CAST({x} AS TIMESTAMPTZ))"
-        if formats == ("epoch",):
-            return f"timezone('{self._mapping.time_zone}', timezone('UTC', epoch_ms(TRY_CAST({x} AS BIGINT) * 1000)))"
-        listed = ", ".join(_quoted(f) for f in formats)
-        moment = f"try_strptime({x}, [{listed}])"
-        return f"CASE WHEN year({moment}) BETWEEN 1900 AND 9999 THEN {moment} END"
+        return units[unit]
 
 
 def _placeholder_kind(column: Column) -> str:
-    device = {"mac": "mac", "cpu_id": "cpu", "disk_serial": "disk"}
-    return device.get(column.name, column.type)
-
-
-def _uscc_check(code: str) -> str:
-    terms = " + ".join(
-        f"(instr('{_USCC_ALPHABET}', substr({code}, {i + 1}, 1)) - 1) * {w}" for i, w in enumerate(_USCC_WEIGHTS)
+    # What a maker writes into an empty serial number is the same in disks, memory and dongles.
+    device = {"mac": "mac", "ip": "ip", "cpu_id": "cpu"} | dict.fromkeys(
+        ("disk_serial", "memory_serial", "dongle"), "disk"
     )
-    return f"substr('{_USCC_ALPHABET}', (31 - ({terms}) % 31) % 31 + 1, 1) = substr({code}, 18, 1)"
+    return "party_code" if column.type == "party_codes" else device.get(column.name, column.type)
 
 
-def _id_check(code: str) -> str:
-    terms = " + ".join(f"CAST(substr({code}, {i + 1}, 1) AS INTEGER) * {w}" for i, w in enumerate(_ID_WEIGHTS))
-    return f"substr('{_ID_CHECKS}', ({terms}) % 11 + 1, 1) = substr({code}, 18, 1)"
-
-
-def _hmac_pads(key: bytes) -> tuple[str, str]:
-    block = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
-    return bytes(b ^ 0x36 for b in block).hex(), bytes(b ^ 0x5C for b in block).hex()
-
-
-def _number(value: float) -> str:
-    return format(value, "f").rstrip("0").rstrip(".")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _compared(text: str, is_normalised: bool = True) -> str:
+    """Return a mapping's word in the form of the text that it is compared with."""
+    return unicodedata.normalize("NFKC", text) if is_normalised else text

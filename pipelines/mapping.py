@@ -12,17 +12,25 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fnmatch import fnmatch
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pipelines.contract import DERIVED, PERSONAL, Contract, contracts
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.contract import DERIVED, PERSONAL, Column, Contract, contracts
 from pipelines.readers import FileRefused, FileRule
 
 BUILT_IN = Path(__file__).parent / "sources"
 
+FORMATS = ("delimited", "workbook", "exchange", "ocds", "parquet")
+
 #: Units that a header may state in brackets, as a factor to the base unit.
-HEADER_UNITS = {"元": 1, "万元": 10_000, "亿元": 100_000_000, "%": 0.01}
+MONEY_UNITS = {"元": 1, "千元": 1_000, "万元": 10_000, "亿元": 100_000_000}
+SHARE_UNITS = {"%": 0.01}
+HEADER_UNITS = MONEY_UNITS | SHARE_UNITS
 _UNIT_IN_HEADER = re.compile(r"[（(](?P<unit>[^()（）]+)[)）]$")
 
 
@@ -149,6 +157,8 @@ def load_file(path: Path) -> Mapping:
         )
     except KeyError as missing:
         raise ValueError(f"{path.name}: {missing} is missing") from None
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"{path.name}: a setting has the wrong shape: {error}") from None
     if raw:
         raise ValueError(f"{path.name}: unknown setting {sorted(raw)[0]!r}")
     try:
@@ -164,11 +174,16 @@ def load_file(path: Path) -> Mapping:
 
 
 def _file_rule(path: Path, spec: dict[str, object]) -> FileRule:
-    known = {key: tuple(value) if isinstance(value, list) else value for key, value in spec.items()}
+    known = {key: _texts(value) if key in ("match", "header") else value for key, value in spec.items()}
     try:
-        return FileRule(**known)  # type: ignore[arg-type]
+        rule = FileRule(**known)  # type: ignore[arg-type]
     except TypeError as error:
         raise ValueError(f"{path.name}: [[file]] {error}") from None
+    if rule.format not in FORMATS:
+        raise ValueError(
+            f"{path.name}: [[file]] there is no format {rule.format!r}; there are {', '.join(FORMATS)}"
+        )
+    return rule
 
 
 def _record_rule(path: Path, spec: dict[str, object], dictionaries: Dictionary[str, object]) -> RecordRule:
@@ -181,21 +196,23 @@ def _record_rule(path: Path, spec: dict[str, object], dictionaries: Dictionary[s
     contract = contracts()[table]
     columns = known.pop("columns")
     version = known.pop("version", {})
-    only_with = tuple(known.pop("only_with", ()))  # type: ignore[call-overload]
+    only_with = _texts(known.pop("only_with", ()))
     if known or not isinstance(columns, dict) or not isinstance(version, dict):
         raise ValueError(f"{where}: unknown setting {sorted(known)}")
     values = {
         name: _value(f"{where}.{name}", contract, name, spec, dictionaries) for name, spec in columns.items()
     }
     _require_columns(where, contract, values)
+    if strangers := [name for name in only_with if name not in values]:
+        raise ValueError(f"{where}: only_with names {strangers[0]!r}, which this rule does not fill")
     deleted = dict(version.get("deleted", {}))
     deleted_values = tuple(deleted.pop("values", ()))
     return RecordRule(
         section=section,
         table=table,
         columns=values,
-        updated_at=_plain(version["updated_at"]) if "updated_at" in version else None,
-        deleted=_plain(deleted) if deleted else None,
+        updated_at=_plain(version["updated_at"], f"{where}.version") if "updated_at" in version else None,
+        deleted=_plain(deleted, f"{where}.version") if deleted else None,
         deleted_values=deleted_values,
         only_with=only_with,
     )
@@ -228,14 +245,40 @@ def _value(
     value = _plain(known, where)
     if value.required is False and contract.columns[name].required:
         value = Value(**{**value.__dict__, "required": True})
-    if contract.columns[name].type == "money":
-        stated = [value.unit is not None, bool(value.unit_from), value.unit_in_header]
-        if stated.count(True) != 1:
-            raise ValueError(f"{where}: money needs one of unit, unit_from with units, unit_in_header")
+    _check_meaning(where, contract.columns[name], value)
     return value
 
 
-def _plain(spec: dict[str, object], where: str = "") -> Value:
+def _check_meaning(where: str, column: Column, value: Value) -> None:
+    """Refuse a setting that the column's type cannot mean, so that none is ignored in silence."""
+    stated = [value.unit is not None, bool(value.unit_from), value.unit_in_header].count(True)
+    if column.type == "money" and stated != 1:
+        raise ValueError(f"{where}: money needs one of unit, unit_from with units, unit_in_header")
+    if column.type == "share" and (stated != 1 or value.unit_from):
+        raise ValueError(f"{where}: a share needs one of unit, unit_in_header")
+    if column.type not in ("money", "share") and stated:
+        raise ValueError(f"{where}: a {column.type} has no unit")
+    if bool(value.unit_from) != bool(value.units):
+        raise ValueError(f"{where}: unit_from and units belong together")
+    for factor in (value.unit, *value.units.values()):
+        if factor is not None and not _is_factor(factor):
+            raise ValueError(f"{where}: the unit {factor!r} is no number above zero with up to six decimals")
+    if value.decimals is not None and (column.type != "money" or value.decimals not in range(7)):
+        raise ValueError(f"{where}: decimals is for money, from 0 to 6")
+    if value.formats and column.type not in ("timestamp", "date"):
+        raise ValueError(f"{where}: a {column.type} has no formats")
+    words = [*value.values.values(), *([] if value.constant is None else [value.constant])]
+    if column.values and (strangers := [word for word in words if word not in column.values]):
+        raise ValueError(f"{where}: {strangers[0]!r} is none of {', '.join(column.values)}")
+
+
+def _is_factor(factor: object) -> bool:
+    """Say whether amounts can be multiplied by it exactly; a bool is no number."""
+    is_number = isinstance(factor, int | float) and not isinstance(factor, bool)
+    return is_number and 0 < Decimal(str(factor)) == round(Decimal(str(factor)), 6)
+
+
+def _plain(spec: dict[str, object], where: str) -> Value:
     known = dict(spec)
     if "from" in known:
         known["source"] = known.pop("from")
@@ -256,11 +299,29 @@ def _plain(spec: dict[str, object], where: str = "") -> Value:
         raise ValueError(f"{where}: {error}") from None
     if [bool(value.source), bool(value.join), value.constant is not None, value.row].count(True) != 1:
         raise ValueError(f"{where}: needs exactly one of from, join, constant, row")
+    if len(value.formats) > 1 and {"iso", "epoch"} & set(value.formats):
+        raise ValueError(f"{where}: 'iso' and 'epoch' each stand alone in formats")
+    if value.pattern is not None:
+        _check_pattern(where, value.pattern)
     return value
 
 
+def _check_pattern(where: str, pattern: str) -> None:
+    try:
+        pc.match_substring_regex(pa.scalar(""), pattern)  # RE2, the same engine as DuckDB's
+        groups = re.compile(pattern).groups
+    except (pa.ArrowInvalid, re.error) as error:
+        raise ValueError(f"{where}: pattern: {error}") from None
+    if groups != 1:
+        raise ValueError(f"{where}: pattern needs one pair of round brackets around what is wanted")
+
+
 def _texts(value: object) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(str(part) for part in value)  # type: ignore[attr-defined]
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{value!r} is neither a text nor a list of texts")
+    return tuple(str(part) for part in value)
 
 
 def base_name(header: str) -> tuple[str, str | None]:

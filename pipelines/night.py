@@ -147,6 +147,9 @@ def read_files(home: Home, store: Store, *, progress: Progress) -> int:
             )
             outcome = sandbox.read(job)
             if outcome.code == "READER_STOPPED":
+                if (out / "fault.txt").exists():
+                    folder.parent.mkdir(exist_ok=True)
+                    (out / "fault.txt").replace(folder.parent / "fault.txt")
                 shutil.rmtree(out)
                 _refuse(store, file["raw_sha"], outcome.code, str(outcome.reason), str(outcome.reason_zh))
                 continue

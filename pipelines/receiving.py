@@ -97,7 +97,7 @@ def _keep(home: Home, path: Path) -> tuple[str, int]:
     if final.exists():
         temporary.unlink()
     else:
-        temporary.chmod(0o440)
+        temporary.chmod(0o400)
         temporary.rename(final)
         sync_folder(home.raw)
     return raw_sha, size

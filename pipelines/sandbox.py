@@ -24,7 +24,7 @@ from typing import IO
 
 from pipelines.bronze import Job, Report, make
 from pipelines.mapping import load_file
-from pipelines.readers import record_text
+from pipelines.readers import record_texts
 
 MEMORY_BYTES = 6 << 30  # address space of one child; resident memory stays below 2 GiB (make bench)
 CPU_SECONDS = 900
@@ -168,11 +168,8 @@ def _be_the_child(task: Job | Lookup) -> None:
 
 def _look_up(lookup: Lookup) -> None:
     rule = load_file(Path(lookup.mapping)).rule_for(lookup.file_name)
-    records = []
-    for place, (section, row) in enumerate(lookup.records):
-        work = Path(lookup.out) / str(place)
-        work.mkdir()
-        records.append(record_text(Path(lookup.raw), rule, lookup.file_name, work, section, row))
+    wanted = [(section, row) for section, row in lookup.records]
+    records = record_texts(Path(lookup.raw), rule, lookup.file_name, Path(lookup.out), wanted)
     (Path(lookup.out) / "records.json").write_text(json.dumps(records), encoding="utf-8")
 
 
@@ -209,7 +206,7 @@ def _wait(child: int) -> str | None:
     code = os.WEXITSTATUS(status)
     if code == 77:
         return f"more than {MEMORY_BYTES >> 30} GiB of memory"
-    return None if code == 0 else f"fault in the reader, exit {code}; see fault.txt"
+    return None if code == 0 else f"fault in the reader, exit {code}; see bronze/<hash>/fault.txt"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Clear text of personal values, sealed: the only place besides the raw files that has it.
+"""Clear text of personal values, sealed. Besides it only raw files and the text of refused records have it.
 
 Everywhere else a person, phone, account or ID number is a token. The key lives in a file outside
 the home; without it the vault cannot be opened. Values are sealed with AES-SIV (RFC 5297), which
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import sqlite3
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 SEALED = pa.schema([("kind", pa.string()), ("token", pa.string()), ("sealed", pa.binary())])
@@ -36,10 +38,10 @@ def load_key(path: Path) -> bytes:
             file.write(secrets.token_hex(32) + "\n")
     if path.stat().st_mode & 0o077:
         raise PermissionError(f"{path}: others may read the key; run: chmod 400 {path}")
-    key = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    if len(key) != 32:
+    text = path.read_text(encoding="ascii", errors="replace").strip()
+    if not re.fullmatch("[0-9a-fA-F]{64}", text):
         raise ValueError(f"{path}: the key must be 32 bytes as 64 hexadecimal digits")
-    return key
+    return bytes.fromhex(text)
 
 
 def key_id(key: bytes) -> str:
@@ -57,10 +59,16 @@ def seal(path: Path, clear: Iterable[pa.Table], key: bytes) -> None:
     }
     if not values:
         return
-    rows = sorted((kind, token, cipher.encrypt(text.encode(), [kind.encode()])) for (kind, token), text in values.items())
+    rows = sorted(
+        (kind, token, cipher.encrypt(text.encode(), [kind.encode()]))
+        for (kind, token), text in values.items()
+    )
     columns = zip(*rows, strict=True)
     pq.write_table(
-        pa.table([pa.array(column, field.type) for column, field in zip(columns, SEALED, strict=True)], schema=SEALED),
+        pa.table(
+            [pa.array(column, field.type) for column, field in zip(columns, SEALED, strict=True)],
+            schema=SEALED,
+        ),
         path,
     )
 
@@ -71,7 +79,8 @@ def store(database: Path, files: Iterable[Path]) -> None:
     try:
         con.execute("PRAGMA journal_mode = WAL")
         con.execute(
-            "CREATE TABLE IF NOT EXISTS value (token TEXT PRIMARY KEY, kind TEXT NOT NULL, sealed BLOB NOT NULL) STRICT"
+            "CREATE TABLE IF NOT EXISTS value"
+            " (token TEXT PRIMARY KEY, kind TEXT NOT NULL, sealed BLOB NOT NULL) STRICT"
         )
         with con:
             for file in files:
@@ -85,7 +94,13 @@ def store(database: Path, files: Iterable[Path]) -> None:
 
 
 def reveal(database: Path, key: bytes, token: str) -> str | None:
-    """Return the clear text behind a token, or None if the vault does not have it."""
+    """Return the clear text behind a token, or None if the vault does not have it.
+
+    Raises:
+        ValueError: it was sealed with another key.
+    """
+    if not database.exists():
+        return None
     con = sqlite3.connect(database)
     try:
         found = con.execute("SELECT kind, sealed FROM value WHERE token = ?", (token,)).fetchall()
@@ -94,7 +109,10 @@ def reveal(database: Path, key: bytes, token: str) -> str | None:
     if not found:
         return None
     kind, sealed = found[0]
-    return AESSIV(_sealing_key(key)).decrypt(sealed, [kind.encode()]).decode()
+    try:
+        return AESSIV(_sealing_key(key)).decrypt(sealed, [kind.encode()]).decode()
+    except InvalidTag:
+        raise ValueError(f"{database}: {token} was sealed with another key than {key_id(key)}") from None
 
 
 def _sealing_key(key: bytes) -> bytes:

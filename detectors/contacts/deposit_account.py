@@ -34,12 +34,19 @@ DETECTOR = Detector(
     measures="bidders of the lot whose deposits came from the same account, number",
     grade=Grade.A,
     severity=Severity.HIGH,
-    status=Status.TEST,
+    status=Status.EXPERIMENTAL,
     legal_basis=("REG-40-6", "ORDER87-37-6"),
     evidence=("deposits.account", "deposits.is_guarantee", "deposits.paid_at"),
-    says="Deposits of {value:.0f} of {holders} bidders were paid from the same account (limit {min_bidders} bidders).",
+    says="Deposits of {value:.0f} of {holders} bidders were paid from the same account (limit"
+    " {min_bidders} bidders).",
     says_zh="{holders} 家投标人中有 {value:.0f} 家的投标保证金由同一账户转出（阈值 {min_bidders} 家）。",
 )
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "value": 2,
+    "holders": 5,
+}
 
 
 @dataclass(frozen=True)

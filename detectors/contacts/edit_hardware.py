@@ -36,7 +36,7 @@ DETECTOR = Detector(
     measures="bidders of the lot whose files carry the same hardware codes, number",
     grade=Grade.A,
     severity=Severity.HIGH,
-    status=Status.TEST,
+    status=Status.EXPERIMENTAL,
     legal_basis=("REG-40-1", "MIN29-2", "ORDER87-37-1", "YUCAI6"),
     evidence=(
         "fingerprints.mac",
@@ -47,9 +47,17 @@ DETECTOR = Detector(
     ),
     says="{value:.0f} of {holders} bidders' files carry the same MAC / CPU / disk codes: {shared_values}"
     " ({shared_count} in common; limit {min_bidders} bidders).",
-    says_zh="{holders} 家投标人中有 {value:.0f} 家的文件制作机器 MAC / CPU / 硬盘信息相同：{shared_values}"
-    "（共 {shared_count} 组，阈值 {min_bidders} 家）。",
+    says_zh="{holders} 家投标人中有 {value:.0f} 家的文件制作机器 MAC / CPU / 硬盘信息相同：{shared_values}（"
+    "共 {shared_count} 组，阈值 {min_bidders} 家）。",
 )
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "value": 2,
+    "holders": 5,
+    "shared_values": "001B21AABBCC / CPU-1 / DISK-1",
+    "shared_count": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -65,8 +73,8 @@ SQL = (
     + """,
 machines AS (
     SELECT lot_id, bidder_id, owner, purpose,
-           coalesce(CASE WHEN NOT mac_is_local THEN mac END, 'no MAC') || ' / ' || cpu_id || ' / ' || disk_serial
-               AS shared_value
+           coalesce(CASE WHEN NOT mac_is_local THEN mac END, 'no MAC')
+           || ' / ' || cpu_id || ' / ' || disk_serial AS shared_value
     FROM core.fingerprints
     WHERE cpu_id IS NOT NULL AND disk_serial IS NOT NULL
 ),

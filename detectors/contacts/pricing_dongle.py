@@ -35,13 +35,21 @@ DETECTOR = Detector(
     measures="bidders of the lot whose files carry the same dongle number, number",
     grade=Grade.A,
     severity=Severity.HIGH,
-    status=Status.TEST,
+    status=Status.EXPERIMENTAL,
     legal_basis=("REG-40-1", "MIN29-2", "ORDER87-37-1"),
     evidence=("fingerprints.dongle", "fingerprints.owner"),
     says="{value:.0f} of {holders} bidders' priced files carry the same dongle number: {shared_values}"
     " (limit {min_bidders} bidders).",
-    says_zh="{holders} 家投标人中有 {value:.0f} 家的计价文件加密锁号相同：{shared_values}（阈值 {min_bidders} 家）。",
+    says_zh="{holders} 家投标人中有 {value:.0f} 家的计价文件加密锁号相同：{shared_values}（阈值 {min_bidders}"
+    " 家）。",
 )
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "value": 2,
+    "holders": 5,
+    "shared_values": "G-100",
+}
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ DETECTOR = Detector(
     measures="bidders of the lot that name the same person in their project teams, number",
     grade=Grade.A,
     severity=Severity.HIGH,
-    status=Status.TEST,
+    status=Status.EXPERIMENTAL,
     legal_basis=("REG-40-3", "ORDER87-37-3"),
     evidence=("people.person_id", "people.role"),
     says="{value:.0f} of {holders} bidders name the same person by document number in their project teams"
@@ -41,6 +41,13 @@ DETECTOR = Detector(
     says_zh="{holders} 家投标人中有 {value:.0f} 家的项目管理成员为同一人（按证件号码，共 {shared_count} 人，"
     "阈值 {min_bidders} 家）。",
 )
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "value": 2,
+    "holders": 5,
+    "shared_count": 1,
+}
 
 
 @dataclass(frozen=True)

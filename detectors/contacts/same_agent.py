@@ -34,14 +34,21 @@ DETECTOR = Detector(
     measures="bidders of the lot with the same agent or operator, number",
     grade=Grade.A,
     severity=Severity.HIGH,
-    status=Status.TEST,
+    status=Status.EXPERIMENTAL,
     legal_basis=("REG-40-2", "ORDER87-37-2"),
     evidence=("people.person_id", "people.role"),
     says="{value:.0f} of {holders} bidders were handled by the same agent or operator by document number"
     " ({shared_count} such persons; limit {min_bidders} bidders).",
-    says_zh="{holders} 家投标人中有 {value:.0f} 家的授权委托人或投标操作人为同一人（按证件号码，共 {shared_count} 人，"
-    "阈值 {min_bidders} 家）。",
+    says_zh="{holders} 家投标人中有 {value:.0f} 家的授权委托人或投标操作人为同一人（按证件号码，共 "
+    "{shared_count} 人，阈值 {min_bidders} 家）。",
 )
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "value": 2,
+    "holders": 5,
+    "shared_count": 1,
+}
 
 
 @dataclass(frozen=True)

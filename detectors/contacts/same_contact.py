@@ -36,14 +36,21 @@ DETECTOR = Detector(
     measures="bidders of the lot with the same contact name and phone, number",
     grade=Grade.B,
     severity=Severity.MEDIUM,
-    status=Status.TEST,
+    status=Status.EXPERIMENTAL,
     legal_basis=("ORDER87-37-3",),
     evidence=("people.person", "people.phone", "people.role", "lots.procurement_regime"),
-    says="{value:.0f} of {holders} bidders gave the same contact name and phone ({shared_count} such contacts,"
-    " limit {min_bidders} bidders).",
-    says_zh="{holders} 家投标人中有 {value:.0f} 家的联系人姓名及电话相同（共 {shared_count} 组，阈值 {min_bidders} 家），"
-    "属异常指标。",
+    says="{value:.0f} of {holders} bidders gave the same contact name and phone ({shared_count} such"
+    " contacts, limit {min_bidders} bidders).",
+    says_zh="{holders} 家投标人中有 {value:.0f} 家的联系人姓名及电话相同（共 {shared_count} 组，阈值 "
+    "{min_bidders} 家），属异常指标。",
 )
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "value": 2,
+    "holders": 5,
+    "shared_count": 1,
+}
 
 
 @dataclass(frozen=True)

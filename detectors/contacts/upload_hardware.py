@@ -35,7 +35,7 @@ DETECTOR = Detector(
     measures="bidders of the lot whose uploads carry the same hardware codes, number",
     grade=Grade.A,
     severity=Severity.HIGH,
-    status=Status.TEST,
+    status=Status.EXPERIMENTAL,
     legal_basis=("REG-40-2", "MIN29-1", "ORDER87-37-2", "YUCAI6"),
     evidence=(
         "fingerprints.mac",
@@ -46,9 +46,17 @@ DETECTOR = Detector(
     ),
     says="{value:.0f} of {holders} bidders uploaded from a computer with the same MAC / CPU / disk codes:"
     " {shared_values} ({shared_count} in common; limit {min_bidders} bidders).",
-    says_zh="{holders} 家投标人中有 {value:.0f} 家上传投标文件的机器 MAC / CPU / 硬盘信息相同：{shared_values}"
-    "（共 {shared_count} 组，阈值 {min_bidders} 家）。",
+    says_zh="{holders} 家投标人中有 {value:.0f} 家上传投标文件的机器 MAC / CPU / 硬盘信息相同："
+    "{shared_values}（共 {shared_count} 组，阈值 {min_bidders} 家）。",
 )
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "value": 2,
+    "holders": 5,
+    "shared_values": "001B21AABBCC / CPU-1 / DISK-1",
+    "shared_count": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -63,8 +71,8 @@ SQL = (
     ONE_BID
     + """
 SELECT f.lot_id, coalesce(o.bidder_id, f.bidder_id) AS bidder_id,
-       coalesce(CASE WHEN NOT f.mac_is_local THEN f.mac END, 'no MAC') || ' / ' || f.cpu_id || ' / ' || f.disk_serial
-           AS shared_value
+       coalesce(CASE WHEN NOT f.mac_is_local THEN f.mac END, 'no MAC')
+           || ' / ' || f.cpu_id || ' / ' || f.disk_serial AS shared_value
 FROM core.fingerprints AS f
 LEFT JOIN one_bid AS o ON o.lot_id = f.lot_id AND o.party_id = f.bidder_id
 WHERE f.owner = 'bidder' AND f.bidder_id IS NOT NULL AND f.purpose = 'upload' AND NOT f.is_on_site

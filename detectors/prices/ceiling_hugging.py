@@ -14,9 +14,8 @@ Blind spots
     every lot is bid at the ceiling: these lots are then usual in their class.
 
 Sources
-    Winner's price against the reserve price as a screen: the table of screens in García Rodríguez
-    et al. (2022) has no ceiling; the comparison within a class is this project's own. 招标投标法实施条例
-    §51(5): bids above the ceiling are rejected, so valid bids cannot lie above it.
+    招标投标法实施条例 §51(5): bids above the ceiling are rejected, so valid bids cannot lie above it.
+    The rule and its comparison within a class are this project's own.
 """
 
 from __future__ import annotations
@@ -35,14 +34,22 @@ DETECTOR = Detector(
     measures="lowest valid bid / ceiling price, share",
     grade=Grade.C,
     severity=Severity.LOW,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=(),
     evidence=("bids.price", "bids.is_valid", "lots.ceiling_price", "lots.award_method", "lots.class"),
-    says="Even the lowest of {bids} bids is {value:.2%} of the ceiling price (limit {min_share:.0%}): among the"
-    " highest {p_value:.1%} of {reference_lots} comparable lots, limit {max_p:.1%}.",
-    says_zh="{bids} 家报价中最低价也达最高投标限价的 {value:.2%}（阈值 {min_share:.0%}），在 {reference_lots} 个可比标段中属最高的"
-    " {p_value:.1%}（阈值 {max_p:.1%}），属异常指标。",
+    says="Even the lowest of {bids} bids is {value:.2%} of the ceiling price (limit {min_share:.0%}):"
+    " among the highest {p_value:.1%} of {reference_lots} comparable lots, limit {max_p:.1%}.",
+    says_zh="{bids} 家报价中最低价也达最高投标限价的 {value:.2%}（阈值 {min_share:.0%}），在 {reference_lots}"
+    " 个可比标段中属最高的 {p_value:.1%}（阈值 {max_p:.1%}），属异常指标。",
 )
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "bids": 4,
+    "value": 0.9912,
+    "p_value": 0.012,
+    "reference_lots": 412,
+}
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ ORDER BY lot_id
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot with a known award method, a ceiling, enough bids and enough comparable lots."""
-    lots = engine.run(SQL, {"min_bids": limits.min_bids}).to_pandas()
+    lots: pd.DataFrame = engine.run(SQL, {"min_bids": limits.min_bids}).to_pandas()
     frame = lots.join(placed(lots, "value", "high", limits.min_reference_lots))
     frame["flagged"] = (frame["value"] >= limits.min_share) & (frame["p_value"] <= limits.max_p)
     columns = [

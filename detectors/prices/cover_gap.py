@@ -38,12 +38,22 @@ DETECTOR = Detector(
     status=Status.TEST,
     legal_basis=(),
     evidence=("bids.price", "bids.is_valid", "lots.award_method", "lots.class"),
-    says="The lowest of {bids} bids lies {diffp:.1%} below the second, {value:.1f} times the spread of the losing bids"
-    " (more than {min_distance:.1f}): among the highest {p_value:.1%} of {reference_lots} comparable lots,"
-    " limit {max_p:.1%}.",
-    says_zh="{bids} 家报价中，次低价比最低价高 {diffp:.1%}，为其余报价标准差的 {value:.1f} 倍（阈值 {min_distance:.1f} 倍），"
-    "在 {reference_lots} 个可比标段中属最高的 {p_value:.1%}（阈值 {max_p:.1%}），属异常指标。",
+    says="The lowest of {bids} bids lies {diffp:.1%} below the second, {value:.1f} times the spread of the"
+    " losing bids (more than {min_distance:.1f}): among the highest {p_value:.1%} of {reference_lots}"
+    " comparable lots, limit {max_p:.1%}.",
+    says_zh="{bids} 家报价中，次低价比最低价高 {diffp:.1%}，为其余报价标准差的 {value:.1f} 倍（阈值 "
+    "{min_distance:.1f} 倍），在 {reference_lots} 个可比标段中属最高的 {p_value:.1%}（阈值 "
+    "{max_p:.1%}），属异常指标。",
 )
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "bids": 5,
+    "diffp": 0.15,
+    "value": 64.6,
+    "p_value": 0.0033,
+    "reference_lots": 300,
+}
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
 
     Both distances must be high: ``p_value`` is the larger of their two.
     """
-    lots = engine.run(SQL, {"min_bids": limits.min_bids}).to_pandas()
+    lots: pd.DataFrame = engine.run(SQL, {"min_bids": limits.min_bids}).to_pandas()
     relative = placed(lots, "rd", "high", limits.min_reference_lots)
     normalised = placed(lots, "rdnor", "high", limits.min_reference_lots)
     p_value = pd.concat([relative["p_value"], normalised["p_value"]], axis=1).max(axis=1, skipna=False)

@@ -20,8 +20,8 @@ Blind spots
 Sources
     招标投标法实施条例 §40(4) 投标报价呈规律性差异. Ties alone are common (they were found in a third of
     one real market's tenders), so roundness and number of bids must be allowed for. The formula is
-    this project's own. On the real Italian average-price lots 65 % share such endings, competitive
-    or not: hence the comparison with the market.
+    this project's own. Of 278 real Italian average-price lots (García Rodríguez et al. 2022) 65 %
+    share such endings, competitive or not: hence the comparison with the market.
 """
 
 from __future__ import annotations
@@ -49,11 +49,20 @@ DETECTOR = Detector(
     status=Status.TEST,
     legal_basis=("REG-40-4", "ORDER87-37-4"),
     evidence=("bids.price", "bids.is_valid", "lots.award_method", "lots.ceiling_price"),
-    says="{value:.0f} of {bids} bids end in the same digits {ending} (different totals: {totals}); among {bids}"
-    " independent bids the probability is at most {p_value:.6f}, limit {max_p:.4f}.",
-    says_zh="{bids} 家报价中有 {value:.0f} 家尾数同为 {ending}（不同总额 {totals} 个）；{bids} 家独立报价出现此情形的概率不超过"
-    " {p_value:.6f}（阈值 {max_p:.4f}），属异常指标。",
+    says="{value:.0f} of {bids} bids end in the same digits {ending} (different totals: {totals}); among"
+    " {bids} independent bids the probability is at most {p_value:.6f}, limit {max_p:.4f}.",
+    says_zh="{bids} 家报价中有 {value:.0f} 家尾数同为 {ending}（不同总额 {totals} 个）；{bids} 家独立报价出现"
+    "此情形的概率不超过 {p_value:.6f}（阈值 {max_p:.4f}），属异常指标。",
 )
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "value": 3,
+    "bids": 6,
+    "ending": "2345.67",
+    "totals": 3,
+    "p_value": 2e-05,
+}
 
 
 Cents = NDArray[np.int64] | NDArray[np.float64]
@@ -86,28 +95,18 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     ``p_value`` is 1 where no two bids share a non-round ending; else the bound of `chance` for the
     least likely shared ending, times the number of different shared endings.
     """
-    judged = engine.run(JUDGED, {"min_bids": limits.min_bids}).to_pandas()
+    judged: pd.DataFrame = engine.run(JUDGED, {"min_bids": limits.min_bids}).to_pandas()
     bids = valid_bids(engine)
     tied = [_tied(bids, block, limits) for block in bids.blocks(limits.min_bids)]
     frame = judged.merge(_endings(tied, bids, judged), on="unit", how="left")
-    frame["value"] = frame["value"].fillna(0.0)
+    frame["value"] = frame["value"].astype("float64").fillna(0.0)
     frame["p_value"] = frame["p_value"].fillna(1.0)
     frame["totals"] = frame["totals"].fillna(0).astype("int64")
     is_found = frame["p_value"] <= limits.max_p
     frame = frame.join(commonness(frame, is_found, limits.min_reference_lots))
     frame["flagged"] = is_found & ~(frame["common_share"] > limits.max_common_share)
-    columns = [
-        "unit",
-        "entities",
-        "value",
-        "p_value",
-        "reference_class",
-        "flagged",
-        "bids",
-        "ending",
-        "totals",
-    ]
-    columns += ["reference_lots", "common_share"]
+    columns = ["unit", "entities", "value", "p_value", "reference_class", "flagged"]
+    columns += ["bids", "ending", "totals", "reference_lots", "common_share"]
     return frame[columns].sort_values("unit", ignore_index=True)
 
 
@@ -127,7 +126,8 @@ def chance(
     Returns:
         Number of ways to choose them * (rounding / free) ** (sharing - 1), at most 1.
     """
-    return np.minimum(comb(bids, sharing) * (rounding / free) ** (sharing - 1), 1.0)
+    expected: NDArray[np.float64] = comb(bids, sharing) * (rounding / free) ** (sharing - 1)
+    return np.minimum(expected, 1.0)
 
 
 def _tied(bids: LotBids, block: Block, limits: Limits) -> pd.DataFrame:

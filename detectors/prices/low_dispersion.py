@@ -41,11 +41,20 @@ DETECTOR = Detector(
     status=Status.TEST,
     legal_basis=("REG-40-4",),
     evidence=("bids.price", "bids.is_valid", "lots.award_method", "lots.class"),
-    says="{bids} bids differ by {spd:.1%} from lowest to highest (coefficient of variation {value:.4f}): among the"
-    " lowest {p_value:.1%} of {reference_lots} comparable lots, limit {max_p:.1%}.",
-    says_zh="{bids} 家报价最高与最低相差 {spd:.1%}（变异系数 {value:.4f}），在 {reference_lots} 个可比标段中属最低的"
-    " {p_value:.1%}（阈值 {max_p:.1%}），属异常指标。",
+    says="{bids} bids differ by {spd:.1%} from lowest to highest (coefficient of variation {value:.4f}):"
+    " among the lowest {p_value:.1%} of {reference_lots} comparable lots, limit {max_p:.1%}.",
+    says_zh="{bids} 家报价最高与最低相差 {spd:.1%}（变异系数 {value:.4f}），在 {reference_lots} 个可比标段中"
+    "属最低的 {p_value:.1%}（阈值 {max_p:.1%}），属异常指标。",
 )
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "bids": 5,
+    "spd": 0.0023,
+    "value": 0.0009,
+    "p_value": 0.0033,
+    "reference_lots": 300,
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
 
     All three measures of dispersion must be low: ``p_value`` is the largest of their three.
     """
-    lots = engine.run(SQL, {"min_bids": limits.min_bids}).to_pandas()
+    lots: pd.DataFrame = engine.run(SQL, {"min_bids": limits.min_bids}).to_pandas()
     by_measure = {name: placed(lots, name, "low", limits.min_reference_lots) for name in ("cv", "cvl", "spd")}
     p_value = pd.concat([frame["p_value"] for frame in by_measure.values()], axis=1).max(axis=1, skipna=False)
     frame = lots.assign(

@@ -32,7 +32,7 @@ DETECTOR = Detector(
     measures="bidding bans in force on the day of opening, number",
     grade=Grade.A,
     severity=Severity.HIGH,
-    status=Status.TEST,
+    status=Status.EXPERIMENTAL,
     legal_basis=("LAW-53", "REG-67", "GPL-77"),
     evidence=(
         "penalties.decision_no",
@@ -42,11 +42,21 @@ DETECTOR = Detector(
         "lots.opened_on",
         "bid_members.party_id",
     ),
-    says="On the day of opening {opened_on} the bidder was under {value:.0f} bidding ban(s) (limit {min_bans}):"
-    " decision {decision_no} of {issuer_name}, {starts_on} to {ends_on}.",
-    says_zh="开标日 {opened_on}，该投标人处于 {value:.0f} 项禁止投标处罚期内（阈值 {min_bans} 项）：{issuer_name}"
-    " {decision_no}，期限 {starts_on} 至 {ends_on}。",
+    says="On the day of opening {opened_on} the bidder was under {value:.0f} bidding ban(s) (limit"
+    " {min_bans}): decision {decision_no} of {issuer_name}, {starts_on} to {ends_on}.",
+    says_zh="开标日 {opened_on}，该投标人处于 {value:.0f} 项禁止投标处罚期内（阈值 {min_bans} 项）："
+    "{issuer_name} {decision_no}，期限 {starts_on} 至 {ends_on}。",
 )
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "opened_on": "2026-06-30",
+    "value": 1,
+    "decision_no": "D-1",
+    "issuer_name": "X Bureau",
+    "starts_on": "2026-01-01",
+    "ends_on": "2026-12-31",
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,8 @@ in_force AS (
     SELECT j.lot_id, j.party_id, b.decision_no, b.issuer_name, b.starts_on, b.ends_on,
            count(*) OVER (PARTITION BY j.lot_id, j.party_id) AS bans,
            row_number() OVER (
-               PARTITION BY j.lot_id, j.party_id ORDER BY b.ends_on DESC NULLS FIRST, b.decision_no, b.starts_on
+               PARTITION BY j.lot_id, j.party_id
+               ORDER BY b.ends_on DESC NULLS FIRST, b.decision_no, b.starts_on
            ) AS place
     FROM judged AS j
     JOIN bans AS b ON b.party_id = j.party_id
@@ -100,7 +111,7 @@ ORDER BY j.lot_id, j.party_id
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every coded organisation behind a bid of a lot whose day of opening is known."""
-    frame = engine.run(SQL).to_pandas()
+    frame: pd.DataFrame = engine.run(SQL).to_pandas()
     nothing = pd.Series(None, index=frame.index, dtype="str")
     return frame.assign(
         p_value=nothing.astype("float64"), reference_class=nothing, flagged=frame["value"] >= limits.min_bans

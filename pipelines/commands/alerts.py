@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from detectors import registry
-from pipelines import alerts, settings, trace, warehouse
+from pipelines import alerts, lineage, settings, warehouse
 from pipelines.commands.output import Format, FormatOption, HomeOption, listing, out, print_json
 from pipelines.signals import Signal
 from pipelines.store import Store, opened
@@ -53,7 +53,7 @@ def show(alert: IdArgument, home: HomeOption = None, format: FormatOption = Form
     """Show one signal: the sentence, the numbers, the firms, the law, what would explain it innocently."""
     where = _installed(home)
     with opened(where.control) as store:
-        body = trace.evidence(store, alert)
+        body = lineage.evidence(store, alert)
         rows = [row for row in _rows(where, store) if row.alert_id == alert]
         history = store.rows("SELECT * FROM evidence WHERE fp = ? ORDER BY n", alert)
         signal = store.rows("SELECT * FROM signal WHERE fp = ?", alert)[0]
@@ -88,7 +88,7 @@ def trace_(alert: IdArgument, home: HomeOption = None, format: FormatOption = Fo
     """Trace one signal back to file, row and text as delivered, and forward to where it was sent."""
     where = _installed(home)
     with opened(where.control) as store:
-        found = trace.sources(where, store, alert)
+        found = lineage.sources(where, store, alert)
         sent = store.rows(
             "SELECT o.did, o.recipient, o.as_of FROM outbox_item AS i JOIN outbox AS o ON o.did = i.did"
             " WHERE i.fp = ? ORDER BY o.as_of, o.recipient",

@@ -11,9 +11,12 @@ from typing import Annotated
 
 import typer
 
+from detectors import registry
 from pipelines import night, receiving, settings
 from pipelines.commands.output import Format, FormatOption, HomeOption, Watching, err, listing, out
 from pipelines.store import opened
+
+SHOWN = 30  # signals in the table at the end of a night
 
 REFUSED_ROWS, INPUT_REFUSED, GATE_CLOSED, INTEGRITY_FAILURE = 1, 2, 3, 4
 
@@ -102,11 +105,14 @@ def status(home: HomeOption = None, format: FormatOption = Format.TABLE) -> None
         nights = store.rows("SELECT * FROM night ORDER BY id DESC LIMIT 10")
     listing(
         "Files, newest first 文件",
-        ("file", "source", "state", "records", "loaded", "duplicate", "refused", "held", "reason"),
-        [(f["name"], f["source"], f["state"], f["records"], f["loaded"], f["duplicate"], f["refused"], f["held"],
-          f["reason"]) for f in files],
+        ("file", "source", "state", "records", "loaded", "dup.", "refused", "held"),
+        [(f["name"], f["source"], f["state"], f["records"], f["loaded"], f["duplicate"], f["refused"], f["held"])
+         for f in files],
         format,
     )  # fmt: skip
+    for file in files:
+        if file["state"] == "refused":
+            err.print(f"{file['name']}: {file['code']}: {file['reason']} / {file['reason_zh']}")
     listing(
         "Nights, newest first 夜间运行",
         ("as of", "state", "snapshot", "finished (UTC)"),
@@ -172,15 +178,15 @@ def summarise(home: settings.Home, done: night.Night) -> None:
         [(s.id, s.judged, s.flagged) for s in done.screened],
         Format.TABLE,
     )
-    shown = sorted(done.alerts, key=lambda alert: (alert.grade, alert.lot_id or "", alert.detector))[:25]
+    titles = {detector.id: detector.facts.title_zh for detector in registry.load()}
+    shown = sorted(done.alerts, key=lambda alert: (alert.grade, alert.lot_id or "", alert.detector))[:SHOWN]
     listing(
         f"Signals 疑似线索: {len(done.alerts)}, new {done.new_signals}"
-        + (f" (the first {len(shown)})" if len(shown) < len(done.alerts) else ""),
-        ("等级", "标段编号", "关键事实", "涉及主体"),
-        [(a.grade, a.lot_id, a.key_facts_zh, "；".join(a.party_names[:4]) + (" 等" if len(a.party_names) > 4 else ""))
-         for a in shown],
+        + (f" (the first {len(shown)}, all: bidwatch alerts list)" if len(shown) < len(done.alerts) else ""),
+        ("预警编号", "等级", "标段编号", "疑似情形", "主体数"),
+        [(a.alert_id, a.grade, a.lot_id, titles[a.detector], len(a.party_names)) for a in shown],
         Format.TABLE,
-    )  # fmt: skip
+    )
     with opened(home.control) as store:
         sent = store.rows("SELECT * FROM outbox WHERE snapshot = ? ORDER BY recipient", done.snapshot)
     for row in sent:

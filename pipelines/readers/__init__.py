@@ -10,7 +10,7 @@ The number of physical records is counted a second time, by other code, in ``cou
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -145,31 +145,35 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
     return readers[rule.format](sniffing.admitted(path, rule, private), rule, file_name, private)
 
 
-def record_text(
-    path: Path, rule: FileRule, file_name: str, work: Path, section: str, raw_row: int
-) -> dict[str, str | None]:
-    """Return one record's columns as the file has them, for a person who traces an alert back.
+def record_texts(
+    path: Path, rule: FileRule, file_name: str, work: Path, wanted: Sequence[tuple[str, int]]
+) -> list[dict[str, str | None]]:
+    """Return records as the file has them, for a person who traces an alert back.
 
     Args:
         path, rule, file_name, work: as for ``read``.
-        section, raw_row: the record's address, as the reader gave it.
+        wanted: (section, raw_row) of each record, as the reader gave them.
 
     Returns:
-        the sender's columns in file order; for an unreadable record ``{"raw_text": ...}``.
+        in the order of ``wanted``, the sender's columns in file order; for an unreadable record
+        ``{"raw_text": ...}``.
 
     Raises:
         LookupError: the file has no such record.
         FileRefused: as for ``read``.
     """
     reading = read(path, rule, file_name, work)
-    for found in reading.sections:
-        if found.name != section:
+    found: dict[tuple[str, int], dict[str, str | None]] = {
+        (record.section, record.raw_row): {"raw_text": record.raw_text} for record in reading.unreadable
+    }
+    for section in reading.sections:
+        rows = pa.array([row for name, row in wanted if name == section.name], pa.int64())
+        if not len(rows):
             continue
-        for batch in found.batches(65_536):
-            rows = batch.filter(pc.equal(batch[RAW_ROW], raw_row))
-            if rows.num_rows:
-                return {name: rows[name][0].as_py() for name in found.columns}
-    for record in reading.unreadable:
-        if (record.section, record.raw_row) == (section, raw_row):
-            return {"raw_text": record.raw_text}
-    raise LookupError(f"{file_name}: section {section} has no record {raw_row}")
+        for batch in section.batches(65_536):
+            for record in batch.filter(pc.is_in(batch[RAW_ROW], value_set=rows)).to_pylist():
+                key = (section.name, record[RAW_ROW])
+                found[key] = {name: record[name] for name in section.columns}
+    if missing := [key for key in wanted if key not in found]:
+        raise LookupError(f"{file_name}: section {missing[0][0]} has no record {missing[0][1]}")
+    return [found[key] for key in wanted]

@@ -113,7 +113,7 @@ def _exchange(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[st
 
 def _tag(line: str) -> str:
     try:
-        return exchange.record_tag(json.loads(line, parse_int=str))
+        return exchange.record_tag(json.loads(line, parse_int=str, parse_float=str, parse_constant=str))
     except (ValueError, RecursionError):
         return exchange.UNNAMED
 
@@ -138,8 +138,7 @@ def _exchange_xml(path: Path) -> dict[str, int]:
         if inside:
             inside.pop()
             if not inside:
-                tag = tags[0].strip() if len(tags) == 1 else ""
-                counts[tag or exchange.UNNAMED] += 1
+                counts[exchange.tag_of(tags[0]) if len(tags) == 1 else exchange.UNNAMED] += 1
                 tags.clear()
 
     parser = expat.ParserCreate()
@@ -237,7 +236,7 @@ def _ijson_elements(path: Path) -> int:
             _, root, _ = next(events)
             arrays = {"item"} if root == "start_array" else {"releases.item", "records.item"}
             return sum(prefix in arrays and event not in _INSIDE for prefix, event, _ in events)
-        except ijson.JSONError as error:
+        except (ijson.JSONError, UnicodeDecodeError, ArithmeticError) as error:
             raise FileRefused(
                 "BROKEN_JSON", f"the document is not JSON: {error}", f"不是合法的 JSON：{error}"
             ) from None

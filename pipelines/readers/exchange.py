@@ -40,6 +40,9 @@ from pipelines.readers.spooling import Spool
 
 UNNAMED = "(unnamed)"
 
+#: The longest record tag of the national standard has about 30 characters.
+_MAX_TAG_CHARS = 100
+
 #: Elements open inside one another; VALUATION_XML has fewer than ten levels.
 MAX_XML_DEPTH = 64
 
@@ -109,7 +112,7 @@ def _read_xml(path: Path, encoding: str, spool: Spool) -> None:
         for number, des in enumerate(_records(file), 1):
             key = _only_text(des, "DATA_KEY")
             raw_path = f"record {number} (DATA_KEY {key})" if key else f"record {number}"
-            section = _only_text(des, "DATA_EN") or UNNAMED
+            section = tag_of(_only_text(des, "DATA_EN"))
             try:
                 spool.add(section, number, raw_path, _xml_row(des))
             except _Ambiguous as problem:
@@ -178,7 +181,7 @@ def _xml_row(des: Element) -> dict[str, str | None]:
     for part in ("TITLE", "CONTEXT"):
         if parts.count(part) != 1:
             raise _shape(part, parts.count(part))
-    if not _only_text(des, "DATA_EN"):
+    if tag_of(_only_text(des, "DATA_EN")) == UNNAMED:
         raise _no_tag()
     row: dict[str, str | None] = {}
     for child in des:
@@ -243,7 +246,13 @@ def record_tag(record: object) -> str:
     inner = _unwrapped(record)
     title = inner.get("TITLE") if isinstance(inner, dict) else None
     tag = title.get("DATA_EN") if isinstance(title, dict) else None
-    return (tag.strip() if isinstance(tag, str) else "") or UNNAMED
+    return tag_of(tag) if isinstance(tag, str) else UNNAMED
+
+
+def tag_of(text: str) -> str:
+    """Return a record tag without blanks around it, or ``UNNAMED`` for what can be none."""
+    tag = text.strip()
+    return tag if tag and len(tag) <= _MAX_TAG_CHARS and tag.isprintable() else UNNAMED
 
 
 def _json_row(record: object) -> dict[str, str | None]:
@@ -288,8 +297,8 @@ def _shape(part: str, times: int) -> _Ambiguous:
 def _no_tag() -> _Ambiguous:
     return _Ambiguous(
         "NO_RECORD_TAG",
-        "TITLE/DATA_EN, which says what the record is, is missing, empty or stands twice",
-        "TITLE/DATA_EN（记录类型）缺失、为空或重复",
+        "TITLE/DATA_EN, which says what the record is, is missing, empty, too long or stands twice",
+        "TITLE/DATA_EN（记录类型）缺失、为空、过长或重复",
         "TITLE/DATA_EN",
     )
 

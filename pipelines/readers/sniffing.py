@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -23,6 +24,8 @@ _RATIO_FREE_BYTES = 2**20
 
 _CHUNK_BYTES = 2**20
 _HEAD_BYTES = 2**16
+
+_WEB_PAGE = re.compile(r"<(!doctype )?html[\s>]")
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -204,7 +207,7 @@ def _sniff_text(head: bytes) -> str:
         # Only the first visible character matters here; ``decoding`` judges the encoding.
         text = head.decode("utf-8-sig", errors="replace")
     start = text.lstrip("\ufeff \t\r\n")[:200].lower()
-    if start.startswith(("<!doctype html", "<html")):
+    if _WEB_PAGE.match(start):
         raise FileRefused(
             "WEB_PAGE",
             "the file is a web page, perhaps a login or error page; export the data again",

@@ -19,6 +19,10 @@ from pipelines.readers import MAX_UNREADABLE, RAW_PATH, RAW_ROW, FileRefused, Se
 _HELD_ROWS = 10_000
 _HELD_CHARS = 32 * 2**20
 
+#: The national standard has under 100 record tags, and under 100 fields in one of them.
+_MAX_SECTIONS = 500
+_MAX_COLUMNS = 2_000
+
 Row = Mapping[str, str | None]
 
 
@@ -45,9 +49,20 @@ class Spool:
         self._piles.setdefault(section, _Pile()).columns.update(dict.fromkeys(columns))
 
     def add(self, section: str, raw_row: int, raw_path: str, row: Row) -> None:
-        """Keep one record; its keys become columns of the section."""
+        """Keep one record; its keys become columns of the section.
+
+        Raises:
+            FileRefused: there are more sections or columns than any standard has.
+        """
         pile = self._piles.setdefault(section, _Pile())
         pile.columns.update(dict.fromkeys(row))
+        if len(self._piles) > _MAX_SECTIONS or len(pile.columns) > _MAX_COLUMNS:
+            raise FileRefused(
+                "TOO_MANY_NAMES",
+                f"more than {_MAX_SECTIONS} kinds of records, or {_MAX_COLUMNS:,} fields in one; "
+                "names seem to hold data, export the file again",
+                f"记录类型超过 {_MAX_SECTIONS} 种或字段超过 {_MAX_COLUMNS:,} 个，名称中似有数据；请重新导出",
+            )
         pile.rows.append(row)
         pile.raw_rows.append(raw_row)
         pile.raw_paths.append(raw_path)

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -131,22 +131,24 @@ def lines(path: Path, encoding: str) -> Iterator[tuple[int, str | None]]:
 def is_lines(path: Path, encoding: str) -> bool:
     """Say whether a file is one JSON value a line, rather than one document.
 
-    It is if there are two lines that are not blank, the first does not open an array, and the first
-    is an object by itself or the second begins one: no document looks like that.
+    Judged by the first ten lines that are not blank: no document that begins with an object has
+    more lines behind one that is an object by itself, or two such lines one behind the other, or
+    such a line at its end. So a broken line or two do not hide the others.
     """
-    start = []
-    for _, text in lines(path, encoding):
-        start.append(text)
-        if len(start) == 2:
-            break
-    if len(start) < 2 or (start[0] or "").startswith("["):
+    begin = [text for _, text in islice(lines(path, encoding), 10)]
+    if len(begin) < 2 or (begin[0] or "").startswith("["):
         return False
-    if (start[1] or "").startswith("{"):
-        return True
+    whole = [text is not None and _is_object(text) for text in begin]
+    is_all = len(begin) < 10
+    return whole[0] or any(one and other for one, other in pairwise(whole)) or (is_all and whole[-1])
+
+
+def _is_object(text: str) -> bool:
     try:
-        return start[0] is not None and Decoder().decode(start[0])[1] == len(start[0])
+        value, end = Decoder().decode(text)
     except NotJson:
         return False
+    return isinstance(value, dict) and end == len(text)
 
 
 def elements(

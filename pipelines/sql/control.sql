@@ -106,6 +106,9 @@ CREATE TABLE IF NOT EXISTS audit (
     seq INTEGER PRIMARY KEY,
     body TEXT NOT NULL
 ) STRICT;
+CREATE TRIGGER IF NOT EXISTS audit_only_grows BEFORE INSERT ON audit
+WHEN new.seq IS NOT (SELECT coalesce(max(seq), -1) + 1 FROM audit)
+BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS audit_is_never_changed BEFORE UPDATE ON audit
 BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS audit_is_never_deleted BEFORE DELETE ON audit

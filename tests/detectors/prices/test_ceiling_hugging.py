@@ -36,7 +36,10 @@ def test_leaves_a_lot_alone_in_a_market_that_always_bids_at_the_ceiling(market):
     bids = "lot bidder price\n" + "\n".join(
         f"M{number} {bidder} {995000 + number}" for number in range(250) for bidder in "ABC"
     )
-    assert market.lots(lots + LOT.splitlines()[2].join(["\n", ""])).bids(bids).bids(HUGGING).judged(ID)["L1"] is False
+    assert (
+        market.lots(lots + LOT.splitlines()[2].join(["\n", ""])).bids(bids).bids(HUGGING).judged(ID)["L1"]
+        is False
+    )
 
 
 def test_cannot_judge_without_a_ceiling(reference):

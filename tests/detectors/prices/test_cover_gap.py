@@ -40,6 +40,12 @@ def test_cannot_judge_with_too_few_comparable_lots(market):
     assert market.honest(199).lots(LOT).bids(COVERED).judged(ID) == {}
 
 
+def test_both_distances_must_be_high(market):
+    found = market.honest(300).screen(ID).set_index("unit")
+    far = found[["value", "rdnor"]].rank(ascending=False, method="max") / 300
+    assert found["p_value"].tolist() == pytest.approx(far.max(axis=1).tolist())
+
+
 def test_limit_is_inclusive(market):
     market.honest(300).lots(LOT).bids(COVERED)
     row = market.screen(ID).set_index("unit").loc["L1"]

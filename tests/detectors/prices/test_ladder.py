@@ -31,7 +31,7 @@ def test_flags_equal_steps_in_money_and_names_their_bidders(market):
 
 
 def test_flags_equal_steps_in_percent(market):
-    in_percent = lots_of(*(round(1234567.89 * 1.017**step, 2) for step in range(5)))
+    in_percent = lots_of(*(round(1234567.89 * 1.05**step, 2) for step in range(5)))
     assert market.lots(LOT).bids(in_percent).judged(ID) == {"L1": True}
 
 
@@ -64,7 +64,9 @@ def test_leaves_whole_percent_discounts_from_the_ceiling_alone(market):
 def test_leaves_a_run_alone_that_many_comparable_lots_show(market):
     lots = "lot award_method\n" + "\n".join(f"M{number} average_price" for number in range(201))
     bids = "lot bidder price\n" + "\n".join(
-        f"M{number} {line.split()[1]} {line.split()[2]}" for number in range(201) for line in LADDER.strip().splitlines()[1:]
+        f"M{number} {line.split()[1]} {line.split()[2]}"
+        for number in range(201)
+        for line in LADDER.strip().splitlines()[1:]
     )
     judged = market.lots(lots).bids(bids).judged(ID)
     assert len(judged) == 201

@@ -61,6 +61,14 @@ def test_rejected_bids_do_not_count(market):
     assert market.honest(300).lots(LOT).bids(CLOSE).bids(rejected).judged(ID) == {"L1": True}
 
 
+def test_all_three_measures_of_dispersion_must_be_low(market):
+    found = market.honest(300).screen(ID).set_index("unit")
+    measures = found[["value", "cvl", "spd"]]
+    assert found["p_value"].tolist() == pytest.approx(
+        (measures.rank(method="max") / 300).max(axis=1).tolist()
+    )
+
+
 def test_limit_is_inclusive(market):
     market.honest(300).lots(LOT).bids(CLOSE)
     closest_of_301 = 1 / 301

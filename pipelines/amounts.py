@@ -1,0 +1,48 @@
+"""Text to amounts, as SQL over a column of texts in NFKC: exact, or NULL."""
+
+from __future__ import annotations
+
+#: Amounts are multiplied by their unit as DECIMAL(38,15), never as floating point.
+_DECIMALS = 15
+
+
+def money(x: str, factor: str, decimals: int | None) -> str:
+    """SQL of an amount as DECIMAL(20,6).
+
+    Args:
+        x: SQL of the text: digits, thousands commas, a sign, ￥ before or 元 behind.
+        factor: SQL of the unit, such as ``10000``.
+        decimals: round to that many; None reads no number with more than six decimals.
+    """
+    number = f"replace(regexp_replace({x}, '^¥\\s*|\\s*元$', '', 'g'), ',', '')"
+    fraction = "[0-9]+"
+    if decimals is None:
+        fraction = f"[0-9]{{1,{_DECIMALS}}}0*"
+    else:
+        number = f"regexp_replace({number}, '([.][0-9]{{{_DECIMALS}}})[0-9]+$', '\\1')"
+    form = f"'¥?\\s*[+-]?([0-9]+|[0-9]{{1,3}}(,[0-9]{{3}})+)([.]{fraction})?\\s*元?'"
+    # TRY: a number of forty digits overflows, and is unreadable like any other text.
+    amount = f"TRY(TRY_CAST({number} AS DECIMAL(38,{_DECIMALS})) * {factor})"
+    if decimals is not None:
+        amount = f"round({amount}, {decimals})"
+    fitted = f"TRY_CAST({amount} AS DECIMAL(20,6))"
+    # More decimals than money holds would be cut in silence: such a number is not read. Nor is one
+    # that says 元 where the header or the flag says 万元.
+    return (
+        f"CASE WHEN regexp_full_match({x}, {form}) AND {fitted} = {amount}"
+        f" AND ({factor} = 1 OR NOT suffix({x}, '元')) THEN {fitted} END"
+    )
+
+
+def share(x: str, factor: str) -> str:
+    """SQL of a share as DOUBLE; a text with a percent sign states its own unit, others are in ``factor``."""
+    number = f"TRY_CAST(regexp_extract({x}, '^[0-9.+-]+') AS DOUBLE)"
+    return (
+        f"CASE WHEN regexp_full_match({x}, '[+-]?[0-9]{{1,15}}([.][0-9]+)?\\s*%?')"
+        f" THEN {number} * CASE WHEN suffix({x}, '%') THEN 0.01 ELSE {factor} END END"
+    )
+
+
+def integer(x: str) -> str:
+    """SQL of a whole number as BIGINT; 12.0 is one, 1e3 and 12.5 are not."""
+    return f"CASE WHEN regexp_full_match({x}, '[+-]?[0-9]+([.]0+)?') THEN TRY_CAST({x} AS BIGINT) END"

@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+from detectors.rounding import amount_unit, discount_unit
+
+
+@pytest.mark.parametrize(
+    ("prices", "unit"),
+    [([950_000_00, 960_000_00], 10_000_00), ([950_000_00, 951_234_50], 10), ([123], 1), ([100], 100)],
+)
+def test_amount_unit_is_the_largest_power_of_ten_that_divides_all(prices, unit):
+    assert amount_unit(np.array([prices])).tolist() == [unit]
+
+
+@pytest.mark.parametrize(
+    ("share", "step"), [(0.95, 0.01), (0.955, 0.001), (0.9555, 0.0001), (0.95555, 0.0), (1.0, 0.01)]
+)
+def test_discount_unit_is_the_coarsest_step_of_the_ceiling(share, step):
+    ceiling = 1_234_567_891.0  # cents
+    cents = np.array([[round(ceiling * share)]])
+    assert discount_unit(cents, np.array([ceiling])).tolist() == [step * ceiling]
+
+
+def test_prices_are_no_discount_without_a_ceiling():
+    assert discount_unit(np.array([[95]]), np.array([np.nan])).tolist() == [0.0]

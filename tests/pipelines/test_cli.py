@@ -1,0 +1,182 @@
+"""What a person types, and what it answers."""
+
+import csv
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).parents[2]
+BIDWATCH = Path(sys.executable).with_name("bidwatch")
+SAMPLE = REPO / "data" / "sample" / "inbox"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    root = tmp_path_factory.mktemp("cli") / "home"
+    done = bidwatch(
+        "nightly", "--home", root, "--inbox", SAMPLE, "--as-of", "2026-06-30", key=root.parent / "key"
+    )
+    assert done.returncode == 1, done.stderr  # the sample has refused rows
+    root.parent.joinpath("said").write_text(done.stdout, encoding="utf-8")
+    return root
+
+
+def bidwatch(*words, key=None, cwd=REPO):
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("BIDWATCH", "PREFECT"))}
+    if key:
+        env["BIDWATCH_KEY"] = str(key)
+    return subprocess.run(
+        [BIDWATCH, *map(str, words)], capture_output=True, text=True, env=env, cwd=cwd, timeout=300
+    )
+
+
+def asked(home, *words):
+    done = bidwatch(*words, "--home", home, key=home.parent / "key")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_night_ends_with_what_was_found_and_where_it_lies(home):
+    said = (home.parent / "said").read_text(encoding="utf-8")
+    for wanted in (
+        "alerts.csv",
+        "alerts.xlsx",
+        "night_2026-06-30.html",
+        "contacts.edit_hardware",
+        "不作为认定违法事实的依据",
+    ):
+        assert wanted in said
+    assert max(len(line) for line in said.splitlines() if not line.startswith(("CSV", "xlsx", "page"))) <= 100
+
+
+def test_the_key_is_made_outside_the_home_and_only_the_owner_reads_it(home):
+    key = home.parent / "key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o400
+    assert not [
+        path
+        for path in home.rglob("*")
+        if path.is_file() and path.read_bytes().strip() == key.read_bytes().strip()
+    ]
+    # A snapshot has tokens only and may be read by the analysts' group; nothing is open to others.
+    assert not [path for path in home.rglob("*") if path.stat().st_mode & 0o007]
+    secret = [path for path in home.rglob("*") if "published" not in path.parts and path.name != "published"]
+    assert not [path for path in secret if path.stat().st_mode & 0o077]
+
+
+def test_alerts_are_listed_for_people_and_for_programs(home):
+    listed = json.loads(asked(home, "alerts", "list", "--format", "json"))
+    assert listed
+    assert listed[0]["grade"] == "A"
+    rows = list(csv.DictReader(io.StringIO(asked(home, "alerts", "list", "--format", "csv"))))
+    assert [row["alert"] for row in rows] == [row["alert"] for row in listed]
+    only = json.loads(
+        asked(home, "alerts", "list", "--format", "json", "--detector", "contacts", "--grade", "a")
+    )
+    assert {row["detector"].split(".")[0] for row in only} == {"contacts"}
+
+
+def test_an_alert_is_shown_with_its_law_its_innocent_explanations_and_its_rows(home):
+    listed = json.loads(
+        asked(home, "alerts", "list", "--format", "json", "--detector", "contacts.deposit_account")
+    )
+    alert = listed[0]["alert"]
+    shown = asked(home, "alerts", "show", alert)
+    assert "Looks innocent when" in shown
+    assert "第四十条" in shown
+    traced = asked(home, "alerts", "trace", alert)
+    assert "BIDDER_MARGIN_INFO" in traced
+    assert "sha256" in traced
+    assert "development-reform" in traced
+    assert "***" in traced  # the account itself stays in the vault
+    exact = json.loads(asked(home, "alerts", "trace", alert, "--format", "json"))
+    assert {source["file"] for source in exact["sources"]}
+
+
+def test_refused_rows_are_listed_with_place_reason_and_remedy(home):
+    listed = json.loads(asked(home, "quarantine", "list", "--format", "json"))
+    assert {"CHECK_DIGIT", "UNREADABLE_VALUE", "LOT_NOT_IN_TENDER"} <= {row["code"] for row in listed}
+    shown = asked(home, "quarantine", "show", "TENDER_LIST_20260531.csv")
+    assert "12,3x" in shown
+    assert "999999" not in shown  # document numbers are masked
+
+
+def test_status_and_doctor_say_that_all_is_well(home):
+    assert "published" in asked(home, "status")
+    assert "no fault found" in asked(home, "doctor")
+
+
+def test_doctor_finds_a_changed_raw_file(home, tmp_path):
+    import shutil
+
+    copy = tmp_path / "home"
+    shutil.copytree(home, copy)
+    raw = sorted((copy / "raw").iterdir())[0]
+    raw.chmod(0o600)
+    raw.write_bytes(raw.read_bytes() + b" ")
+    done = bidwatch("doctor", "--home", copy, key=home.parent / "key")
+    assert done.returncode == 4
+    assert "was changed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("receive", "--source", "national", "no-such-file.csv"), "no file no-such-file.csv"),
+        (("receive", "--source", "../x", "README.md"), "cannot be a source"),
+        (("sources", "check", "nobody", "README.md"), "no mapping called 'nobody'"),
+        (("alerts", "show", "SXXXX"), "no signal 'SXXXX'"),
+        (("detectors", "explain", "prices.nothing"), "no detector called 'prices.nothing'"),
+        (("quarantine", "show", "nothing.csv"), "no file called 'nothing.csv'"),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence_without_a_traceback(home, words, message):
+    place = () if words[0] == "detectors" else ("--home", home)
+    done = bidwatch(*words, *place, key=home.parent / "key")
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_a_key_that_others_may_read_stops_the_night(tmp_path):
+    key = tmp_path / "key"
+    key.write_text("42" * 32)
+    key.chmod(0o644)
+    done = bidwatch("nightly", "--home", tmp_path / "home", "--as-of", "2026-06-30", key=key)
+    assert done.returncode == 2
+    assert "chmod 400" in done.stderr
+
+
+def test_sources_check_keeps_nothing_and_says_what_would_load(tmp_path):
+    file = next((SAMPLE / "national").glob("TENDER_LIST_*0531.csv"))
+    done = bidwatch("sources", "check", "national", file, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "CHECK_DIGIT" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_command_explains_itself():
+    for words in (
+        (),
+        ("nightly",),
+        ("receive",),
+        ("alerts",),
+        ("alerts", "trace"),
+        ("sources", "check"),
+        ("quarantine",),
+    ):
+        done = bidwatch(*words, "--help")
+        assert done.returncode == 0
+        assert "Traceback" not in done.stderr
+
+
+def test_detectors_are_listed_and_explained():
+    assert "prices.ladder" in bidwatch("detectors", "list").stdout
+    said = bidwatch("detectors", "explain", "prices.ladder").stdout
+    assert "Looks innocent when" in said
+    assert "第四十条" in said

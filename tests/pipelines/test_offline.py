@@ -1,0 +1,58 @@
+"""Nothing calls home."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REPO = Path(__file__).parents[2]
+SAMPLE = REPO / "data" / "sample" / "inbox"
+BIDWATCH = Path(sys.executable).with_name("bidwatch")
+
+# Python runs this module at start of every process: each look-up of a host name is written down.
+SPY = """
+import os, socket
+def spy(*args, **kwargs):
+    with open(os.environ["LOOKED_UP"], "a") as log:
+        log.write(repr(args[:2]) + "\\n")
+    raise OSError("no network in this test")
+socket.getaddrinfo = spy
+"""
+
+
+def test_a_night_looks_up_no_host(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(SPY)
+    log = tmp_path / "looked_up"
+    env = os.environ | {
+        "PYTHONPATH": str(tmp_path),
+        "LOOKED_UP": str(log),
+        "BIDWATCH_KEY": str(tmp_path / "key"),
+    }
+    done = subprocess.run(
+        [BIDWATCH, "nightly", "--home", tmp_path / "home", "--inbox", SAMPLE, "--as-of", "2026-06-30"],
+        env=env, cwd=REPO, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert not log.exists()
+
+
+def test_the_spy_would_have_seen_it(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(SPY)
+    log = tmp_path / "looked_up"
+    env = os.environ | {"PYTHONPATH": str(tmp_path), "LOOKED_UP": str(log)}
+    code = "import urllib.request\ntry:\n    urllib.request.urlopen('http://example.invalid')\nexcept OSError:\n    pass"
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)
+    assert "example.invalid" in log.read_text()
+
+
+def test_the_page_of_the_night_and_the_lists_name_no_address(tmp_path):
+    env = os.environ | {"BIDWATCH_KEY": str(tmp_path / "key")}
+    subprocess.run(
+        [BIDWATCH, "nightly", "--home", tmp_path / "home", "--inbox", SAMPLE, "--as-of", "2026-06-30"],
+        env=env, cwd=REPO, capture_output=True, timeout=300,
+    )  # fmt: skip
+    (page,) = (tmp_path / "home" / "reports").glob("*.html")
+    text = page.read_text(encoding="utf-8")
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "src=" not in text

@@ -1,0 +1,338 @@
+"""What every detector must keep, whoever adds it. Detectors are found, never listed."""
+
+import ast
+import csv
+import dataclasses
+import inspect
+import re
+import string
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from detectors import registry
+from detectors.contract import SCREEN_COLUMNS, SEPARATOR, Detector, Grade, Severity, Status
+
+ROOT = Path(__file__).parents[1]
+LEGAL_BASIS = ROOT / "data" / "reference" / "legal_basis.csv"
+SECTIONS = ("Why it matters", "Looks innocent when", "Blind spots", "Sources")
+UNITS = {"lot", "pair", "ring", "party", "lot_party", "buyer"}
+
+#: A machine never accuses. English words are compared from their start.
+GUILT = re.compile(
+    r"\b(guilt|cheat|fraud|crim|illegal|unlawful|corrupt|brib|collu|cartel|rigg|conspir|offen[cd])", re.I
+)
+GUILT_ZH = re.compile(r"认定|违法|违规|犯罪|作弊|舞弊|弄虚作假|行贿|(?<!疑似)(围标|串标|串通|陪标)")
+
+#: A detector reads tables through its engine: no file, no clock, no network, no store.
+PURE = {
+    "__future__",
+    "collections",
+    "dataclasses",
+    "detectors",
+    "hashlib",
+    "itertools",
+    "math",
+    "networkx",
+    "numpy",
+}
+PURE |= {"pandas", "pyarrow", "rapidfuzz", "scipy", "sklearn", "typing"}
+
+LOADED = registry.load()
+
+
+def each(argument):
+    return pytest.mark.parametrize(argument, LOADED, ids=lambda loaded: loaded.id)
+
+
+def placeholders(sentence):
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+def test_there_are_detectors():
+    assert LOADED
+
+
+@each("detector")
+def test_facts_are_complete(detector):
+    facts = detector.facts
+    assert isinstance(facts, Detector)
+    assert (type(facts.grade), type(facts.severity), type(facts.status)) == (Grade, Severity, Status)
+    assert facts.unit in UNITS
+    assert facts.evidence
+    assert facts.identity_version >= 1
+    for text in (facts.title, facts.title_zh, facts.measures, facts.says, facts.says_zh):
+        assert text.strip() == text != ""
+    for text in (facts.title_zh, facts.says_zh):
+        assert re.search(r"[\u4e00-\u9fff]", text)
+
+
+@each("detector")
+def test_limits_are_frozen_have_defaults_and_are_all_read(detector):
+    limits = detector.module.Limits
+    assert limits.__dataclass_params__.frozen
+    assert all(field.default is not dataclasses.MISSING for field in dataclasses.fields(limits))
+    tree = ast.parse(inspect.getsource(detector.module))
+    read = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "limits"
+    }
+    assert {field.name for field in dataclasses.fields(limits)} == read
+
+
+@each("detector")
+def test_every_limit_says_its_unit_in_a_comment(detector):
+    source = inspect.getsource(detector.module.Limits)
+    for field in dataclasses.fields(detector.module.Limits):
+        assert re.search(rf"^    {field.name}: \w+ = \S+  # \S", source, re.M), field.name
+
+
+@each("detector")
+def test_docstring_has_a_headline_and_all_sections_in_order(detector):
+    doc = detector.module.__doc__
+    assert doc.splitlines()[0].endswith(".")
+    positions = [doc.find(f"\n{section}\n    ") for section in SECTIONS]
+    assert -1 not in positions
+    assert positions == sorted(positions)
+
+
+def legal_basis():
+    with LEGAL_BASIS.open(encoding="utf-8", newline="") as file:
+        return {row["basis_id"]: row for row in csv.DictReader(file)}
+
+
+@each("detector")
+def test_cited_law_exists(detector):
+    assert set(detector.facts.legal_basis) <= legal_basis().keys()
+
+
+@each("detector")
+def test_presumption_or_trust_needs_a_law(detector):
+    facts = detector.facts
+    if facts.grade is Grade.A or (facts.status is Status.STABLE and facts.grade is not Grade.C):
+        assert facts.legal_basis
+
+
+def test_law_is_in_force_from_before_it_ends_and_is_told_in_both_languages():
+    with LEGAL_BASIS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["basis_id"] for row in rows}) == len(rows)
+    for row in rows:
+        assert row["instrument"] and row["instrument_en"] and row["gist_zh"] and row["gist_en"], row[
+            "basis_id"
+        ]
+        if row["valid_from"] and row["valid_to"]:
+            assert row["valid_from"] <= row["valid_to"], row["basis_id"]
+
+
+@each("detector")
+def test_its_test_file_has_the_three_kinds_of_test_and_its_blind_spots(detector):
+    family, name = detector.id.split(".")
+    file = ROOT / "tests" / "detectors" / family / f"test_{name}.py"
+    assert file.exists(), f"write {file.relative_to(ROOT)}"
+    source = file.read_text(encoding="utf-8")
+    for kind in ("test_flags_", "test_leaves_", "test_cannot_judge_"):
+        assert f"def {kind}" in source, f"{file.name} has no {kind}*"
+    assert "inclusive" in source
+    assert "pytest.mark.xfail(strict=True, reason=" in source
+
+
+@each("detector")
+def test_evidence_columns_exist(detector, market):
+    columns = {
+        f"{table}.{column}"
+        for table, column in market.con.execute(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'core'"
+        ).fetchall()
+    }
+    assert set(detector.facts.evidence) <= columns
+
+
+@each("detector")
+def test_both_sentences_say_the_same(detector):
+    assert placeholders(detector.facts.says) == placeholders(detector.facts.says_zh)
+    limits = {field.name for field in dataclasses.fields(detector.module.Limits)}
+    assert "value" in placeholders(detector.facts.says)
+    assert placeholders(detector.facts.says) & limits, "the sentence must name the limit"
+
+
+@each("detector")
+def test_example_fills_the_sentences(detector):
+    limits = {field.name for field in dataclasses.fields(detector.module.Limits)}
+    assert detector.module.EXAMPLE.keys() == placeholders(detector.facts.says) - limits
+
+
+@each("detector")
+def test_it_is_pure(detector):
+    tree = ast.parse(inspect.getsource(detector.module))
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+        )
+    }
+    assert imported <= PURE
+    called = {
+        node.func.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not called & {"open", "print", "input", "eval", "exec"}
+
+
+@each("detector")
+def test_no_word_of_guilt(detector):
+    facts = detector.facts
+    for text in (facts.title, facts.says, facts.measures):
+        assert not GUILT.search(text), text
+    for text in (facts.title_zh, facts.says_zh):
+        assert not GUILT_ZH.search(text), text
+
+
+@pytest.mark.parametrize("text", ["The bidders colluded", "A rigged lot", "criminal bids", "fraudulent"])
+def test_words_of_guilt_are_found(text):
+    assert GUILT.search(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("存在围标", True), ("疑似围标线索", False), ("经认定", True), ("报价异常", False)]
+)
+def test_words_of_guilt_are_found_in_chinese(text, found):
+    assert bool(GUILT_ZH.search(text)) is found
+
+
+def conforms(detector, frame):
+    """Check the shape of a screen's result."""
+    assert set(SCREEN_COLUMNS) - {"entities"} <= set(frame.columns)
+    assert placeholders(detector.facts.says) <= set(frame.columns) | set(vars(detector.limits))
+    assert frame["flagged"].dtype == bool
+    assert frame["value"].dtype == np.float64
+    assert frame["p_value"].dtype == np.float64
+    assert frame["value"].notna().all()
+    assert frame["unit"].notna().all()
+    assert not (frame["p_value"] < 0).any()
+    assert not (frame["p_value"] > 1).any()
+    assert isinstance(frame.index, pd.RangeIndex)
+    for column in frame:
+        assert pd.api.types.is_scalar(frame[column].iloc[0]) if len(frame) else True, f"{column} is not plain"
+
+
+@each("detector")
+def test_an_empty_market_gives_an_empty_frame_with_its_columns(detector, market):
+    frame = detector.screen(market.engine, detector.limits)
+    conforms(detector, frame)
+    assert frame.empty
+
+
+LOTS = 2_000
+FIRMS = 400
+
+
+@pytest.fixture(scope="module")
+def honest_frames():
+    """2,000 lots with 3 to 9 independent bids each, bidders with their own machines, people and accounts."""
+    rng = np.random.default_rng(20260301)
+    sizes = rng.integers(3, 10, LOTS)
+    lots = pd.DataFrame(
+        {
+            "lot_id": [f"P{number:05}" for number in range(LOTS)],
+            "award_method": rng.choice(
+                ["lowest_price", "average_price", "comprehensive_score"], LOTS, p=[0.6, 0.3, 0.1]
+            ),
+            "class": rng.choice(["A01", "A02"], LOTS),
+            "opened_on": rng.choice(["2025-06-02", "2026-03-02"], LOTS),
+            "ceiling_price": np.round(rng.uniform(5e5, 5e7, LOTS), 2),
+            "agency_code": "AGENCY",
+        }
+    )
+    lot = np.repeat(np.arange(LOTS), sizes)
+    firm = np.concatenate([rng.choice(FIRMS, size, replace=False) for size in sizes])
+    spread = rng.uniform(0.03, 0.10, LOTS)[lot]
+    price = lots["ceiling_price"].to_numpy()[lot] * np.exp(rng.normal(-0.2, spread))
+    bids = pd.DataFrame(
+        {
+            "lot_id": lots["lot_id"].to_numpy()[lot],
+            "bidder_id": np.array([f"F{number:04}" for number in range(FIRMS)])[firm],
+            "price": np.minimum(price, lots["ceiling_price"].to_numpy()[lot]).round(2),
+        }
+    )
+    who = bids[["lot_id", "bidder_id"]]
+    own = who["bidder_id"] + np.char.add("-", rng.integers(0, 3, len(bids)).astype(str))
+    machine = who.assign(mac=own, cpu_id=own, disk_serial=own, dongle=who["bidder_id"])
+    person = who.assign(person_id="h1:i" + own, person="h1:n" + own, phone="h1:p" + own)
+    return {
+        "lots": lots,
+        "bids": bids,
+        "fingerprints": pd.concat([machine.assign(purpose="pricing"), machine.assign(purpose="upload")]),
+        "people": pd.concat(
+            [person.assign(role="project_manager"), person.assign(role="agent", person_id="h1:a" + own)]
+        ),
+        "deposits": who.assign(account="h1:c" + who["bidder_id"]),
+        "penalties": pd.DataFrame(
+            {
+                "party_id": [f"F{number:04}" for number in range(60)],
+                "decision_no": [f"D{number}" for number in range(60)],
+                "starts_on": "2023-01-01",
+                "ends_on": "2024-12-31",
+            }
+        ),
+    }
+
+
+def fill(market, frames):
+    for table, rows in frames.items():
+        market.append(table, rows.reset_index(drop=True))
+    return market
+
+
+@pytest.fixture
+def honest(market, honest_frames):
+    return fill(market, honest_frames)
+
+
+@each("detector")
+def test_an_honest_market_is_left_alone(detector, honest):
+    frame = detector.screen(honest.engine, detector.limits)
+    conforms(detector, frame)
+    units = frame.groupby("unit")["flagged"].any()
+    assert len(units) > 500, "the market must let it judge enough"
+    rate = units.mean()
+    if detector.facts.grade is Grade.C:
+        nominal = getattr(detector.limits, "max_p", 0.01)  # a rule without a p-value has no nominal rate
+        assert rate <= nominal + 3 * np.sqrt(nominal * (1 - nominal) / len(units))
+    else:
+        assert rate <= 0.01
+
+
+@each("detector")
+def test_sentences_can_be_written_for_every_row(detector, honest):
+    frame = detector.screen(honest.engine, detector.limits).head(200)
+    for row in frame.to_dict("records"):
+        for sentence in (detector.facts.says, detector.facts.says_zh):
+            assert "{" not in sentence.format(**(vars(detector.limits) | row))
+
+
+@each("detector")
+def test_entities_bid_in_their_lot(detector, honest, honest_frames):
+    frame = detector.screen(honest.engine, detector.limits)
+    if "entities" not in frame:
+        return
+    bidders = honest_frames["bids"].groupby("lot_id")["bidder_id"].agg(set)
+    for unit, entities in frame.loc[frame["entities"].notna(), ["unit", "entities"]].itertuples(index=False):
+        assert set(entities.split(SEPARATOR)) <= bidders[unit.split("/")[0]]
+
+
+@each("detector")
+def test_a_second_run_and_another_order_of_the_rows_give_the_same(detector, honest, honest_frames):
+    first = detector.screen(honest.engine, detector.limits)
+    pd.testing.assert_frame_equal(first, detector.screen(honest.engine, detector.limits))
+    shuffled = {name: rows.sample(frac=1, random_state=3) for name, rows in honest_frames.items()}
+    honest.con.execute("DELETE FROM core.bid_members")
+    for name in honest_frames:
+        honest.con.execute(f"DELETE FROM core.{name}")
+    pd.testing.assert_frame_equal(first, detector.screen(fill(honest, shuffled).engine, detector.limits))

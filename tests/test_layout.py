@@ -1,0 +1,45 @@
+"""The house stays easy to see."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+REPO = Path(__file__).parents[1]
+TOP_LEVEL = {
+    "pipelines", "detectors", "data", "notebooks", "reports", "tests", "prefect.yaml", "pyproject.toml", "README.md",
+    "LICENSE", "CHANGELOG.md", "Makefile", "requirements.lock", ".gitignore", ".ci",
+}  # fmt: skip
+
+
+def tracked():
+    listed = subprocess.run(["git", "ls-files"], cwd=REPO, capture_output=True, text=True, check=True).stdout
+    return [Path(line) for line in listed.splitlines()]
+
+
+def test_nothing_else_stands_at_the_top():
+    assert {path.parts[0] for path in tracked()} <= TOP_LEVEL
+
+
+def test_tests_have_no_package_files():
+    # tests/detectors/__init__.py would hide the real package.
+    assert not [path for path in tracked() if path.parts[0] == "tests" and path.name == "__init__.py"]
+
+
+def test_no_module_is_named_like_the_standard_library():
+    # Prefect puts a flow's folder first on the path: pipelines/queue.py would hide queue.
+    ours = {path.stem for path in tracked() if path.suffix == ".py" and path.parts[0] != "tests"} - {"__init__", "__main__"}
+    assert not ours & set(sys.stdlib_module_names)
+
+
+def test_the_lock_has_hashes_and_no_addresses():
+    lock = (REPO / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in lock
+    pinned = [line for line in lock.splitlines() if "==" in line]
+    assert len(pinned) > 80
+    assert all(line.rstrip().endswith("\\") for line in pinned)
+
+
+def test_importing_a_detector_or_the_command_line_loads_neither_prefect_nor_great_expectations():
+    code = "import sys, pipelines.cli; print([m for m in ('prefect', 'great_expectations', 'scipy.stats') if m in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPO).stdout
+    assert said.strip() == "[]"
