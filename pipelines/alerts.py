@@ -75,7 +75,12 @@ class Facts:
 
 
 def alert(
-    signal: Signal, detector: Loaded, facts: Facts, laws: Mapping[str, list[dict[str, str]]], as_of: date, source: str
+    signal: Signal,
+    detector: Loaded,
+    facts: Facts,
+    laws: Mapping[str, list[dict[str, str]]],
+    as_of: date,
+    source: str,
 ) -> Alert:
     """Return the row of the alert list for one signal."""
     lot = facts.lots.get(signal.lot_id or "", {})
@@ -208,9 +213,7 @@ def restored(values: Mapping[str, object]) -> Alert:
         elif isinstance(value, str) and column.kind == "money":
             known[column.key] = Decimal(value)
         elif isinstance(value, str) and column.kind in ("time", "date"):
-            known[column.key] = (
-                datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
-            )
+            known[column.key] = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
     return Alert(**known)  # type: ignore[arg-type]
 
 

@@ -363,24 +363,22 @@ def _refusals(
 
 
 def _with_raw_text(con: duckdb.DuckDBPyConnection, bad: pa.Table, batch: pa.Table) -> pa.Table:
+    """Add each record as the sender has it, as JSON, and drop reasons that two tables share."""
+    named = batch.filter(pc.is_in(batch.column(RAW_ROW), value_set=bad.column(RAW_ROW)))
+    delivered = named.drop_columns([RAW_ROW, RAW_PATH]).to_struct_array()
     con.register("bad", bad)
-    con.register("batch", batch)
+    con.register("delivered", pa.table({"at_row": named.column(RAW_ROW), "record": delivered}))
     try:
         return con.sql(
             f"""
-            WITH texts AS (
-                SELECT {RAW_ROW}, left(CAST(to_json(b) AS VARCHAR), {MAX_RAW_TEXT}) AS raw_text
-                FROM (SELECT * EXCLUDE ({RAW_PATH}) FROM batch) AS b
-                WHERE {RAW_ROW} IN (SELECT {RAW_ROW} FROM bad)
-            )
-            SELECT DISTINCT bad.*, texts.raw_text
-            FROM bad JOIN texts ON texts.{RAW_ROW} = bad.{RAW_ROW}
+            SELECT DISTINCT bad.*, left(CAST(to_json(d.record) AS VARCHAR), {MAX_RAW_TEXT}) AS raw_text
+            FROM bad JOIN delivered AS d ON d.at_row = bad.{RAW_ROW}
             ORDER BY bad.{RAW_ROW}, bad.code, bad.column_name, bad.reason
             """
         ).to_arrow_table()
     finally:
         con.unregister("bad")
-        con.unregister("batch")
+        con.unregister("delivered")
 
 
 def _refuse_section(

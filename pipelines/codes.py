@@ -77,6 +77,5 @@ def members(x: str, nothing: frozenset[str], kind: str) -> str:
     split = f"regexp_split_to_array(upper({x}), '{between}')"
     parts = f"list_transform({split}, lambda m: regexp_replace(m, {_BLANKS}))"
     filled = f"lambda m: CASE WHEN m IN ({empty}) OR {bare} IN ({empty}) THEN '' ELSE m END"
-    several = f"array_to_string(list_transform({parts}, {filled}), ';')"
-    found = f"CASE WHEN regexp_matches({x}, '{between}') THEN {several} ELSE {compact(x)} END"
+    found = f"array_to_string(list_transform({parts}, {filled}), ';')"
     return f"CASE WHEN replace({found}, ';', '') <> '' THEN {found} END"

@@ -373,7 +373,7 @@ class _Builder:
 
     def party(self, column: Column, rule: RecordRule) -> list[str]:
         """SQL of a party column and its compared name."""
-        name = f"x_{column.name}_name" if self._named(column, rule) else "CAST(NULL AS VARCHAR)"
+        name = f"compared_{column.name}" if self._named(column, rule) else "CAST(NULL AS VARCHAR)"
         coded = column.code if column.code in rule.columns else None
         has_code = coded and self._has(rule.columns[coded])
         code = self._party_code(f"x_{coded}") if has_code else "CAST(NULL AS VARCHAR)"
@@ -387,7 +387,7 @@ class _Builder:
         """SQL of the party's name as compared, where the file has one."""
         value = self._named(column, rule)
         found = self.words(contract.columns[str(column.name_column)], value, compared=True) if value else None
-        return [f"{found[0]} AS x_{column.name}_name"] if found else []
+        return [f"{found[0]} AS compared_{column.name}"] if found else []
 
     def _named(self, column: Column, rule: RecordRule) -> Value | None:
         value = rule.columns.get(str(column.name_column))

@@ -74,6 +74,8 @@ def _local(x: str, formats: tuple[str, ...]) -> str:
     lengths = {0} | {_digits(each) for each in formats if re.fullmatch("(%[YmdHMS])+", each)}
     is_whole = (
         f"(NOT regexp_full_match({x}, '[0-9]+') OR length({x}) IN ({', '.join(map(str, sorted(lengths)))}))"
+        # DuckDB's strptime reads these as 1900-01-01.
+        f" AND lower({x}) NOT IN ('epoch', 'infinity', '-infinity')"
     )
     moment = f"try_strptime({x}, [{', '.join(map(quoted, formats))}])"
     return f"CASE WHEN {is_whole} THEN {_plausible(moment)} END"

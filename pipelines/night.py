@@ -23,12 +23,26 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from detectors import registry
-from pipelines import alerts, audit, bronze, gates, mapping, outbox, receiving, screening, signals, vault, warehouse
+from pipelines import (
+    alerts,
+    audit,
+    bronze,
+    gates,
+    mapping,
+    outbox,
+    receiving,
+    screening,
+    signals,
+    vault,
+    warehouse,
+)
+from pipelines.contract import contracts
 from pipelines.settings import Home
 from pipelines.store import Store, opened
 from reports.alert_list import Alert
 
 LOCAL = ZoneInfo("Asia/Shanghai")
+READERS = 2  # files that are read side by side
 KEEP_SNAPSHOTS = 5  # older files are removed; their manifests stay and can rebuild them
 
 Progress = Callable[[str, int, int], None]
@@ -116,7 +130,7 @@ def receive(home: Home, store: Store, *, actor: str, at: str) -> list[str]:
 
 def read_files(home: Home, store: Store, *, progress: Progress) -> int:
     """Make the bronze of every file that lacks it. Returns how many were read."""
-    from pipelines.sandbox import Sandbox
+    from pipelines.sandbox import Readers
 
     key = vault.load_key(home.key)
     waiting = []
@@ -129,23 +143,16 @@ def read_files(home: Home, store: Store, *, progress: Progress) -> int:
         folder = _bronze(home, file["raw_sha"], bronze.version(sender, file["name"], key))
         if not (folder / "report.json").is_file():
             waiting.append((file, sender, folder))
-        elif store.rows("SELECT 1 FROM file WHERE raw_sha = ? AND bronze IS NOT ?", file["raw_sha"], folder.name):
+        elif store.rows(
+            "SELECT 1 FROM file WHERE raw_sha = ? AND bronze IS NOT ?", file["raw_sha"], folder.name
+        ):
             _adopt(home, store, file["raw_sha"], folder)
-    with Sandbox() as sandbox:
-        for place, (file, sender, folder) in enumerate(waiting):
+    with Readers(min(READERS, len(waiting))) as readers:
+        jobs = [_job(home, key, *each) for each in waiting]
+        for place, outcome in enumerate(readers.read(jobs)):
             progress("read 读取", place, len(waiting))
-            out = home.bronze / f".{file['raw_sha'][:16]}.{os.getpid()}"
-            shutil.rmtree(out, ignore_errors=True)
-            out.mkdir(parents=True)
-            job = bronze.Job(
-                raw=str(home.raw / file["raw_sha"]),
-                raw_sha=file["raw_sha"],
-                file_name=file["name"],
-                mapping=str(mapping.path_of(file["source"], home.sources)),
-                out=str(out),
-                key=key.hex(),
-            )
-            outcome = sandbox.read(job)
+            file, _, folder = waiting[place]
+            out = Path(jobs[place].out)
             if outcome.code == "READER_STOPPED":
                 if (out / "fault.txt").exists():
                     folder.parent.mkdir(exist_ok=True)
@@ -161,6 +168,20 @@ def read_files(home: Home, store: Store, *, progress: Progress) -> int:
             receiving.sync_folder(folder.parent)
             _adopt(home, store, file["raw_sha"], folder)
     return len(waiting)
+
+
+def _job(home: Home, key: bytes, file: sqlite3.Row, sender: mapping.Mapping, folder: Path) -> bronze.Job:
+    out = home.bronze / f".{folder.parent.name[:16]}.{os.getpid()}"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    return bronze.Job(
+        raw=str(home.raw / file["raw_sha"]),
+        raw_sha=file["raw_sha"],
+        file_name=file["name"],
+        mapping=str(mapping.path_of(sender.source, home.sources)),
+        out=str(out),
+        key=key.hex(),
+    )
 
 
 def build(home: Home, store: Store, as_of: date) -> Built:
@@ -182,8 +203,10 @@ def build(home: Home, store: Store, as_of: date) -> Built:
     try:
         folders = [_bronze(home, file["raw_sha"], file["bronze"]) for file in files]
         tables = {
-            table: [folder / f"{table}.parquet" for folder in folders if (folder / f"{table}.parquet").is_file()]
-            for table in warehouse.contracts()
+            table: [
+                folder / f"{table}.parquet" for folder in folders if (folder / f"{table}.parquet").is_file()
+            ]
+            for table in contracts()
         }
         arrivals = {file["raw_sha"]: file["first_delivery"] for file in files}
         warehouse.load_stage(con, tables, arrivals, cutoff(as_of))
@@ -212,7 +235,14 @@ def screen(built: Built, *, progress: Progress) -> list[screening.Screened]:
 
 
 def publish(
-    home: Home, store: Store, as_of: date, built: Built, screened: list[screening.Screened], *, actor: str, at: str
+    home: Home,
+    store: Store,
+    as_of: date,
+    built: Built,
+    screened: list[screening.Screened],
+    *,
+    actor: str,
+    at: str,
 ) -> Night:
     """Give the snapshot its name, then switch to it and write down its signals in one transaction."""
     detectors = registry.load()
@@ -345,7 +375,11 @@ def _write_accounts(control: sqlite3.Connection, built: Built) -> None:
 
 
 def _write_signals(
-    control: sqlite3.Connection, found: list[signals.Signal], detectors: dict[str, registry.Loaded], snapshot: str, as_of: date
+    control: sqlite3.Connection,
+    found: list[signals.Signal],
+    detectors: dict[str, registry.Loaded],
+    snapshot: str,
+    as_of: date,
 ) -> int:
     """Add new signals and new evidence; mark which signals this snapshot still shows. Returns the new ones."""
     known = {row[0] for row in control.execute("SELECT fp FROM signal").fetchall()}
@@ -364,7 +398,15 @@ def _write_signals(
         control.execute(
             "INSERT OR IGNORE INTO evidence (fp, ev_hash, n, snapshot, detector_version, limits_version, body)"
             " VALUES (?, ?, (SELECT count(*) + 1 FROM evidence WHERE fp = ?), ?, ?, ?, ?)",
-            (signal.fp, signal.ev_hash, signal.fp, snapshot, detector.version, detector.limits_version, signal.body),
+            (
+                signal.fp,
+                signal.ev_hash,
+                signal.fp,
+                snapshot,
+                detector.version,
+                detector.limits_version,
+                signal.body,
+            ),
         )
     return sum(signal.fp not in known for signal in found)
 

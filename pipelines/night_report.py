@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
@@ -37,7 +38,8 @@ def write(home: Home, store: Store, night: Night) -> Night:
             detectors=_detectors(night),
             alerts=night.alerts,
             deliveries=_deliveries(home, store, night),
-            notes=_notes(night, reports),
+            notes=_notes(night, files),
+            remarks=_remarks(reports),
         )
     )
     path = home.reports / f"night_{night.as_of}.html"
@@ -47,22 +49,22 @@ def write(home: Home, store: Store, night: Night) -> Night:
     return replace(night, page=path)
 
 
-def _files_of(store: Store, night: Night) -> list:  # type: ignore[type-arg]
+def _files_of(store: Store, night: Night) -> list[sqlite3.Row]:
     """Return the files that came since the last published night of another day."""
     before = store.rows(
-        "SELECT coalesce(max(last_delivery), 0) AS last FROM night WHERE as_of < ? AND state <> 'blocked'", night.as_of
+        "SELECT coalesce(max(last_delivery), 0) AS last FROM night WHERE as_of < ? AND state <> 'blocked'",
+        night.as_of,
     )[0]["last"]
-    return store.rows(
-        "SELECT * FROM file WHERE first_delivery > ? ORDER BY source, name, raw_sha", before
-    )
+    return store.rows("SELECT * FROM file WHERE first_delivery > ? ORDER BY source, name, raw_sha", before)
 
 
-def refusals(home: Home, files: Iterable) -> list[night_page.Refusal]:  # type: ignore[type-arg]
+def refusals(home: Home, files: Iterable[sqlite3.Row]) -> list[night_page.Refusal]:
     """Return the refused rows of the given files by reason; values are not shown."""
     paths = [
         str(path)
         for row in files
-        if row["bronze"] and (path := home.bronze / row["raw_sha"] / row["bronze"] / "refused.parquet").is_file()
+        if row["bronze"]
+        and (path := home.bronze / row["raw_sha"] / row["bronze"] / "refused.parquet").is_file()
     ]
     if not paths:
         return []
@@ -88,14 +90,16 @@ def refusals(home: Home, files: Iterable) -> list[night_page.Refusal]:  # type: 
     ]
 
 
-def _outcome(row: object, night: Night) -> night_page.FileOutcome:
-    file = dict(row)  # type: ignore[call-overload]
+def _outcome(file: sqlite3.Row, night: Night) -> night_page.FileOutcome:
     account = next((a for a in night.files if a["raw_sha"] == file["raw_sha"]), {})
     return night_page.FileOutcome(
         file_name=file["name"],
         source=file["source"],
         state=file["state"],
-        **{name: int(str(account.get(name, 0))) for name in ("records", "loaded", "duplicate", "refused", "held")},
+        **{
+            name: int(str(account.get(name, 0)))
+            for name in ("records", "loaded", "duplicate", "refused", "held")
+        },
         reason=file["reason"] or "",
         reason_zh=file["reason_zh"] or "",
     )
@@ -111,7 +115,12 @@ def _contracts(reports: list[bronze.Report]) -> list[night_page.ContractResult]:
             counts[1] += int(str(outcome["unexpected"]))
     return [
         night_page.ContractResult(
-            table=table, expectation=name, severity=severity, checked=checked, unexpected=unexpected, ok=not unexpected
+            table=table,
+            expectation=name,
+            severity=severity,
+            checked=checked,
+            unexpected=unexpected,
+            ok=not unexpected,
         )
         for (table, name, severity), (checked, unexpected) in sorted(sums.items())
     ]
@@ -150,16 +159,30 @@ def _deliveries(home: Home, store: Store, night: Night) -> list[night_page.Deliv
     ]
 
 
-def _notes(night: Night, reports: list[bronze.Report]) -> list[str]:
+def _notes(night: Night, files: Iterable[sqlite3.Row]) -> list[str]:
     notes = []
     if night.state == "blocked":
         closed = "；".join(f"{gate.holds_zh}（{gate.violations}）" for gate in night.gates if gate.blocks)
-        notes.append(f"今晚未发布，仍使用上一版数据：{closed} / not published, the last snapshot stays current")
+        notes.append(
+            f"今晚未发布，仍使用上一版数据：{closed} / not published, the last snapshot stays current"
+        )
     if night.state == "unchanged":
         notes.append("今晚没有新数据 / nothing new tonight")
+    refused = [file["name"] for file in files if file["state"] == "refused"]
+    if refused:
+        listed = "、".join(refused[:5]) + (" …" if len(refused) > 5 else "")
+        notes.append(
+            f"数据不完整：{len(refused)}个文件被拒收（{listed}）/ INCOMPLETE: whole files were refused"
+        )
+    return notes
+
+
+def _remarks(reports: list[bronze.Report]) -> list[str]:
+    remarks = []
     for report in reports:
         unknown = sorted({name for section in report.sections for name in section.unknown_columns})
         if unknown:
             shown = ", ".join(unknown[:12]) + (" …" if len(unknown) > 12 else "")
-            notes.append(f"{report.file_name}: 未使用的列 / columns not used: {shown}")
-    return notes
+            remarks.append(f"{report.file_name}: 未使用的列 / columns not used: {shown}")
+        remarks += [f"{report.file_name}: {note}" for note in report.notes if not note.startswith("encoding")]
+    return remarks

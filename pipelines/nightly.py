@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from uuid import UUID
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_markdown_artifact, create_progress_artifact, create_table_artifact
-from prefect.artifacts import update_progress_artifact
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 
 from pipelines import night, outbox, settings
+from pipelines.screening import Screened
 from pipelines.store import opened
 
 ACTOR = "prefect"
-RETRIES = {"retries": 2, "retry_delay_seconds": 30}
 
 
 def _at() -> str:
@@ -29,57 +34,55 @@ def _quiet(station: str, done: int, of: int) -> None:
     get_run_logger().debug("%s %d/%d", station, done, of)
 
 
-@task(**RETRIES)
+@task(retries=2, retry_delay_seconds=30)
 def receive(home: settings.Home) -> int:
     """Inbox to raw."""
     with opened(home.control) as store:
         return len(night.receive(home, store, actor=ACTOR, at=_at()))
 
 
-@task(**RETRIES)
+@task(retries=2, retry_delay_seconds=30)
 def read_files(home: settings.Home) -> int:
     """Raw to bronze."""
     with opened(home.control) as store:
         return night.read_files(home, store, progress=_quiet)
 
 
-@task(**RETRIES)
+@task(retries=2, retry_delay_seconds=30)
 def build(home: settings.Home, as_of: date) -> night.Built:
     """Bronze to an unpublished snapshot, and its gates."""
     with opened(home.control) as store:
         return night.build(home, store, as_of)
 
 
-@task(**RETRIES)
-def screen(built: night.Built) -> list[night.screening.Screened]:
+@task(retries=2, retry_delay_seconds=30)
+def screen(built: night.Built) -> list[Screened]:
     """Every detector over the snapshot."""
     return night.screen(built, progress=_quiet)
 
 
-@task(**RETRIES)
-def publish(
-    home: settings.Home, as_of: date, built: night.Built, screened: list[night.screening.Screened]
-) -> night.Night:
+@task(retries=2, retry_delay_seconds=30)
+def publish(home: settings.Home, as_of: date, built: night.Built, screened: list[Screened]) -> night.Night:
     """Switch to the snapshot and write down its signals."""
     with opened(home.control) as store:
         return night.publish(home, store, as_of, built, screened, actor=ACTOR, at=_at())
 
 
-@task(**RETRIES)
+@task(retries=2, retry_delay_seconds=30)
 def block(home: settings.Home, as_of: date, built: night.Built) -> night.Night:
     """A gate is closed: the last snapshot stays current."""
     with opened(home.control) as store:
         return night.block(home, store, as_of, built, at=_at())
 
 
-@task(**RETRIES)
+@task(retries=2, retry_delay_seconds=30)
 def deliver(home: settings.Home) -> list[Path]:
     """Outbox rows to folders."""
     with opened(home.control) as store:
         return outbox.write(home, store)
 
 
-@task(**RETRIES)
+@task(retries=2, retry_delay_seconds=30)
 def report(home: settings.Home, done: night.Night) -> night.Night:
     """The page of the night."""
     with opened(home.control) as store:
@@ -98,6 +101,7 @@ def nightly(home: str | None = None, as_of: date | None = None) -> str:
     day = as_of or datetime.now(night.LOCAL).date()
     log = get_run_logger()
     bar = create_progress_artifact(progress=0.0, key="nightly-progress", description=f"{day}")
+    assert isinstance(bar, UUID)  # a coroutine only where the flow itself is async
     with night.lock(where):
         log.info("received %d files", receive(where))
         log.info("read %d files", read_files(where))
@@ -131,7 +135,9 @@ def show(done: night.Night) -> None:
         for name in ("records", "loaded", "duplicate", "refused", "held")
     }
     lines = "\n".join(f"| {name} | {count:,} |" for name, count in sums.items())
-    gates = "\n".join(f"- {'✓' if gate.passed else '✗'} {gate.holds} ({gate.violations})" for gate in done.gates)
+    gates = "\n".join(
+        f"- {'✓' if gate.passed else '✗'} {gate.holds} ({gate.violations})" for gate in done.gates
+    )
     create_markdown_artifact(
         key="nightly-summary",
         markdown=f"# {done.as_of}: {done.state}\n\n| records | count |\n|---|---|\n{lines}\n\n"

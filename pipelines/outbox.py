@@ -36,7 +36,11 @@ class Prepared:
 
 
 def prepare(
-    store: Store, signals: list[Signal], rows: Mapping[str, Alert], facts: alerts.Facts, detectors: list[Loaded]
+    store: Store,
+    signals: list[Signal],
+    rows: Mapping[str, Alert],
+    facts: alerts.Facts,
+    detectors: list[Loaded],
 ) -> list[Prepared]:
     """Choose what each recipient has not been told yet: signals and evidence that are new to it."""
     known = {detector.id: detector for detector in detectors}

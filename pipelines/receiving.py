@@ -33,7 +33,9 @@ def waiting(inbox: Path) -> list[Arrival]:
     ]
 
 
-def receive(home: Home, store: Store, arrivals: list[Arrival], *, at: str, actor: str, move: bool) -> list[str]:
+def receive(
+    home: Home, store: Store, arrivals: list[Arrival], *, at: str, actor: str, move: bool
+) -> list[str]:
     """Take files in: copy the bytes to ``raw``, then write the arrival down.
 
     The same bytes again add an arrival and nothing else. A file that is killed half-way stays in
@@ -67,7 +69,13 @@ def receive(home: Home, store: Store, arrivals: list[Arrival], *, at: str, actor
                 (raw_sha, arrival.source, arrival.path.name, size, delivery),
             )
             audit.append(
-                con, at=at, actor=actor, verb="receive", subject=raw_sha, source=arrival.source, delivery=delivery
+                con,
+                at=at,
+                actor=actor,
+                verb="receive",
+                subject=raw_sha,
+                source=arrival.source,
+                delivery=delivery,
             )
         if move:
             arrival.path.unlink()

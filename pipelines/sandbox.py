@@ -17,8 +17,11 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from queue import Queue
 from types import TracebackType
 from typing import IO
 
@@ -124,10 +127,42 @@ class Sandbox:
         return self._server
 
 
+class Readers:
+    """Several sandboxes that share the files of a night. Use as a context manager."""
+
+    def __init__(self, count: int) -> None:
+        self._free: Queue[Sandbox] = Queue()
+        self._sandboxes = [Sandbox() for _ in range(max(count, 1))]
+        for sandbox in self._sandboxes:
+            self._free.put(sandbox)
+        self._threads = ThreadPoolExecutor(len(self._sandboxes))
+
+    def __enter__(self) -> Readers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        for sandbox in self._sandboxes:
+            sandbox.__exit__(kind, error, trace)
+
+    def read(self, jobs: list[Job]) -> Iterator[Report]:
+        """Read the files side by side; the reports come in the order of the jobs."""
+        return self._threads.map(self._read, jobs)
+
+    def _read(self, job: Job) -> Report:
+        sandbox = self._free.get()
+        try:
+            return sandbox.read(job)
+        finally:
+            self._free.put(sandbox)
+
+
 def serve(jobs: IO[str], answers: IO[str]) -> None:
     """Fork a limited child for every job that comes in."""
     import pipelines.checking
-    import pipelines.readers.counting  # noqa: F401 - loaded once, before forking
+    import pipelines.readers.counting
 
     pipelines.checking.warm()
     for line in jobs:

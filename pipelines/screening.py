@@ -75,7 +75,7 @@ def screen(con: duckdb.DuckDBPyConnection, detector: Loaded) -> Screened:
 
 
 def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
-    measured = frame.select_dtypes("floating").columns
+    measured = frame.select_dtypes("float").columns
     rounded = frame[measured].map(lambda x: float(f"{x:.{FACT_DIGITS}g}")) if len(frame) else frame[measured]
     return frame.assign(**{name: rounded[name] for name in measured})
 

@@ -84,7 +84,15 @@ class Home:
 
     def prepare(self) -> Home:
         """Create the folders that are missing, readable by the owner only."""
-        for folder in (self.inbox, self.raw, self.bronze, self.published, self.outbox, self.reports, self.sources):
+        for folder in (
+            self.inbox,
+            self.raw,
+            self.bronze,
+            self.published,
+            self.outbox,
+            self.reports,
+            self.sources,
+        ):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self
 

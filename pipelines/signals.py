@@ -50,7 +50,13 @@ class Signal:
 
     @staticmethod
     def restored(
-        fp: str, detector: str, identity_version: int, scope: str, entities: tuple[str, ...], body: str, lot_id: str
+        fp: str,
+        detector: str,
+        identity_version: int,
+        scope: str,
+        entities: tuple[str, ...],
+        body: str,
+        lot_id: str,
     ) -> Signal:
         """Return a signal read back from the control store."""
         known = json.loads(body)

@@ -87,18 +87,20 @@ def load_stage(
     create_stage(con)
     con.execute(
         "CREATE OR REPLACE TABLE stage.versions (table_name VARCHAR, raw_sha VARCHAR, raw_section VARCHAR,"
-        " raw_row BIGINT, record_key VARCHAR, fate VARCHAR)"
+        " raw_row BIGINT, fate VARCHAR)"
     )
     con.execute("CREATE OR REPLACE TABLE stage.arrivals (raw_sha VARCHAR, arrival BIGINT)")
     if arrivals:
         con.executemany("INSERT INTO stage.arrivals VALUES (?, ?)", sorted(arrivals.items()))
-    for contract in contracts().values():
-        if files := bronze.get(contract.table):
-            _resolve_versions(con, contract, files)
+    # What is public comes first: it says which lots are opened and decided.
+    delivered = [contract for contract in contracts().values() if bronze.get(contract.table)]
+    for contract in delivered:
+        if not contract.secret_until:
+            _resolve_versions(con, contract, bronze[contract.table], cutoff)
     _find_openings(con)
-    for contract in contracts().values():
+    for contract in delivered:
         if contract.secret_until:
-            _hold_back(con, contract, cutoff)
+            _resolve_versions(con, contract, bronze[contract.table], cutoff)
 
 
 def build_core(con: duckdb.DuckDBPyConnection) -> None:
@@ -120,8 +122,13 @@ def _exists(con: duckdb.DuckDBPyConnection, name: str) -> bool:
     return bool(found[0][0])
 
 
-def _resolve_versions(con: duckdb.DuckDBPyConnection, contract: Contract, files: Iterable[Path]) -> None:
+def _resolve_versions(
+    con: duckdb.DuckDBPyConnection, contract: Contract, files: Iterable[Path], cutoff: str
+) -> None:
     """Choose the current version of every record and say what became of every row.
+
+    A secret row is held back here, in a temporary table: what was once written into the database
+    file stays in its bytes, even after DELETE.
 
     ``copy_no`` orders equal rows by origin, not by arrival, so the row that stands for a record
     (and its lineage) is the same whatever came first. ``repeat_no`` orders them by arrival.
@@ -129,6 +136,7 @@ def _resolve_versions(con: duckdb.DuckDBPyConnection, contract: Contract, files:
     listed = ", ".join(_quoted(str(file)) for file in files)
     columns = ", ".join(contract.duckdb_columns())
     equal = "record_key, row_hash, is_deleted, updated_at"
+    is_open = f"(n.is_published OR {_is_open(contract)})"
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE delivered AS
@@ -140,7 +148,8 @@ def _resolve_versions(con: duckdb.DuckDBPyConnection, contract: Contract, files:
                    row_number() OVER (
                        PARTITION BY {equal} ORDER BY arrival, raw_sha, raw_section, raw_row
                    ) AS repeat_no,
-                   rank() OVER (PARTITION BY record_key ORDER BY updated_at DESC NULLS LAST) AS age
+                   rank() OVER (PARTITION BY record_key ORDER BY updated_at DESC NULLS LAST) AS age,
+                   bool_or(is_public) OVER (PARTITION BY {equal}) AS is_published
             FROM read_parquet([{listed}]) JOIN stage.arrivals USING (raw_sha)
         ),
         newest AS (
@@ -149,29 +158,31 @@ def _resolve_versions(con: duckdb.DuckDBPyConnection, contract: Contract, files:
             WHERE age = 1
             GROUP BY record_key
         )
-        SELECT n.*, n.age = 1 AND w.contents = 1 AND NOT n.is_deleted AS is_current,
+        SELECT n.*, n.age = 1 AND w.contents = 1 AND NOT n.is_deleted AS is_current, {is_open} AS is_open,
                CASE WHEN n.repeat_no > 1 THEN 'duplicate'
                     WHEN n.age > 1 THEN 'superseded'
                     WHEN w.contents > 1 THEN 'conflict'
                     WHEN n.is_deleted THEN 'deleted'
+                    WHEN NOT {is_open} THEN 'held'
                     ELSE 'current' END AS fate
         FROM numbered AS n
         JOIN newest AS w ON w.record_key = n.record_key
-        """
+        """,
+        {"cutoff": cutoff} if contract.secret_until else None,
     )
     con.execute(
-        f"INSERT INTO stage.{contract.table} SELECT {columns} FROM delivered WHERE is_current AND copy_no = 1"
-        " ORDER BY record_key"
+        f"INSERT INTO stage.{contract.table} SELECT {columns} FROM delivered"
+        " WHERE is_current AND is_open AND copy_no = 1 ORDER BY record_key"
     )
     con.execute(
-        "INSERT INTO stage.versions SELECT $table_name, raw_sha, raw_section, raw_row, record_key, fate FROM delivered",
+        "INSERT INTO stage.versions SELECT $table_name, raw_sha, raw_section, raw_row, fate FROM delivered",
         {"table_name": contract.table},
     )
     con.execute("DROP TABLE delivered")
 
 
 def account(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
-    """Return what became of the readable records of every file: raw hash -> loaded, duplicate, conflict, held.
+    """Return what became of the readable records: raw hash -> loaded, duplicate, conflict, held.
 
     A record may feed several tables. It is a duplicate when all its rows are, a conflict when any
     of its rows is, held when any of its rows waits for an opening; held records count as loaded.
@@ -227,24 +238,20 @@ def _find_openings(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _hold_back(con: duckdb.DuckDBPyConnection, contract: Contract, cutoff: str) -> None:
-    """Take rows out of the stage whose lot is not opened, or whose result is not published.
+def _is_open(contract: Contract) -> str:
+    """SQL that is true for a row ``n`` whose lot is opened, or whose result is published.
 
     Before the opening nobody may learn who took part (招标投标法 §22); experts' names are secret
     until the result (§37). A row whose opening time is unknown counts as not opened.
     """
-    is_open = (
-        "lot_id IN (SELECT lot_id FROM stage.openings WHERE public_at < $cutoff::TIMESTAMP)"
-        if contract.secret_until == "opening"
-        else "lot_id IN (SELECT lot_id FROM stage.awards WHERE awarded_on < $cutoff::TIMESTAMP)"
-    )
-    for step in (
-        f"""UPDATE stage.versions SET fate = 'held'
-            WHERE fate = 'current' AND table_name = '{contract.table}' AND record_key IN (
-                SELECT record_key FROM stage.{contract.table} WHERE NOT is_public AND NOT ({is_open}))""",
-        f"DELETE FROM stage.{contract.table} WHERE NOT is_public AND NOT ({is_open})",
-    ):
-        con.execute(step, {"cutoff": cutoff})
+    match contract.secret_until:
+        case None:
+            return "TRUE"
+        case "opening":
+            known = "SELECT lot_id FROM stage.openings WHERE public_at < $cutoff::TIMESTAMP"
+        case _:
+            known = "SELECT lot_id FROM stage.awards WHERE awarded_on < $cutoff::TIMESTAMP"
+    return f"n.lot_id IN ({known})"
 
 
 def _link_parties(con: duckdb.DuckDBPyConnection) -> None:

@@ -19,7 +19,7 @@ from operator import index
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 
 from reports.cells import cell
 

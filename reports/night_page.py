@@ -100,7 +100,10 @@ class Delivery:
 
 @dataclass(frozen=True, kw_only=True)
 class Night:
-    """All facts of one night. ``notes`` are shown at the top, such as a source that is incomplete."""
+    """All facts of one night.
+
+    ``notes`` are shown at the top, such as a source that is incomplete; ``remarks`` below the files.
+    """
 
     snapshot: str
     as_of: date
@@ -112,6 +115,7 @@ class Night:
     alerts: Sequence[Alert]
     deliveries: Sequence[Delivery]
     notes: Sequence[str] = ()
+    remarks: Sequence[str] = ()
 
 
 def night_page(night: Night) -> str:
@@ -134,9 +138,10 @@ def night_page(night: Night) -> str:
     )
 
 
-def _weight(alert: Alert) -> tuple[str, float, str]:
-    """Order by grade, then by falling score; an alert without a score comes last."""
-    return alert.grade, -alert.score if alert.score is not None else float("inf"), alert.alert_id
+def _weight(alert: Alert) -> tuple[str, float, str, str, str]:
+    """Order by grade, then by falling score (without one: last), then as the lists do."""
+    score = -alert.score if alert.score is not None else float("inf")
+    return alert.grade, score, alert.lot_id or "", alert.detector, alert.alert_id
 
 
 def _shown(value: object) -> object:

@@ -27,7 +27,10 @@ def test_tests_have_no_package_files():
 
 def test_no_module_is_named_like_the_standard_library():
     # Prefect puts a flow's folder first on the path: pipelines/queue.py would hide queue.
-    ours = {path.stem for path in tracked() if path.suffix == ".py" and path.parts[0] != "tests"} - {"__init__", "__main__"}
+    ours = {path.stem for path in tracked() if path.suffix == ".py" and path.parts[0] != "tests"} - {
+        "__init__",
+        "__main__",
+    }
     assert not ours & set(sys.stdlib_module_names)
 
 
@@ -41,5 +44,7 @@ def test_the_lock_has_hashes_and_no_addresses():
 
 def test_importing_a_detector_or_the_command_line_loads_neither_prefect_nor_great_expectations():
     code = "import sys, pipelines.cli; print([m for m in ('prefect', 'great_expectations', 'scipy.stats') if m in sys.modules])"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPO).stdout
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPO
+    ).stdout
     assert said.strip() == "[]"

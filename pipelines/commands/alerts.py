@@ -14,11 +14,14 @@ from pipelines import alerts, lineage, settings, warehouse
 from pipelines.commands.output import Format, FormatOption, HomeOption, listing, out, print_json
 from pipelines.signals import Signal
 from pipelines.store import Store, opened
+from reports.alert_list import Alert
 from reports.cells import terminal
 
 app = typer.Typer(help="What the machine saw (疑似线索), with its evidence.", no_args_is_help=True)
 
-IdArgument = Annotated[str, typer.Argument(metavar="ALERT", help="The alert's number 预警编号, from `alerts list`.")]
+IdArgument = Annotated[
+    str, typer.Argument(metavar="ALERT", help="The alert's number 预警编号, from `alerts list`.")
+]
 
 
 @app.command("list")
@@ -59,14 +62,20 @@ def show(alert: IdArgument, home: HomeOption = None, format: FormatOption = Form
         signal = store.rows("SELECT * FROM signal WHERE fp = ?", alert)[0]
     detector = next((d for d in registry.load() if d.id == signal["detector"]), None)
     if format is not Format.TABLE:
-        print_json({"alert": asdict(rows[0]) if rows else None, "facts": body["facts"], "sources": body["sources"]})
+        print_json(
+            {"alert": asdict(rows[0]) if rows else None, "facts": body["facts"], "sources": body["sources"]}
+        )
         return
     if not rows:
-        out.print(f"{alert} is no longer found in the current snapshot; it was first seen {signal['first_as_of']}.")
+        out.print(
+            f"{alert} is no longer found in the current snapshot; it was first seen {signal['first_as_of']}."
+        )
     for row in rows:
         out.print(f"{row.alert_id}  {row.level} {row.grade}  {row.detector}")
         out.print(f"{row.finding_zh}: {terminal(row.key_facts_zh)}")
-        out.print(f"标段 {terminal(row.lot_id or '')}  {terminal(row.lot_name or '')}  开标 {row.opened_at or ''}")
+        out.print(
+            f"标段 {terminal(row.lot_id or '')}  {terminal(row.lot_name or '')}  开标 {row.opened_at or ''}"
+        )
         for name, code in zip(row.party_names, row.party_codes, strict=True):
             out.print(f"  {terminal(name)}  {terminal(code)}")
         out.print(f"法律依据 {row.legal_zh}")
@@ -79,7 +88,9 @@ def show(alert: IdArgument, home: HomeOption = None, format: FormatOption = Form
         [(h["n"], h["ev_hash"], h["snapshot"], h["detector_version"], h["limits_version"]) for h in history],
         Format.TABLE,
     )
-    out.print(f"first seen {signal['first_as_of']}, case {signal['case_id']}; rows behind it: bidwatch alerts trace {alert}")
+    out.print(
+        f"first seen {signal['first_as_of']}, case {signal['case_id']}; rows behind it: bidwatch alerts trace {alert}"
+    )
     out.print("本线索由数据分析产生，仅供核查参考，不作为认定违法事实的依据。")
 
 
@@ -114,7 +125,7 @@ def _installed(home: object) -> settings.Home:
     return where
 
 
-def _rows(where: settings.Home, store: Store) -> list[alerts.Alert]:
+def _rows(where: settings.Home, store: Store) -> list[Alert]:
     """Return the rows of the alert list for every signal of the current snapshot."""
     snapshot = store.current_snapshot()
     if snapshot is None:

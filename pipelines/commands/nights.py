@@ -34,10 +34,12 @@ def _actor() -> str:
 def nightly(
     home: HomeOption = None,
     inbox: Annotated[
-        Path | None, typer.Option(help="Take these files in first; they stay where they are (one folder a source).")
+        Path | None,
+        typer.Option(help="Take these files in first; they stay where they are (one folder a source)."),
     ] = None,
     as_of: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Which night. Default: today in Asia/Shanghai.")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Which night. Default: today in Asia/Shanghai."),
     ] = None,
     actor: ActorOption = _actor(),  # noqa: B008 - read once, at start
 ) -> None:
@@ -76,7 +78,9 @@ def _take_copies(home: settings.Home, inbox: Path, actor: str) -> None:
 
 def receive(
     files: Annotated[list[Path], typer.Argument(help="Files to take in; they stay where they are.")],
-    source: Annotated[str, typer.Option(help="The sender: name of its mapping, see `bidwatch sources list`.")],
+    source: Annotated[
+        str, typer.Option(help="The sender: name of its mapping, see `bidwatch sources list`.")
+    ],
     home: HomeOption = None,
     actor: ActorOption = _actor(),  # noqa: B008
 ) -> None:
@@ -89,7 +93,12 @@ def receive(
             raise FileNotFoundError(f"no file {file}")
     with opened(where.control) as store:
         hashes = receiving.receive(
-            where, store, [receiving.Arrival(source, file) for file in files], at=_now(), actor=actor, move=False
+            where,
+            store,
+            [receiving.Arrival(source, file) for file in files],
+            at=_now(),
+            actor=actor,
+            move=False,
         )
     for file, raw_sha in zip(files, hashes, strict=True):
         out.print(f"{raw_sha}  {file.name}")
@@ -141,7 +150,9 @@ def _faults(home: settings.Home):  # type: ignore[no-untyped-def]
     if not sqlalchemy.__version__.startswith("2.0."):
         yield f"sqlalchemy {sqlalchemy.__version__} is installed; prefect's schedules never fire with it"
     if not can_leave_the_network():
-        err.print("note: this system does not allow network namespaces; readers run without network isolation")
+        err.print(
+            "note: this system does not allow network namespaces; readers run without network isolation"
+        )
     if not home.control.exists():
         yield f"no installation in {home.root}"
         return
@@ -201,4 +212,3 @@ def summarise(home: settings.Home, done: night.Night) -> None:
 
 def _near(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-

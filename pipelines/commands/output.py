@@ -25,7 +25,11 @@ err = Console(stderr=True, highlight=False, markup=False, width=None if sys.stde
 
 HomeOption = Annotated[
     Path | None,
-    typer.Option("--home", help="Folder of the installation. Default: BIDWATCH_HOME, else ./workspace.", show_default=False),
+    typer.Option(
+        "--home",
+        help="Folder of the installation. Default: BIDWATCH_HOME, else ./workspace.",
+        show_default=False,
+    ),
 ]
 
 

@@ -7,14 +7,17 @@ from typing import Annotated
 
 import typer
 
-from pipelines import bronze, mapping, settings, warehouse
+from pipelines import mapping, settings, warehouse
 from pipelines.commands.output import Format, FormatOption, HomeOption, listing, out
+from pipelines.readers import RAW_ROW
 from pipelines.store import opened
 from reports.cells import terminal
 
 app = typer.Typer(help="Rows and files that were refused, and why.", no_args_is_help=True)
 
-FileOption = Annotated[str | None, typer.Option("--file", help="Only this file: its name or the start of its hash.")]
+FileOption = Annotated[
+    str | None, typer.Option("--file", help="Only this file: its name or the start of its hash.")
+]
 
 
 @app.command("list")
@@ -39,7 +42,9 @@ def list_(home: HomeOption = None, file: FileOption = None, format: FormatOption
                 ).fetchall()
             ]
             con.close()
-    listing("Refused 拒收", ("file", "hash", "first at", "column", "code", "reason", "原因", "rows"), rows, format)
+    listing(
+        "Refused 拒收", ("file", "hash", "first at", "column", "code", "reason", "原因", "rows"), rows, format
+    )
 
 
 @app.command()
@@ -85,7 +90,7 @@ def masked(raw_text: str, hidden: frozenset[str]) -> str:
     return "  ".join(
         f"{name}={'***' if mapping.base_name(name)[0] in hidden and value else value}"
         for name, value in record.items()
-        if value is not None and name != bronze.RAW_ROW
+        if value is not None and name != RAW_ROW
     )
 
 
@@ -94,7 +99,9 @@ def _files(where: settings.Home, named: str | None):  # type: ignore[no-untyped-
         raise FileNotFoundError(f"no installation in {where.root}; run `bidwatch nightly` first")
     with opened(where.control) as store:
         rows = store.rows("SELECT * FROM file ORDER BY first_delivery")
-    chosen = [row for row in rows if named is None or row["name"] == named or row["raw_sha"].startswith(named)]
+    chosen = [
+        row for row in rows if named is None or row["name"] == named or row["raw_sha"].startswith(named)
+    ]
     if named is not None and not chosen:
         raise ValueError(f"no file called {named!r} was delivered; see `bidwatch status`")
     return chosen

@@ -27,13 +27,17 @@ def list_(home: HomeOption = None, format: FormatOption = Format.TABLE) -> None:
     for name in mapping.names(own):
         sender = mapping.load(name, own)
         patterns = ", ".join(pattern for rule in sender.files for pattern in rule.match)
-        rows.append((name, sender.title, patterns, ", ".join(sorted({rule.table for rule in sender.records}))))
+        rows.append(
+            (name, sender.title, patterns, ", ".join(sorted({rule.table for rule in sender.records})))
+        )
     listing("Sources 来源", ("source", "title", "files", "tables"), rows, format)
 
 
 @app.command()
 def check(
-    map: Annotated[str, typer.Argument(metavar="MAPPING", help="Name of a mapping, or path of a .toml file.")],
+    map: Annotated[
+        str, typer.Argument(metavar="MAPPING", help="Name of a mapping, or path of a .toml file.")
+    ],
     file: Annotated[Path, typer.Argument(help="A file of that sender.")],
     home: HomeOption = None,
     rows: Annotated[int, typer.Option(help="How many refused rows to show.")] = 20,
@@ -66,7 +70,10 @@ def check(
             listing(
                 "Contract 数据规范",
                 ("table", "column", "code", "severity", "rows", "reason"),
-                [(e["table"], e["column"], e["code"], e["severity"], e["unexpected"], e["reason_zh"]) for e in broken],
+                [
+                    (e["table"], e["column"], e["code"], e["severity"], e["unexpected"], e["reason_zh"])
+                    for e in broken
+                ],
                 Format.TABLE,
             )
         if (folder / "refused.parquet").is_file():

@@ -4,6 +4,8 @@ The mapping below is a sender of the exchange records as tables, one file a sect
 (``bids_1.csv`` holds section ``bids``).
 """
 
+from __future__ import annotations
+
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,21 +189,46 @@ class County:
         self.files.setdefault(raw_sha, Bronze(out, report, raw_sha))
         return self.files[raw_sha]
 
-    def night(self, cutoff: str = "2026-07-01 00:00:00") -> duckdb.DuckDBPyConnection:
-        """Build stage and core of every file read so far, in the order of their arrival."""
+    def night(self, cutoff: str = "2026-07-01 00:00:00", *, order: list[Bronze] | None = None) -> Night:
+        """Build stage and core of every file read so far, in the order of arrival or in ``order``."""
+        files = list(self.files.values()) if order is None else order
         con = warehouse.connect()
         tables = {
-            table: [
-                one.folder / f"{table}.parquet"
-                for one in self.files.values()
-                if (one.folder / f"{table}.parquet").exists()
-            ]
+            table: [path for one in files if (path := one.folder / f"{table}.parquet").exists()]
             for table in contracts()
         }
-        arrivals = {raw_sha: number for number, raw_sha in enumerate(self.files, 1)}
+        arrivals = {one.raw_sha: number for number, one in enumerate(files, 1)}
         warehouse.load_stage(con, tables, arrivals, cutoff)
         warehouse.build_core(con)
-        return con
+        return Night(con)
+
+
+@dataclass
+class Night:
+    """The tables of one night."""
+
+    con: duckdb.DuckDBPyConnection
+
+    def rows(self, query: str) -> list[tuple]:
+        return self.con.execute(query).fetchall()
+
+    def values(self, query: str) -> list:
+        return [row[0] for row in self.rows(query)]
+
+    def account(self, of: Bronze) -> dict[str, int]:
+        """What became of the readable records of a file."""
+        nothing = {"loaded": 0, "duplicate": 0, "conflict": 0, "held": 0}
+        return warehouse.account(self.con).get(of.raw_sha, nothing)
+
+    def content(self, *, with_origin: bool = True) -> dict[str, list[tuple]]:
+        """Every row of the current tables, in no order that matters."""
+        names = [f"stage.{table}" for table in contracts()] + [f"core.{table}" for table in warehouse.TABLES]
+        wanted = "*" if with_origin else "* EXCLUDE (raw_sha, raw_section, raw_row)"
+        return {
+            name: sorted(self.rows(f"SELECT {wanted} FROM {name}"), key=str)
+            for name in names
+            if with_origin or "raw_sha" in [row[0] for row in self.rows(f"DESCRIBE {name}")]
+        }
 
 
 @pytest.fixture

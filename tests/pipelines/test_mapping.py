@@ -186,7 +186,7 @@ def test_a_mapping_of_the_home_comes_before_the_built_in_one(tmp_path):
 
 
 def test_an_unknown_source_is_told_which_there_are():
-    with pytest.raises(FileNotFoundError, match="no mapping called 'nowhere'; there are .*national"):
+    with pytest.raises(FileNotFoundError, match=r"no mapping called 'nowhere'; there are .*national"):
         mapping.load("nowhere")
 
 

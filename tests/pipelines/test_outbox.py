@@ -1,5 +1,5 @@
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from pipelines import alerts, outbox
@@ -11,7 +11,7 @@ AN_ALERT = Alert(
     finding_zh="不同投标人保证金由同一账户转出（疑似线索）", legal_zh="《招标投标法实施条例》第四十条第（六）项",
     project_type="A01", tender_id="T1", tender_name="样例工程", lot_id="L1", lot_name=None, deal_code=None,
     buyer_name=None, buyer_code=None, agency_name=None, agency_code=None,
-    opened_at=datetime(2026, 1, 5, 1, 30), bidders=5, ceiling_price_cny=Decimal("1000000.10"), winner_name=None,
+    opened_at=datetime(2026, 1, 5, 1, 30, tzinfo=UTC), bidders=5, ceiling_price_cny=Decimal("1000000.10"), winner_name=None,
     award_price_cny=None, party_names=("样例甲公司", "样例乙公司"), party_codes=("A", ""), key_facts_zh="=1+1",
     grade="A", score=None, source_zh="x.csv", source_at=None, alerted_at=date(2026, 6, 30), supervisor_name=None,
     supervisor_code=None, suggestion_zh="", due_on=date(2026, 7, 3),
@@ -23,7 +23,7 @@ def test_an_alert_survives_the_way_through_the_store():
 
     again = alerts.restored(json.loads(canonical_json(asdict(AN_ALERT))))
     assert again.ceiling_price_cny == Decimal("1000000.10")
-    assert again.opened_at.replace(tzinfo=None) == AN_ALERT.opened_at
+    assert again.opened_at == AN_ALERT.opened_at
     assert (again.alerted_at, again.due_on, again.party_names) == (
         date(2026, 6, 30),
         date(2026, 7, 3),

@@ -79,7 +79,7 @@ def night(alert):
             ),
         ],
         gates=[
-            Gate(name="refused share", name_zh="退回记录占比", count=0.0025, limit=0.05, passed=True),
+            Gate(name="refused share", name_zh="拒收记录占比", count=0.0025, limit=0.05, passed=True),
             Gate(name="lost records", name_zh="记录去向不明", count=0, limit=0, passed=True),
         ],
         detectors=[
