@@ -28,9 +28,16 @@ def money(x: str, factor: str, decimals: int | None) -> str:
     fitted = f"TRY_CAST({amount} AS DECIMAL(20,6))"
     # More decimals than money holds would be cut in silence: such a number is not read. Nor is one
     # that says 元 where the header or the flag says 万元.
-    return (
+    exact = (
         f"CASE WHEN regexp_full_match({x}, {form}) AND {fitted} = {amount}"
         f" AND ({factor} = 1 OR NOT suffix({x}, '元')) THEN {fitted} END"
+    )
+    if decimals is not None:
+        return exact
+    # Nearly every amount is plain digits in yuan; it needs no wide arithmetic to be exact.
+    return (
+        f"CASE WHEN {factor} = 1 AND regexp_full_match({x}, '[0-9]{{1,14}}([.][0-9]{{1,6}})?')"
+        f" THEN TRY_CAST({x} AS DECIMAL(20,6)) ELSE {exact} END"
     )
 
 

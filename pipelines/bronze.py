@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,11 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines import vault
-from pipelines.contract import PERSONAL, PROVENANCE, contracts
-from pipelines.conversion import ENTRY, FIELD, Plan, References, clear_text, convert, plan
+from pipelines import refusals, vault
+from pipelines.contract import PROVENANCE, contracts
+from pipelines.conversion import Plan, References, clear_text, convert, plan
 from pipelines.mapping import Mapping, load_file
-from pipelines.readers import MAX_RAW_TEXT, RAW_PATH, RAW_ROW, FileRefused, Section, Unreadable, read
+from pipelines.readers import RAW_ROW, FileRefused, Section, read
 from pipelines.readers.counting import count_records
 
 REFERENCE = Path(__file__).parent.parent / "data" / "reference"
@@ -32,20 +32,7 @@ BATCH_ROWS = 250_000  # keeps a child below 2 GiB; the contract takes at most 50
 
 #: Modules besides the readers that decide how bytes become rows.
 CODE = ("amounts", "bronze", "checking", "codes", "contract", "conversion", "literals", "mapping", "moments",
-        "tokens", "vault")  # fmt: skip
-
-REFUSED = pa.schema(
-    [
-        ("raw_section", pa.string()),
-        (RAW_ROW, pa.int64()),
-        (RAW_PATH, pa.string()),
-        ("column_name", pa.string()),
-        ("code", pa.string()),
-        ("reason", pa.string()),
-        ("reason_zh", pa.string()),
-        ("raw_text", pa.string()),
-    ]
-)
+        "refusals", "tokens", "vault")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -194,13 +181,13 @@ def _read(job: Job, out: Path, work: Path, report: Report) -> None:
             unreadable = [record for record in reading.unreadable if record.section == name]
             account = SectionReport(name=name, records=0, refused=len(unreadable))
             seen = len(unreadable)
-            writer.refuse(_unreadable_rows(unreadable))
+            writer.refuse(refusals.unreadable(unreadable))
             for section in sections:
                 seen += _section(con, mapping, rule.published, section, references, writer, account, tally)
             account.records = counted.get(name, 0)
             report.sections.append(account)
             _check_law(name, account.records, seen)
-        for name in counted.keys() - set(names):
+        for name in sorted(counted.keys() - set(names)):
             _check_law(name, counted[name], 0)
     finally:
         con.close()
@@ -289,11 +276,11 @@ def _batch(
             tally.add(each.contract.table, outcome)
             if outcome.expectation.severity == "critical" and len(outcome.positions):
                 named = rows.take(pa.array(outcome.positions))
-                refused.append(_refusals(con, each, section, outcome.expectation, named))
+                refused.append(refusals.broken(con, each.contract, section, outcome.expectation, named))
     bad = pa.concat_tables(refused) if refused else None
     bad_rows = pc.unique(bad.column(RAW_ROW).combine_chunks()) if bad else pa.array([], pa.int64())
     if bad is not None:
-        writer.refuse(_with_raw_text(con, bad, batch))
+        writer.refuse(refusals.with_raw_text(con, bad, batch))
     for each, rows in zip(plans, typed, strict=True):
         good = (
             rows.filter(pc.invert(pc.is_in(rows.column(RAW_ROW), value_set=bad_rows)))
@@ -306,81 +293,6 @@ def _batch(
     return len(bad_rows)
 
 
-def _refusals(
-    con: duckdb.DuckDBPyConnection, each: Plan, section: str, expectation: object, named: pa.Table
-) -> pa.Table:
-    """One refusal per row and reason; unreadable values are taken apart into one per column."""
-    from pipelines.contract import Expectation
-
-    assert isinstance(expectation, Expectation)
-    if expectation.column != "unread":
-        count = named.num_rows
-        constant = {
-            "raw_section": section,
-            "column_name": expectation.column,
-            "code": expectation.code,
-            "reason": expectation.reason,
-            "reason_zh": expectation.reason_zh,
-        }
-        return pa.table(
-            {name: pa.repeat(text, count) for name, text in constant.items()}
-            | {name: named.column(name) for name in (RAW_ROW, RAW_PATH)}
-        ).select([name for name in REFUSED.names if name != "raw_text"])
-    words = pa.Table.from_pylist(
-        [
-            {"column_name": c.name, "zh": c.zh, "kind": c.type, "is_personal": c.type in PERSONAL}
-            for c in each.contract.columns.values()
-        ]
-        + [{"column_name": "updated_at", "zh": "版本时间", "kind": "timestamp", "is_personal": False}]
-    )
-    con.register("named", named.select([RAW_ROW, RAW_PATH, "unread"]))
-    con.register("words", words)
-    try:
-        return con.sql(
-            f"""
-            WITH entries AS (
-                SELECT {RAW_ROW}, {RAW_PATH}, unnest(string_split(unread, '{ENTRY}')) AS entry FROM named
-            ),
-            parts AS (
-                SELECT {RAW_ROW}, {RAW_PATH}, split_part(entry, '{FIELD}', 1) AS column_name,
-                       split_part(entry, '{FIELD}', 2) AS text
-                FROM entries
-            )
-            SELECT $section AS raw_section, p.{RAW_ROW}, p.{RAW_PATH}, p.column_name,
-                   'UNREADABLE_VALUE' AS code,
-                   p.column_name || ': ' || if(w.is_personal, 'the text (personal, not shown here)',
-                       '''' || p.text || '''') || ' cannot be read as ' || w.kind AS reason,
-                   w.zh || if(w.is_personal, '（个人信息，此处不显示）', '“' || p.text || '”') || '无法识别'
-                       AS reason_zh
-            FROM parts AS p JOIN words AS w ON w.column_name = p.column_name
-            ORDER BY p.{RAW_ROW}, p.column_name
-            """,
-            params={"section": section},
-        ).to_arrow_table()
-    finally:
-        con.unregister("named")
-        con.unregister("words")
-
-
-def _with_raw_text(con: duckdb.DuckDBPyConnection, bad: pa.Table, batch: pa.Table) -> pa.Table:
-    """Add each record as the sender has it, as JSON, and drop reasons that two tables share."""
-    named = batch.filter(pc.is_in(batch.column(RAW_ROW), value_set=bad.column(RAW_ROW)))
-    delivered = named.drop_columns([RAW_ROW, RAW_PATH]).to_struct_array()
-    con.register("bad", bad)
-    con.register("delivered", pa.table({"at_row": named.column(RAW_ROW), "record": delivered}))
-    try:
-        return con.sql(
-            f"""
-            SELECT DISTINCT bad.*, left(CAST(to_json(d.record) AS VARCHAR), {MAX_RAW_TEXT}) AS raw_text
-            FROM bad JOIN delivered AS d ON d.at_row = bad.{RAW_ROW}
-            ORDER BY bad.{RAW_ROW}, bad.code, bad.column_name, bad.reason
-            """
-        ).to_arrow_table()
-    finally:
-        con.unregister("bad")
-        con.unregister("delivered")
-
-
 def _refuse_section(
     con: duckdb.DuckDBPyConnection,
     section: Section,
@@ -388,46 +300,17 @@ def _refuse_section(
     account: SectionReport,
     mapping: Mapping,
 ) -> int:
-    """Refuse every record of a section that the mapping does not know: nothing is dropped unsaid."""
+    """Refuse every record of a section that the mapping does not know."""
     known = sorted({rule.section for rule in mapping.records})
     records = 0
-    for batch in section.batches(BATCH_ROWS):
-        count = batch.num_rows
-        if not count:
-            continue
-        records += count
-        constant = {
-            "raw_section": section.name,
-            "column_name": "",
-            "code": "NO_RECORD_RULE",
-            "reason": f"no rule for records of {section.name!r}; the mapping knows {', '.join(known)}",
-            "reason_zh": f"映射中没有“{section.name}”类记录的规则",
-        }
-        bad = pa.table(
-            {name: pa.repeat(text, count) for name, text in constant.items()}
-            | {name: batch.column(name) for name in (RAW_ROW, RAW_PATH)}
-        ).select([name for name in REFUSED.names if name != "raw_text"])
-        writer.refuse(_with_raw_text(con, bad, pa.Table.from_batches([batch])))
+    for batch in _regrouped(section):
+        records += batch.num_rows
+        if batch.num_rows:
+            bad = refusals.unmapped(section.name, known, batch)
+            writer.refuse(refusals.with_raw_text(con, bad, batch))
     account.refused += records
     account.unknown_columns += [name for name in section.columns if name not in account.unknown_columns]
     return records
-
-
-def _unreadable_rows(unreadable: Iterable[Unreadable]) -> pa.Table:
-    rows = [
-        {
-            "raw_section": record.section,
-            RAW_ROW: record.raw_row,
-            RAW_PATH: record.raw_path,
-            "column_name": record.column or "",
-            "code": record.code,
-            "reason": record.reason,
-            "reason_zh": record.reason_zh,
-            "raw_text": record.raw_text[:MAX_RAW_TEXT],
-        }
-        for record in unreadable
-    ]
-    return pa.Table.from_pylist(rows, schema=REFUSED)
 
 
 class _Writer:
@@ -455,7 +338,7 @@ class _Writer:
     def refuse(self, rows: pa.Table) -> None:
         """Append refused rows."""
         if rows.num_rows:
-            self._append("refused", rows.select(REFUSED.names).cast(REFUSED))
+            self._append("refused", rows.select(refusals.REFUSED.names).cast(refusals.REFUSED))
 
     def close(self) -> None:
         """Finish every file."""

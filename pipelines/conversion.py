@@ -124,9 +124,9 @@ def plan(
             builder.require_one_of(contract, column, rule)
         if column.type == "party":
             texts += builder.party_words(column, rule, contract)
-            typed += builder.party(column, rule)
+            typed.append(builder.party_key(column, rule))
     stamps = builder.stamps(rule)
-    derived = [
+    derived = [builder.party(c, rule) for c in contract.parties] + [
         f"coalesce({', '.join(c.columns)}) AS {c.name}"
         for c in contract.columns.values()
         if c.type == "first_of"
@@ -220,26 +220,25 @@ def clear_text(
     con: duckdb.DuckDBPyConnection, plan: Plan, batch: pa.Table, mapping: Mapping, references: References
 ) -> pa.Table | None:
     """Return the distinct personal values of a batch for the vault: kind, token, text."""
-    builder = _Builder(mapping, tuple(batch.schema.names), references)
-    parts = []
+    found = []
     for name, kind in plan.personal:
-        found = builder.words(plan.contract.columns[name], plan.rule.columns[name])
-        if found is None:
+        builder = _Builder(mapping, tuple(batch.schema.names), references)
+        words = builder.words(plan.contract.columns[name], plan.rule.columns[name])
+        if words is None:
             continue
-        plain = tokens.normalised(kind, found[0])
-        parts.append(
-            f"SELECT DISTINCT '{kind}' AS kind, {plain} AS text FROM records WHERE {plain} IS NOT NULL"
-        )
-    if not parts:
-        return None
-    con.register("records", records(batch, builder.sources))
-    try:
-        return con.sql(
-            f"SELECT kind, {tokens.token(references.key, 'kind', 'text')} AS token, text"
-            f" FROM ({' UNION '.join(parts)}) AS plain"
-        ).to_arrow_table()
-    finally:
-        con.unregister("records")
+        delivered = records(batch, builder.sources).drop_columns([RAW_ROW, RAW_PATH])
+        con.register("records", delivered.group_by(delivered.column_names).aggregate([]))
+        try:
+            found.append(
+                con.sql(
+                    f"SELECT '{kind}' AS kind, {tokens.token(references.key, quoted(kind), 'text')} AS token, text"
+                    f" FROM (SELECT DISTINCT {tokens.normalised(kind, words[0])} AS text FROM records) AS plain"
+                    " WHERE text IS NOT NULL"
+                ).to_arrow_table()
+            )
+        finally:
+            con.unregister("records")
+    return pa.concat_tables(found) if found else None
 
 
 @dataclass(frozen=True)
@@ -371,17 +370,19 @@ class _Builder:
             return f"CASE WHEN left({x}, 6) IN ({regions}) THEN 'ok' WHEN {x} IS NOT NULL THEN 'unknown' END"
         return None
 
-    def party(self, column: Column, rule: RecordRule) -> list[str]:
-        """SQL of a party column and its compared name."""
-        name = f"compared_{column.name}" if self._named(column, rule) else "CAST(NULL AS VARCHAR)"
-        coded = column.code if column.code in rule.columns else None
-        has_code = coded and self._has(rule.columns[coded])
-        code = self._party_code(f"x_{coded}") if has_code else "CAST(NULL AS VARCHAR)"
-        key = f"nullif(regexp_replace(upper({name}), '[\\s\\p{{Cf}}·・]', '', 'g'), '')"
-        party = f"coalesce({code}, 'name:' || {key})"
+    def party(self, column: Column, rule: RecordRule) -> str:
+        """SQL of a party column, over the typed columns: the code, else the compared name."""
+        has_code = column.code in rule.columns and self._has(rule.columns[str(column.code)])
+        parts = [str(column.code)] if has_code else []
+        parts.append(f"'name:' || {column.name}_key")
         if column.key_default is not None:
-            party = f"coalesce({party}, '{column.key_default}')"
-        return [f"{party} AS {column.name}", f"{key} AS {column.name}_key"]
+            parts.append(quoted(column.key_default))
+        return f"coalesce({', '.join(parts)}) AS {column.name}"
+
+    def party_key(self, column: Column, rule: RecordRule) -> str:
+        """SQL of the name as it is compared: upper case, no blanks and dots."""
+        name = f"compared_{column.name}" if self._named(column, rule) else "CAST(NULL AS VARCHAR)"
+        return f"nullif(regexp_replace(upper({name}), '[\\s\\p{{Cf}}·・]', '', 'g'), '') AS {column.name}_key"
 
     def party_words(self, column: Column, rule: RecordRule, contract: Contract) -> list[str]:
         """SQL of the party's name as compared, where the file has one."""
@@ -440,6 +441,11 @@ class _Builder:
             if None in parts:
                 return None
             return f" || {quoted(value.separator)} || ".join(str(part) for part in parts)
+        if value.first_filled:
+            nothing = listed(self._references.placeholders.get("any", frozenset()) | {""})
+            found = [self._source(names, False, normalised) for names in value.first_filled]
+            filled = [f"CASE WHEN upper({part}) NOT IN ({nothing}) THEN {part} END" for part in found if part]
+            return f"coalesce({', '.join(filled)})" if filled else None
         return self._source(value.source, required, normalised)
 
     def _source(self, names: tuple[str, ...], required: bool, normalised: bool) -> str | None:

@@ -38,12 +38,13 @@ _UNIT_IN_HEADER = re.compile(r"[（(](?P<unit>[^()（）]+)[)）]$")
 class Value:
     """Where one column's text comes from, and how it is read.
 
-    Exactly one of ``source``, ``join``, ``constant`` and ``row`` is set. Money needs exactly one
+    Exactly one of ``source``, ``join``, ``first_filled``, ``constant`` and ``row`` is set. Money needs exactly one
     of ``unit``, ``unit_from`` and ``unit_in_header``: a unit is never guessed.
     """
 
     source: tuple[str, ...] = ()
     join: tuple[tuple[str, ...], ...] = ()
+    first_filled: tuple[tuple[str, ...], ...] = ()
     constant: str | None = None
     row: bool = False
     separator: str = "/"
@@ -92,7 +93,8 @@ class Mapping:
             for rule in self.records
             for column, value in rule.columns.items()
             if contracts()[rule.table].columns[column].type in PERSONAL
-            for name in (*value.source, *(part for names in value.join for part in names))
+            for names in (value.source, *value.join, *value.first_filled)
+            for name in names
         )
 
     def rule_for(self, file_name: str) -> FileRule:
@@ -152,7 +154,11 @@ def load_file(path: Path) -> Mapping:
             country=raw.pop("country"),
             time_zone=raw.pop("time_zone"),
             files=tuple(_file_rule(path, spec) for spec in raw.pop("file")),
-            records=tuple(_record_rule(path, spec, dictionaries) for spec in raw.pop("record")),
+            records=tuple(
+                _record_rule(path, spec | {"section": section}, dictionaries)
+                for spec in raw.pop("record")
+                for section in _texts(spec.get("section", "rows"))
+            ),
             version=hashlib.sha256(content).hexdigest()[:12],
         )
     except KeyError as missing:
@@ -287,8 +293,9 @@ def _plain(spec: dict[str, object], where: str) -> Value:
     for listed in ("source", "formats", "strip", "unit_from"):
         if listed in known:
             known[listed] = _texts(known[listed])
-    if "join" in known:
-        known["join"] = tuple(_texts(part) for part in known["join"])  # type: ignore[attr-defined]
+    for nested in ("join", "first_filled"):
+        if nested in known:
+            known[nested] = tuple(_texts(part) for part in known[nested])  # type: ignore[attr-defined]
     if "constant" in known:
         known["constant"] = str(known["constant"])
     if "values" in known:
@@ -297,8 +304,9 @@ def _plain(spec: dict[str, object], where: str) -> Value:
         value = Value(**known)  # type: ignore[arg-type]
     except TypeError as error:
         raise ValueError(f"{where}: {error}") from None
-    if [bool(value.source), bool(value.join), value.constant is not None, value.row].count(True) != 1:
-        raise ValueError(f"{where}: needs exactly one of from, join, constant, row")
+    given = [value.source, value.join, value.first_filled, value.constant is not None, value.row]
+    if [bool(each) for each in given].count(True) != 1:
+        raise ValueError(f"{where}: needs exactly one of from, join, first_filled, constant, row")
     if len(value.formats) > 1 and {"iso", "epoch"} & set(value.formats):
         raise ValueError(f"{where}: 'iso' and 'epoch' each stand alone in formats")
     if value.pattern is not None:

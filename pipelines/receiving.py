@@ -23,14 +23,24 @@ class Arrival:
 
 
 def waiting(inbox: Path) -> list[Arrival]:
-    """Return the files in an inbox, by source and name; dot-files are still being written."""
+    """Return the files in an inbox, by source and name.
+
+    What has a dot before its name, or lies in such a folder, is still being written.
+    """
     folders = sorted(folder for folder in inbox.iterdir() if folder.is_dir())
     return [
-        Arrival(folder.name, path)
+        Arrival(_readable(folder.name), path)
         for folder in folders
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
+        if path.is_file()
+        and not path.is_symlink()
+        and not any(part.startswith(".") for part in path.relative_to(inbox).parts)
     ]
+
+
+def _readable(name: str) -> str:
+    """Return a file's name as text; bytes that are no UTF-8 (a name in GBK) are shown as numbers."""
+    return os.fsencode(name).decode("utf-8", errors="backslashreplace")
 
 
 def receive(
@@ -55,18 +65,19 @@ def receive(
     hashes = []
     for arrival in arrivals:
         raw_sha, size = _keep(home, arrival.path)
+        name = _readable(arrival.path.name)
         hashes.append(raw_sha)
         with store.transaction() as con:
             delivery = con.execute(
                 "INSERT INTO delivery (source, name, raw_sha, received_at, actor) VALUES (?, ?, ?, ?, ?)",
-                (arrival.source, arrival.path.name, raw_sha, at, actor),
+                (arrival.source, name, raw_sha, at, actor),
             ).lastrowid
             con.execute(
                 # A refused file may come again under the right source or name; any other is a repeat.
                 "INSERT INTO file (raw_sha, source, name, bytes, first_delivery) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT (raw_sha) DO UPDATE SET source = excluded.source, name = excluded.name,"
                 " state = 'received', bronze = NULL WHERE state = 'refused'",
-                (raw_sha, arrival.source, arrival.path.name, size, delivery),
+                (raw_sha, arrival.source, name, size, delivery),
             )
             audit.append(
                 con,
@@ -92,7 +103,7 @@ def _keep(home: Home, path: Path) -> tuple[str, int]:
     """Copy a file into ``raw`` while hashing it; the name appears only when the bytes are safe."""
     digest = hashlib.sha256()
     size = 0
-    temporary = home.raw / f".{path.name[:80]}.{os.getpid()}"
+    temporary = home.raw / f".receiving.{os.getpid()}"
     with path.open("rb") as source, temporary.open("wb") as target:
         while chunk := source.read(CHUNK):
             digest.update(chunk)

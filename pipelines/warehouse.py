@@ -58,6 +58,17 @@ def connect(
     return con
 
 
+def open_snapshot(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a published snapshot for analysts and detectors: read-only, and shut in.
+
+    No SQL can reach another file, load an extension or undo these settings.
+    """
+    con = connect(path, read_only=True)
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
+    return con
+
+
 def create_stage(con: duckdb.DuckDBPyConnection) -> None:
     """Create the schemas and every ``stage`` table, empty."""
     for schema in ("stage", "core", "feat", "risk"):

@@ -12,7 +12,13 @@ TOP_LEVEL = {
 
 
 def tracked():
-    listed = subprocess.run(["git", "ls-files"], cwd=REPO, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "-c", "core.quotepath=false", "ls-files"],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     return [Path(line) for line in listed.splitlines()]
 
 

@@ -140,7 +140,7 @@ def _rows(where: settings.Home, store: Store) -> list[Alert]:
             " WHERE s.is_current = 1"
         )
     ]  # fmt: skip
-    con = warehouse.connect(where.snapshot(snapshot), read_only=True)
+    con = warehouse.open_snapshot(where.snapshot(snapshot))
     try:
         return list(alerts.rows(store, found, alerts.Facts(con, found), registry.load(), as_of).values())
     finally:

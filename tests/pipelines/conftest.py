@@ -118,16 +118,6 @@ lot_id = { from = ["lot"] }
 bidder_name = { from = ["name"] }
 form = { from = ["form"], values = { "保函" = "guarantee", "转账" = "transfer" } }
 account = { from = ["account"] }
-
-[[record]]
-section = "bans"
-table = "penalties"
-[record.columns]
-party_name = { from = ["name"] }
-kind = { constant = "blacklist" }
-decision_no = { from = ["no"] }
-starts_on = { from = ["from"] }
-ends_on = { from = ["to"] }
 """
 
 

@@ -233,9 +233,16 @@ def everything(folder):
 
 def test_equal_inputs_give_equal_bytes(county):
     text = HEAD + "".join(
-        bid(lot=f"L{i % 7}", name=f"公司{i}", price=str(i % 11), agent=f"人{i % 5}", phone=f"1390000{i:04}", rank="x" * (i % 13 == 0))
+        bid(
+            lot=f"L{i % 7}",
+            name=f"公司{i}",
+            price=str(i % 11),
+            agent=f"人{i % 5}",
+            phone=f"1390000{i:04}",
+            rank="x" * (i % 13 == 0),
+        )
         for i in range(200)
-    )  # fmt: skip
+    )
     first = county.read(text)
     assert {"bids.parquet", "refused.parquet", "sealed.parquet", "report.json"} == set(
         everything(first.folder)

@@ -66,8 +66,8 @@ def test_a_mapping_says_where_each_column_comes_from(load):
         # settings that mean nothing
         ('price = { from = ["报价"], unit = 1 }', "lots has no such column"),
         ('lot_name = { from = ["标段名称"], fallback = "x" }', "fallback"),
-        ('lot_name = { from = ["标段名称"], constant = "x" }', "exactly one of from, join, constant, row"),
-        ("lot_name = { }", "exactly one of from, join, constant, row"),
+        ('lot_name = { from = ["标段名称"], constant = "x" }', "exactly one of from, join, first_filled, constant, row"),
+        ("lot_name = { }", "exactly one of from, join, first_filled, constant, row"),
         ('lot_name = "标段名称"', "write { from"),
         ("lot_name = { from = 3 }", "neither a text nor a list"),
         ('lot_name = { from = ["标段名称"], values = ["x"] }', "wrong shape"),
@@ -176,6 +176,14 @@ def test_personal_columns_are_known_by_the_senders_names(load):
         'agent = { join = [["姓"], ["名"]] }\n'
     )
     assert load(text).personal_columns() == {"联系电话", "姓", "名"}
+
+
+def test_one_rule_may_serve_several_sections(load):
+    loaded = load(MINIMAL.replace('section = "lots"\ntable', 'section = ["SECTION", "GY_SECTION"]\ntable'))
+    assert [(rule.section, rule.table) for rule in loaded.records] == [
+        ("SECTION", "lots"),
+        ("GY_SECTION", "lots"),
+    ]
 
 
 def test_a_mapping_of_the_home_comes_before_the_built_in_one(tmp_path):

@@ -5,13 +5,13 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines import night, receiving, settings, warehouse
@@ -129,7 +129,13 @@ def test_every_record_is_accounted_for_and_dirty_ones_meet_their_fate(sampled):
     expected = {row["code"] for row in truth("records.csv") if row["fate"] == "refused"}
     assert expected
     assert expected <= {code for (code,) in refused}
-    assert sum(f["held"] for f in files) == sum(row["fate"] == "held" for row in truth("records.csv"))
+    held = {row["lot_id"] for row in truth("records.csv") if row["fate"] == "held"}
+    con = warehouse.open_snapshot(home.snapshot(done.snapshot))
+    shown = con.execute("SELECT DISTINCT lot_id FROM core.bids").fetchall()
+    con.close()
+    assert held
+    assert sum(f["held"] for f in files) > 0
+    assert not held & {lot for (lot,) in shown}
 
 
 def test_lists_go_to_the_regulator_in_charge_and_to_the_coordinating_office(sampled):
@@ -317,35 +323,71 @@ night.run(home, date(2026, 6, 30), actor="tester", at="2026-06-29T18:00:00+00:00
 """
 
 
-def test_a_night_killed_anywhere_ends_like_one_that_was_not(sampled, tmp_path):
+def test_a_night_killed_anywhere_ends_like_one_that_was_not(tmp_path):
     """SIGKILL at points spread over the whole night, then one plain restart."""
-    want = state_of(sampled[0])
-    inbox = SAMPLE / "inbox"
-    small = tmp_path / "timed"
+    inbox = tmp_path / "inbox"
+    for file in SMALL:
+        (inbox / file.split("/")[0]).mkdir(parents=True, exist_ok=True)
+        shutil.copy(SAMPLE / "inbox" / file, inbox / file)
     start = time.monotonic()
-    _start(small, inbox).wait()
+    assert _start(tmp_path / "whole", inbox).wait() == 0
     whole = time.monotonic() - start
-    for step in range(1, 8):
+    want = state_of(settings.Home(tmp_path / "whole"))
+    for step in range(1, 7):
         root = tmp_path / f"killed{step}"
         process = _start(root, inbox)
-        time.sleep(whole * step / 8)
+        time.sleep(whole * step / 7)
         process.kill()
         process.wait()
         home = settings.Home(root)
         run(home)
-        assert state_of(home) == want, f"killed after {step}/8 of the night"
+        assert state_of(home) == want, f"killed after {step}/7 of the night"
         with opened(home.control) as store:
-            deliveries = store.rows("SELECT count(*) AS n, count(DISTINCT raw_sha) AS files FROM delivery")[0]
-        assert deliveries["files"] == len(list(inbox.glob("*/*")))
-        con = sqlite3.connect(home.control)
-        assert con.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        con.close()
+            files = store.rows("SELECT count(DISTINCT raw_sha) AS n FROM delivery")[0]["n"]
+            assert store.rows("PRAGMA integrity_check")[0][0] == "ok"
+        assert files == len(SMALL)
+
+
+SMALL = (
+    "national/exchange_20260630.xml",
+    "national/BLACK_LIST_20260630.csv",
+    "national/LEGAL_PERSON_BASE_20260630.csv",
+)
 
 
 def _start(root, inbox):
     home = settings.Home(root).prepare()
     shutil.copytree(inbox, home.inbox, dirs_exist_ok=True)
     return subprocess.Popen([sys.executable, "-c", KILLED, str(root)], env=os.environ, cwd=REPO)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_text('/etc/hostname')",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM glob('/*')",
+        "COPY (SELECT 1) TO '{tmp}/out.csv'",
+        "ATTACH '{tmp}/other.duckdb' AS other",
+        "EXPORT DATABASE '{tmp}/all'",
+        "INSTALL httpfs",
+        "LOAD sqlite",
+        "SET enable_external_access = true",
+        "SET lock_configuration = false",
+        "SET memory_limit = '100GB'",
+        "CREATE TABLE core.more (a INTEGER)",
+        "UPDATE core.bids SET price = 1",
+    ],
+)
+def test_a_notebook_cannot_leave_its_snapshot(sampled, tmp_path, sql):
+    home, done = sampled
+    con = warehouse.open_snapshot(home.snapshot(done.snapshot))
+    try:
+        with pytest.raises(duckdb.Error):
+            con.execute(sql.format(tmp=tmp_path)).fetchall()
+    finally:
+        con.close()
+    assert not list(tmp_path.iterdir())
 
 
 def test_raw_bytes_are_kept_exactly(sampled):

@@ -2,7 +2,7 @@ import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from pipelines import alerts, outbox
+from pipelines import alerts, audit, outbox
 from pipelines.store import opened
 from reports.alert_list import Alert, canonical_json
 
@@ -44,7 +44,7 @@ def test_what_a_delivery_says_does_not_depend_on_later_nights(tmp_path):
     with opened(tmp_path / "control.sqlite") as store:
         before = outbox.files(a_delivery(store))
         with store.transaction() as con:
-            con.execute("INSERT INTO audit (seq, body) VALUES (99, '{}')")
+            audit.append(con, at="2026-07-01T00:00:00+00:00", actor="tester", verb="look", subject="x")
         assert outbox.files(store.rows("SELECT * FROM outbox")[0]) == before
 
 

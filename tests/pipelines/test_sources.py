@@ -68,6 +68,8 @@ def test_national_reads_the_records_of_the_specification():
         ("TENDER_PROJECT", "tenders"),
         ("SECTION", "lots"),
         ("TENDER_FILE_CLARI_MODI", "documents"),
+        # road, water, information, industry and fishing-port copies of the bidder list
+        *((f"{industry}_TENDER_LIST", "bids") for industry in ("JT", "SL", "XX", "GY", "YG")),
         ("TENDER_LIST", "bids"),
         ("ZJ_TENDER_LIST", "bids"),
         ("BID_DOC_CHARACT_CODE", "fingerprints"),
@@ -276,3 +278,18 @@ def test_real_set_is_read_and_what_is_refused_or_in_conflict_is_known(source, tm
     warehouse.load_stage(con, stored, arrivals, "2026-06-29 16:00:00")
     fates = "SELECT table_name, count(*) FROM stage.versions WHERE fate = 'conflict' GROUP BY table_name"
     assert dict(con.execute(fates).fetchall()) == conflicts
+
+
+@pytest.mark.parametrize(
+    ("postponed", "hour"), [("20260701090000", "2026-07-01 01:00"), ("/", "2026-06-01 01:00")]
+)
+def test_a_postponed_opening_counts_from_its_new_time(deliver, postponed, hour):
+    """The old time still stands in the record: believing it would show bids before they are opened."""
+    one = des(
+        "TENDER_FILE_CLARI_MODI",
+        BID_SECTION_CODE=LOT,
+        BID_OPEN_TIME="20260601090000",
+        POST_OPEN_TIME=postponed,
+    )
+    _, rows = deliver("national", "clarification.xml", one)
+    assert [f"{row['opening_at']:%Y-%m-%d %H:%M}" for row in rows["documents"]] == [hour]

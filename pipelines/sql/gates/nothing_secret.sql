@@ -1,6 +1,24 @@
--- No bidder is shown before the opening (招标投标法 §22).
--- zh: 开标前不出现任何投标人信息
-SELECT count(*) AS violations
-FROM stage.bids AS b
-LEFT JOIN stage.openings AS o ON o.lot_id = b.lot_id
-WHERE NOT b.is_public AND (o.public_at IS NULL OR o.public_at >= (SELECT cutoff FROM stage.night));
+-- Nothing about those who take part is shown before the opening (招标投标法 §22), and no expert before the result (§37).
+-- zh: 开标前不出现任何投标人信息，结果公示前不出现评标专家
+WITH taking_part AS (
+    SELECT lot_id FROM stage.bids WHERE NOT is_public
+    UNION ALL
+    SELECT lot_id FROM stage.candidates WHERE NOT is_public
+    UNION ALL
+    SELECT lot_id FROM stage.deposits WHERE NOT is_public
+    UNION ALL
+    SELECT lot_id FROM stage.document_purchases WHERE NOT is_public
+    UNION ALL
+    SELECT lot_id FROM stage.fingerprints WHERE NOT is_public
+    UNION ALL
+    SELECT lot_id FROM stage.people WHERE NOT is_public
+),
+opened AS (
+    SELECT lot_id FROM stage.openings WHERE public_at < (SELECT cutoff FROM stage.night)
+),
+decided AS (
+    SELECT lot_id FROM stage.awards WHERE awarded_on < (SELECT cutoff FROM stage.night)
+)
+SELECT (SELECT count(*) FROM taking_part WHERE lot_id NOT IN (SELECT lot_id FROM opened))
+     + (SELECT count(*) FROM stage.experts
+        WHERE NOT is_public AND lot_id NOT IN (SELECT lot_id FROM decided)) AS violations;
