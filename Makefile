@@ -21,11 +21,12 @@ $(VENV)/.done: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
 	  if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -q -y python3-venv; \
 	  else echo "python3-venv is missing; run: sudo apt-get install python3-venv"; exit 1; fi; }
-	$(PYTHON) -m venv $(VENV)
-	# The lock is complete: pip need not resolve (and cannot, with hashes, where a package asks for an extra).
-	$(BIN)/python -m pip install -q --require-hashes --no-deps -r requirements.lock
-	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
-	$(BIN)/python -m pip check
+	@echo "Installing into $(VENV), about a minute ..."
+	@$(PYTHON) -m venv $(VENV)
+	@# The lock is complete: pip need not resolve (and cannot, with hashes, where a package asks for an extra).
+	@$(BIN)/python -m pip install -q --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip check
 	@touch $@
 
 nightly: setup ## Run one night on the sample county and show what it found
