@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from pipelines import refusals, vault
 from pipelines.contract import PROVENANCE, contracts
-from pipelines.conversion import Plan, References, clear_text, convert, plan
+from pipelines.conversion import Plan, References, clear_text, convert, plan, read_as_empty
 from pipelines.mapping import Mapping, load_file
 from pipelines.readers import RAW_ROW, FileRefused, Section, read
 from pipelines.readers.counting import count_records
@@ -57,6 +57,7 @@ class SectionReport:
     tables: list[str] = field(default_factory=list)
     unknown_columns: list[str] = field(default_factory=list)
     missing_columns: list[str] = field(default_factory=list)
+    read_as_empty: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -232,6 +233,8 @@ def _section(
     records = 0
     for batch in _regrouped(section):
         records += batch.num_rows
+        for source, count in read_as_empty(plans, batch).items():
+            account.read_as_empty[source] = account.read_as_empty.get(source, 0) + count
         if batch.num_rows:
             account.refused += _batch(con, mapping, section.name, plans, batch, references, writer, tally)
     return records

@@ -61,6 +61,7 @@ class Plan:
         checks: GX checks by column type: (column, kind).
         personal: (column, kind) of the columns that become tokens.
         missing: our columns whose sender's column is not in this file.
+        placeholders: the file's columns and the texts in them that are read as empty.
     """
 
     contract: Contract
@@ -70,6 +71,7 @@ class Plan:
     checks: tuple[tuple[str, str], ...]
     personal: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
+    placeholders: dict[str, frozenset[str]]
 
 
 def plan(
@@ -180,6 +182,7 @@ def plan(
             if c.type in PERSONAL and c.name in rule.columns and c.name not in missing
         ),
         missing=tuple(missing),
+        placeholders=builder.placeholders(contract, rule),
     )
 
 
@@ -214,6 +217,21 @@ def convert(con: duckdb.DuckDBPyConnection, plan: Plan, batch: pa.Table) -> pa.T
         return con.sql(plan.sql).to_arrow_table()
     finally:
         con.unregister("records")
+
+
+def read_as_empty(plans: Iterable[Plan], batch: pa.Table) -> dict[str, int]:
+    """Count the placeholders in each of the file's columns: they are read as empty, and that is said."""
+    nothing: dict[str, frozenset[str]] = {}
+    for each in plans:
+        for source, texts in each.placeholders.items():
+            nothing[source] = nothing.get(source, frozenset()) | texts
+    counts = {}
+    for source, placeholders in nothing.items():
+        texts = pc.utf8_upper(pc.utf8_trim_whitespace(batch.column(source)))
+        found = pc.sum(pc.is_in(texts, value_set=pa.array(sorted(placeholders), pa.string()))).as_py()
+        if found:
+            counts[source] = int(found)
+    return counts
 
 
 def clear_text(
@@ -295,6 +313,18 @@ class _Builder:
         )
         filled = f"CASE WHEN upper({plain}) NOT IN ({listed(nothing)}) THEN {plain} END"
         return codes.members(filled, nothing, kind) if column.type in ("codes", "party_codes") else filled
+
+    def placeholders(self, contract: Contract, rule: RecordRule) -> dict[str, frozenset[str]]:
+        """Return the file's columns that the rule reads and the texts in them that stand for nothing."""
+        nothing: dict[str, frozenset[str]] = {}
+        for name, value in rule.columns.items():
+            own = self._references.placeholders.get("any", frozenset()) | self._own_placeholders(
+                contract.columns[name]
+            )
+            for names in (value.source, *value.join, *value.first_filled):
+                if names and (column := find_column(names, self._columns)):
+                    nothing[column] = nothing.get(column, frozenset()) | own
+        return nothing
 
     def _own_placeholders(self, column: Column) -> frozenset[str]:
         return self._references.placeholders.get(_placeholder_kind(column), frozenset())

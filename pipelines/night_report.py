@@ -184,5 +184,13 @@ def _remarks(reports: list[bronze.Report]) -> list[str]:
         if unknown:
             shown = ", ".join(unknown[:12]) + (" …" if len(unknown) > 12 else "")
             remarks.append(f"{report.file_name}: 未使用的列 / columns not used: {shown}")
+        for section in report.sections:
+            if section.read_as_empty:
+                counts = ", ".join(
+                    f"{name} {count:,}" for name, count in sorted(section.read_as_empty.items())
+                )
+                remarks.append(
+                    f"{report.file_name} {section.name}: 占位值按空值处理 / placeholders read as empty: {counts}"
+                )
         remarks += [f"{report.file_name}: {note}" for note in report.notes if not note.startswith("encoding")]
     return remarks

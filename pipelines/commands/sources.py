@@ -65,6 +65,16 @@ def check(
               ", ".join(s.missing_columns)) for s in report.sections],
             Format.TABLE,
         )  # fmt: skip
+        empty = [
+            (s.name, column, count) for s in report.sections for column, count in s.read_as_empty.items()
+        ]
+        if empty:
+            listing(
+                "Placeholders read as empty 占位值按空值处理",
+                ("section", "column", "rows"),
+                empty,
+                Format.TABLE,
+            )
         broken = [e for e in report.expectations if e["unexpected"]]
         if broken:
             listing(
