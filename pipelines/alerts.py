@@ -119,6 +119,11 @@ def rows(
     names = {row["raw_sha"]: row["name"] for row in store.rows("SELECT raw_sha, name FROM file")}
     listed = {}
     for signal in found:
+        if signal.detector not in known:
+            raise ValueError(
+                f"alert {signal.fp} was raised by {signal.detector}, which is no longer here;"
+                " run `bidwatch nightly` to screen anew"
+            )
         files = sorted({names[raw_sha] for _, raw_sha, _, _ in signal.sources})
         source = "；".join(files[:3]) + (f" 等{len(files)}个文件" if len(files) > 3 else "")
         listed[signal.fp] = alert(signal, known[signal.detector], facts, laws, as_of, source)

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 import numpy as np
@@ -62,6 +63,7 @@ class Plan:
         personal: (column, kind) of the columns that become tokens.
         missing: our columns whose sender's column is not in this file.
         placeholders: the file's columns and the texts in them that are read as empty.
+        regions: one column, the region codes that exist.
     """
 
     contract: Contract
@@ -72,6 +74,7 @@ class Plan:
     personal: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
     placeholders: dict[str, frozenset[str]]
+    regions: pa.Table
 
 
 def plan(
@@ -183,6 +186,7 @@ def plan(
         ),
         missing=tuple(missing),
         placeholders=builder.placeholders(contract, rule),
+        regions=_region_table(references.regions),
     )
 
 
@@ -213,10 +217,17 @@ def _without_controls(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 def convert(con: duckdb.DuckDBPyConnection, plan: Plan, batch: pa.Table) -> pa.Table:
     """Return the typed rows of one batch, with their checks, facts and ``unread``."""
     con.register("records", records(batch, plan.sources))
+    con.register("regions", plan.regions)
     try:
         return con.sql(plan.sql).to_arrow_table()
     finally:
         con.unregister("records")
+        con.unregister("regions")
+
+
+@cache
+def _region_table(regions: frozenset[str]) -> pa.Table:
+    return pa.table({"region_code": pa.array(sorted(regions), pa.string())})
 
 
 def read_as_empty(plans: Iterable[Plan], batch: pa.Table) -> dict[str, int]:
@@ -396,8 +407,8 @@ class _Builder:
         if column.type == "id_number":
             return codes.id_mark(codes.compact(x))
         if column.type == "region":
-            regions = listed(self._references.regions)
-            return f"CASE WHEN left({x}, 6) IN ({regions}) THEN 'ok' WHEN {x} IS NOT NULL THEN 'unknown' END"
+            known = "(SELECT region_code FROM regions)"
+            return f"CASE WHEN left({x}, 6) IN {known} THEN 'ok' WHEN {x} IS NOT NULL THEN 'unknown' END"
         return None
 
     def party(self, column: Column, rule: RecordRule) -> str:

@@ -256,7 +256,10 @@ def publish(
         con.execute("CHECKPOINT")
     finally:
         con.close()
-    _make_safe(built.path, home.snapshot(built.id))
+    if home.snapshot(built.id).exists():  # an equal night was here before: readers keep its file
+        built.path.unlink()
+    else:
+        _make_safe(built.path, home.snapshot(built.id))
     is_new = store.current_snapshot() != built.id
     new = 0
     with store.transaction() as control:
@@ -289,6 +292,15 @@ def publish(
         _write_night(control, night, at)
     _collect_garbage(home, store)
     return night
+
+
+def files_of(store: Store, as_of: str) -> list[sqlite3.Row]:
+    """Return the files that came since the last night of an earlier day that was not blocked."""
+    before = store.rows(
+        "SELECT coalesce(max(last_delivery), 0) AS last FROM night WHERE as_of < ? AND state <> 'blocked'",
+        as_of,
+    )[0]["last"]
+    return store.rows("SELECT * FROM file WHERE first_delivery > ? ORDER BY source, name, raw_sha", before)
 
 
 def block(home: Home, store: Store, as_of: date, built: Built, *, at: str) -> Night:

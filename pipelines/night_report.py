@@ -10,7 +10,7 @@ from pathlib import Path
 
 from detectors import registry
 from pipelines import bronze, routing, warehouse
-from pipelines.night import Night
+from pipelines.night import Night, files_of
 from pipelines.settings import Home
 from pipelines.store import Store
 from reports import night_page
@@ -18,7 +18,7 @@ from reports import night_page
 
 def write(home: Home, store: Store, night: Night) -> Night:
     """Write ``reports/night_<as_of>.html`` and return the night with its path."""
-    files = _files_of(store, night)
+    files = files_of(store, night.as_of)
     reports = [
         bronze.Report.load(home.bronze / row["raw_sha"] / row["bronze"]) for row in files if row["bronze"]
     ]
@@ -47,15 +47,6 @@ def write(home: Home, store: Store, night: Night) -> Night:
     temporary.write_text(page, encoding="utf-8")
     temporary.replace(path)
     return replace(night, page=path)
-
-
-def _files_of(store: Store, night: Night) -> list[sqlite3.Row]:
-    """Return the files that came since the last published night of another day."""
-    before = store.rows(
-        "SELECT coalesce(max(last_delivery), 0) AS last FROM night WHERE as_of < ? AND state <> 'blocked'",
-        night.as_of,
-    )[0]["last"]
-    return store.rows("SELECT * FROM file WHERE first_delivery > ? ORDER BY source, name, raw_sha", before)
 
 
 def refusals(home: Home, files: Iterable[sqlite3.Row]) -> list[night_page.Refusal]:

@@ -61,7 +61,14 @@ def nightly(
         err.print("Nothing was published; the last snapshot stays current.")
         raise typer.Exit(GATE_CLOSED)
     with opened(where.control) as store:
-        refused = store.rows("SELECT count(*) AS n FROM file WHERE state = 'refused' OR refused > 0")[0]["n"]
+        refused = [
+            file["name"]
+            for file in night.files_of(store, done.as_of)
+            if file["state"] == "refused" or file["refused"]
+        ]
+    if refused:
+        err.print(f"Refused rows or files in {', '.join(refused[:5])}{' …' if len(refused) > 5 else ''}: see `bidwatch"
+                  " quarantine list`.", soft_wrap=True)  # fmt: skip
     raise typer.Exit(REFUSED_ROWS if refused else 0)
 
 
@@ -177,12 +184,20 @@ def _faults(home: settings.Home):  # type: ignore[no-untyped-def]
 
 def summarise(home: settings.Home, done: night.Night) -> None:
     """Print what a night found, and where its files are."""
-    sums = {
-        name: sum(int(str(file[name])) for file in done.files)
-        for name in ("records", "loaded", "duplicate", "refused", "held")
-    }
+    with opened(home.control) as store:
+        tonight = {file["raw_sha"] for file in night.files_of(store, done.as_of)}
+    names = ("records", "loaded", "duplicate", "refused", "held")
+    new = [file for file in done.files if file["raw_sha"] in tonight]
     out.print(f"Night of {done.as_of}: {done.state}, snapshot {done.snapshot}")
-    listing("Records 记录", tuple(sums), [tuple(sums.values())], Format.TABLE)
+    listing(
+        "Records 记录",
+        ("", "files", *names),
+        [
+            (label, len(files), *(sum(int(str(file[name])) for file in files) for name in names))
+            for label, files in (("tonight 今晚", new), ("so far 累计", done.files))
+        ],
+        Format.TABLE,
+    )
     listing(
         "Detectors 规则",
         ("detector", "judged", "flagged"),

@@ -145,6 +145,15 @@ def test_unknown_columns_are_recorded_and_missing_ones_too(county):
     assert taken.values("rank") == [None]
 
 
+def test_placeholders_are_counted_by_the_senders_column(county):
+    taken = county.read(
+        HEAD + bid(phone="无", rank="/") + bid(lot="L2", phone="13800138000") + bid(lot="L3", phone="5")
+    )
+    counted = taken.report.sections[0].read_as_empty
+    assert (counted["phone"], counted["rank"]) == (2, 1)
+    assert "price" not in counted
+
+
 @pytest.mark.parametrize(
     ("header", "code", "names"),
     [
@@ -210,6 +219,12 @@ def test_people_are_tokens_everywhere_but_in_the_sealed_file(county):
         for column in ("agent", "agent_phone", "operator_phone", "project_manager_id")
     )
     assert third["agent_phone"].startswith("h1:"), "digits among words are a phone"
+
+
+def test_the_reason_for_an_unreadable_personal_value_says_that_it_is_not_shown(county):
+    (row,) = county.read(HEAD + bid(phone="找张三丰")).refused
+    assert row["reason"] == "agent_phone: the text (personal, not shown here) cannot be read as phone"
+    assert row["reason_zh"] == "授权委托人电话（个人信息，此处不显示）无法识别"
 
 
 def test_the_vault_opens_a_token_with_the_right_key_only(county, tmp_path):

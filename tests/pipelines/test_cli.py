@@ -180,3 +180,11 @@ def test_detectors_are_listed_and_explained():
     said = bidwatch("detectors", "explain", "prices.ladder").stdout
     assert "Looks innocent when" in said
     assert "第四十条" in said
+
+
+def test_the_notebook_runs_on_the_published_snapshot(home):
+    done = subprocess.run(
+        [sys.executable, REPO / "notebooks" / "market_tour.py"],
+        capture_output=True, text=True, env=os.environ | {"BIDWATCH_HOME": str(home)}, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
