@@ -21,8 +21,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines import refusals, vault
+from pipelines.columns import References
 from pipelines.contract import PROVENANCE, contracts
-from pipelines.conversion import Plan, References, clear_text, convert, plan, read_as_empty
+from pipelines.conversion import Plan, clear_text, convert, plan, read_as_empty
 from pipelines.mapping import Mapping, load_file
 from pipelines.readers import RAW_ROW, FileRefused, Section, read
 from pipelines.readers.counting import count_records
@@ -31,7 +32,7 @@ REFERENCE = Path(__file__).parent.parent / "data" / "reference"
 BATCH_ROWS = 250_000  # keeps a child below 2 GiB; the contract takes at most 500,000 at a time
 
 #: Modules besides the readers that decide how bytes become rows.
-CODE = ("amounts", "bronze", "checking", "codes", "contract", "conversion", "literals", "mapping", "moments",
+CODE = ("amounts", "bronze", "checking", "codes", "columns", "contract", "conversion", "literals", "mapping", "moments",
         "refusals", "tokens", "vault")  # fmt: skip
 
 

@@ -69,6 +69,7 @@ class Column:
     name_column: str | None = None
     key_default: str | None = None
     on_unknown: str = "critical"
+    published_only: bool = False
 
 
 @dataclass(frozen=True)

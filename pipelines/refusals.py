@@ -8,8 +8,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.columns import ENTRY, FIELD
 from pipelines.contract import PERSONAL, Contract, Expectation
-from pipelines.conversion import ENTRY, FIELD
 from pipelines.readers import MAX_RAW_TEXT, RAW_PATH, RAW_ROW, Unreadable
 
 REFUSED = pa.schema(

@@ -146,6 +146,12 @@ def _resolve_versions(
     """
     listed = ", ".join(_quoted(str(file)) for file in files)
     columns = ", ".join(contract.duckdb_columns())
+    kept = ", ".join(
+        f"CASE WHEN is_public THEN {name} END"
+        if name in contract.columns and contract.columns[name].published_only
+        else name
+        for name in contract.duckdb_columns()
+    )
     equal = "record_key, row_hash, is_deleted, updated_at"
     is_open = f"(n.is_published OR {_is_open(contract)})"
     con.execute(
@@ -182,7 +188,7 @@ def _resolve_versions(
         {"cutoff": cutoff} if contract.secret_until else None,
     )
     con.execute(
-        f"INSERT INTO stage.{contract.table} SELECT {columns} FROM delivered"
+        f"INSERT INTO stage.{contract.table} SELECT {kept} FROM delivered"
         " WHERE is_current AND is_open AND copy_no = 1 ORDER BY record_key"
     )
     con.execute(

@@ -25,6 +25,12 @@ country = "CN"
 time_zone = "Asia/Shanghai"
 
 [[file]]
+match = ["public_*.csv"]
+format = "delimited"
+section = "counted"
+published = true
+
+[[file]]
 match = ["*.csv"]
 format = "delimited"
 section = "stem"
@@ -47,6 +53,14 @@ currency = { constant = "CNY" }
 region_code = { from = ["region"] }
 deal_code = { from = ["deal"] }
 opening_at = { from = ["opening"] }
+
+[[record]]
+section = "counted"
+table = "lots"
+version.updated_at = { from = ["at"] }
+[record.columns]
+lot_id = { from = ["lot"] }
+bidder_count = { from = ["bidders"] }
 
 [[record]]
 section = "documents"

@@ -430,3 +430,13 @@ def test_a_lot_known_only_from_its_bids_says_so(county):
 
 def test_a_night_without_any_file_has_empty_tables(county):
     assert not any(county.night().content().values())
+
+
+def test_how_many_take_part_is_shown_only_by_senders_of_what_is_public(county):
+    county.read("lot,bidders,at\nL1,7,20260501000000\n", "counted_1.csv")
+    county.read("lot,bidders,at\nL2,9,20260501000000\n", "public_1.csv")
+    night = county.night(NIGHT)
+    assert night.rows("SELECT lot_id, bidder_count FROM core.lots ORDER BY lot_id") == [
+        ("L1", None),
+        ("L2", 9),
+    ]
