@@ -163,16 +163,15 @@ def legal_text(
 ) -> str:
     """Return the instruments and articles behind a detector that bind this lot, as in force on ``on``.
 
-    A rule for one regime or region is cited only where the lot is known to be in it; a rule whose day of
-    effect is not known is not cited.
+    A rule for one regime or region is cited only where the lot is known to be in it. Where the day of
+    effect is not in the reference table, the citation says so.
     """
     day = on.isoformat()
     return "；".join(
-        f"《{law['instrument']}》{law['article']}"
+        f"《{law['instrument']}》{law['article']}{'' if law['valid_from'] else '（施行日期待核）'}"
         for basis in detector.facts.legal_basis
         for law in laws[basis]
-        if law["valid_from"]
-        and law["valid_from"] <= day
+        if law["valid_from"] <= day
         and (not law["valid_to"] or day <= law["valid_to"])
         and law["regime"] in ("", lot.get("procurement_regime"))
         and str(lot.get("region_code") or "").startswith(_inside(law["region_code"]))
