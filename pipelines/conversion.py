@@ -120,7 +120,8 @@ def plan(
     facts = [f"{sql} AS {name}" for name, sql in contract.facts.items()]
     filled = f"WHERE coalesce({', '.join(f'{c}::VARCHAR' for c in rule.only_with)}) IS NOT NULL"
     kept = [name for name in contract.duckdb_columns() if name not in PROVENANCE]
-    hashed = ", ".join(f"coalesce(CAST({name} AS VARCHAR), chr(0))" for name in kept)
+    # Named, so that empty columns need no place: concat_ws passes over NULL.
+    hashed = ", ".join(f"'{name}=' || CAST({name} AS VARCHAR)" for name in kept)
     keyed = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in contract.key)
     extra = [f"{name}_check" for name, _ in checks] + list(contract.facts)
     sql = f"""
@@ -147,7 +148,6 @@ def plan(
                {"".join(", " + name for name in extra)}
         FROM facts
         {filled if rule.only_with else ""}
-        ORDER BY {RAW_ROW}
     """
     return Plan(
         contract=contract,
@@ -195,10 +195,13 @@ def convert(con: duckdb.DuckDBPyConnection, plan: Plan, batch: pa.Table) -> pa.T
     con.register("records", records(batch, plan.sources))
     con.register("regions", plan.regions)
     try:
-        return con.sql(plan.sql).to_arrow_table()
+        rows = con.sql(plan.sql).to_arrow_table()
     finally:
         con.unregister("records")
         con.unregister("regions")
+    # Threads may give the rows in any order; mostly they are in order already.
+    order = rows.column(RAW_ROW).to_numpy()
+    return rows if np.all(order[:-1] < order[1:]) else rows.take(pa.array(np.argsort(order)))
 
 
 @cache
