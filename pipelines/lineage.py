@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import dataclass
 
 from pipelines import mapping
@@ -45,6 +46,32 @@ def evidence(store: Store, fp: str) -> dict[str, object]:
     return dict(row) | dict(json.loads(row["body"]))
 
 
+def records(home: Home, file: sqlite3.Row, wanted: list[tuple[str, int]]) -> list[dict[str, str | None]]:
+    """Return records of one file as delivered, personal values masked, read again from the raw bytes.
+
+    Args:
+        home: the installation.
+        file: its row in the control store.
+        wanted: (section, row) of each record.
+    """
+    hidden = mapping.load(file["source"], home.sources).personal_columns()
+    lookup = Lookup(
+        raw=str(home.raw / file["raw_sha"]),
+        file_name=file["name"],
+        mapping=str(mapping.path_of(file["source"], home.sources)),
+        records=wanted,
+    )
+    with Sandbox() as sandbox:
+        found = sandbox.look_up(lookup)
+    return [
+        {
+            name: "***" if mapping.base_name(name)[0] in hidden and text else text
+            for name, text in record.items()
+        }
+        for record in found
+    ]
+
+
 def sources(home: Home, store: Store, fp: str) -> list[Source]:
     """Return every delivered record behind a signal, read again from the raw bytes."""
     cells: dict[tuple[str, str, int], list[str]] = {}
@@ -52,28 +79,15 @@ def sources(home: Home, store: Store, fp: str) -> list[Source]:
         cells.setdefault((raw_sha, section, row), []).append(cell)
     found: dict[tuple[str, str, int], dict[str, str | None]] = {}
     files = {}
-    with Sandbox() as sandbox:
-        for raw_sha in sorted({key[0] for key in cells}):
-            file = store.rows(
-                "SELECT f.*, d.received_at FROM file AS f JOIN delivery AS d ON d.id = f.first_delivery"
-                " WHERE f.raw_sha = ?",
-                raw_sha,
-            )[0]
-            sender = mapping.load(file["source"], home.sources)
-            hidden = sender.personal_columns()
-            wanted = [(section, row) for sha, section, row in cells if sha == raw_sha]
-            lookup = Lookup(
-                raw=str(home.raw / raw_sha),
-                file_name=file["name"],
-                mapping=str(mapping.path_of(file["source"], home.sources)),
-                records=wanted,
-            )
-            for (section, row), record in zip(wanted, sandbox.look_up(lookup), strict=True):
-                found[raw_sha, section, row] = {
-                    name: "***" if mapping.base_name(name)[0] in hidden and text else text
-                    for name, text in record.items()
-                }
-            files[raw_sha] = file
+    for raw_sha in sorted({key[0] for key in cells}):
+        files[raw_sha] = store.rows(
+            "SELECT f.*, d.received_at FROM file AS f JOIN delivery AS d ON d.id = f.first_delivery"
+            " WHERE f.raw_sha = ?",
+            raw_sha,
+        )[0]
+        wanted = sorted((section, row) for sha, section, row in cells if sha == raw_sha)
+        for key, record in zip(wanted, records(home, files[raw_sha], wanted), strict=True):
+            found[raw_sha, *key] = record
     return [
         Source(
             columns=tuple(columns),

@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from queue import Queue
 from types import TracebackType
@@ -161,17 +162,24 @@ class Readers:
 
 def serve(jobs: IO[str], answers: IO[str]) -> None:
     """Fork a limited child for every job that comes in."""
-    import pipelines.checking
-    import pipelines.readers.counting
-
-    pipelines.checking.warm()
     for line in jobs:
         kind, task = json.loads(line)
+        if kind == "Job":
+            _load_libraries()
         child = os.fork()
         if child == 0:
             _be_the_child(Job(**task) if kind == "Job" else Lookup(**task))
         answers.write(json.dumps({"died": _wait(child)}) + "\n")
         answers.flush()
+
+
+@cache
+def _load_libraries() -> None:
+    """Load once, before forking, what every child would have to load; a look-up needs none of it."""
+    import pipelines.readers.counting
+    from pipelines.checking import warm
+
+    warm()
 
 
 def _be_the_child(task: Job | Lookup) -> None:

@@ -100,7 +100,11 @@ def test_an_alert_is_shown_with_its_law_its_innocent_explanations_and_its_rows(h
 
 def test_refused_rows_are_listed_with_place_reason_and_remedy(home):
     listed = json.loads(asked(home, "quarantine", "list", "--format", "json"))
-    assert {"CHECK_DIGIT", "UNREADABLE_VALUE", "LOT_NOT_IN_TENDER"} <= {row["code"] for row in listed}
+    codes = {"CHECK_DIGIT", "UNREADABLE_VALUE", "LOT_NOT_IN_TENDER", "CONFLICT_EQUAL_TIME"}
+    assert codes <= {row["code"] for row in listed}
+    assert all(row["reason"] and row["原因"] and row["first at"] for row in listed)
+    both = asked(home, "quarantine", "show", "TENDER_LIST_20260131.csv")
+    assert both.count("CONFLICT_EQUAL_TIME") == 2  # the two versions stand beside each other
     shown = asked(home, "quarantine", "show", "TENDER_LIST_20260531.csv")
     assert "12,3x" in shown
     assert "999999" not in shown  # document numbers are masked
