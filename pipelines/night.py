@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -476,9 +477,16 @@ def _make_safe(temporary: Path, final: Path) -> None:
 
 
 def _sweep(home: Home) -> None:
-    """Remove what a killed night left behind: names that begin with a dot were never finished."""
+    """Remove what a killed process left behind: names that begin with a dot were never finished.
+
+    Such a name ends with the number of its process; one that still runs (`bidwatch receive` beside the
+    night) keeps its file.
+    """
     for folder in (home.raw, home.bronze, home.published):
         for leftover in folder.glob(".*"):
+            owner = re.search(r"[.]([0-9]+)([.]wal)?$", leftover.name)
+            if owner and int(owner[1]) != os.getpid() and Path(f"/proc/{owner[1]}").exists():
+                continue
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
 

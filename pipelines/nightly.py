@@ -6,6 +6,7 @@ are safe. The same night runs without Prefect through ``bidwatch nightly``.
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import UUID
@@ -97,6 +98,7 @@ def nightly(home: str | None = None, as_of: date | None = None) -> str:
         home: folder of the installation; ``BIDWATCH_HOME`` or ``./workspace`` if not given.
         as_of: the day the night belongs to; today in Asia/Shanghai if not given.
     """
+    os.umask(0o077)
     where = settings.home(Path(home) if home else None).prepare()
     day = as_of or datetime.now(night.LOCAL).date()
     log = get_run_logger()

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from queue import Queue
 from types import TracebackType
@@ -176,7 +177,8 @@ def serve(jobs: IO[str], answers: IO[str]) -> None:
 @cache
 def _load_libraries() -> None:
     """Load once, before forking, what every child would have to load; a look-up needs none of it."""
-    import pipelines.readers.counting
+    for module in ("pipelines.readers.counting", "pipelines.readers.workbook", "pipelines.readers.ocds"):
+        import_module(module)
     from pipelines.checking import warm
 
     warm()

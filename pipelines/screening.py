@@ -55,14 +55,18 @@ def screen(con: duckdb.DuckDBPyConnection, detector: Loaded) -> Screened:
     if "entities" not in frame.columns:
         frame = frame.assign(entities=pd.Series([None] * len(frame), dtype="str"))
     facts = [name for name in frame.columns if name not in SCREEN_COLUMNS]
-    con.register("screened", pa.Table.from_pandas(_rounded(frame), preserve_index=False))
-    packed = ", ".join(f"{name} := {name}" for name in ("value", "p_value", "reference_class", *facts))
+    measured = set(frame.select_dtypes("float").columns)
+    packed = ", ".join(
+        f"{name} := {_rounded(name) if name in measured else name}"
+        for name in ("value", "p_value", "reference_class", *facts)
+    )
+    con.register("screened", pa.Table.from_pandas(frame, preserve_index=False))
     try:
         con.execute(
             f"""
             INSERT INTO risk.screened
-            SELECT $detector, CAST(unit AS VARCHAR), CAST(entities AS VARCHAR), value, p_value,
-                   CAST(reference_class AS VARCHAR), flagged,
+            SELECT $detector, CAST(unit AS VARCHAR), CAST(entities AS VARCHAR),
+                   {_rounded("value")}, {_rounded("p_value")}, CAST(reference_class AS VARCHAR), flagged,
                    CASE WHEN flagged THEN CAST(to_json(struct_pack({packed})) AS VARCHAR) END
             FROM screened
             ORDER BY unit, entities
@@ -74,10 +78,9 @@ def screen(con: duckdb.DuckDBPyConnection, detector: Loaded) -> Screened:
     return Screened(detector.id, int(frame["unit"].nunique()), int(frame["flagged"].sum()))
 
 
-def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
-    measured = frame.select_dtypes("float").columns
-    rounded = frame[measured].map(lambda x: float(f"{x:.{FACT_DIGITS}g}")) if len(frame) else frame[measured]
-    return frame.assign(**{name: rounded[name] for name in measured})
+def _rounded(name: str) -> str:
+    """SQL of a measured number with as many digits as are the same on every machine."""
+    return f"CAST(printf('%.{FACT_DIGITS}g', CAST({name} AS DOUBLE)) AS DOUBLE)"
 
 
 def _store(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:

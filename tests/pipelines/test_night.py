@@ -333,9 +333,15 @@ def test_a_night_killed_anywhere_ends_like_one_that_was_not(tmp_path):
     assert _start(tmp_path / "whole", inbox).wait() == 0
     whole = time.monotonic() - start
     want = state_of(settings.Home(tmp_path / "whole"))
+    assert (
+        _start(tmp_path / "elsewhere", inbox, TZ="Pacific/Auckland", PYTHONHASHSEED="7", LC_ALL="C").wait()
+        == 0
+    )
+    assert state_of(settings.Home(tmp_path / "elsewhere")) == want
+    assert want[0], "without a signal this test would say nothing"
     for step in range(1, 7):
         root = tmp_path / f"killed{step}"
-        process = _start(root, inbox)
+        process = _start(root, inbox, TZ="America/New_York", PYTHONHASHSEED=str(step), LC_ALL="C")
         time.sleep(whole * step / 7)
         process.kill()
         process.wait()
@@ -355,10 +361,10 @@ SMALL = (
 )
 
 
-def _start(root, inbox):
+def _start(root, inbox, **env):
     home = settings.Home(root).prepare()
     shutil.copytree(inbox, home.inbox, dirs_exist_ok=True)
-    return subprocess.Popen([sys.executable, "-c", KILLED, str(root)], env=os.environ, cwd=REPO)
+    return subprocess.Popen([sys.executable, "-c", KILLED, str(root)], env=os.environ | env, cwd=REPO)
 
 
 @pytest.mark.parametrize(
@@ -388,6 +394,18 @@ def test_a_notebook_cannot_leave_its_snapshot(sampled, tmp_path, sql):
     finally:
         con.close()
     assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_process_left_is_swept_and_what_a_running_one_writes_is_not(home):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    left = home.raw / f".receiving.{gone.pid}"
+    left.write_bytes(b"half")
+    writing = home.raw / f".receiving.{os.getppid()}"
+    writing.write_bytes(b"half")
+    run(home)
+    assert not left.exists()
+    assert writing.exists()
 
 
 def test_raw_bytes_are_kept_exactly(sampled):
