@@ -355,9 +355,10 @@ def test_a_night_killed_anywhere_ends_like_one_that_was_not(tmp_path):
 
 
 SMALL = (
-    "national/exchange_20260630.xml",
-    "national/BLACK_LIST_20260630.csv",
-    "national/LEGAL_PERSON_BASE_20260630.csv",
+    "national/SECTION_20260531.csv",
+    "national/TENDER_FILE_CLARI_MODI_20260531.csv",
+    "national/TENDER_LIST_20260531.csv",
+    "national/BIDDER_MARGIN_INFO_20260531.csv",
 )
 
 
