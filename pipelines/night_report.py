@@ -10,7 +10,7 @@ from pathlib import Path
 
 from detectors import registry
 from pipelines import bronze, routing, warehouse
-from pipelines.night import Night, files_of
+from pipelines.publishing import Night, files_of
 from pipelines.settings import Home
 from pipelines.store import Store
 from reports import night_page

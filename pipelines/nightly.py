@@ -19,7 +19,9 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-from pipelines import night, outbox, settings
+from pipelines import building, night, night_report, outbox, publishing, reading, settings
+from pipelines.building import Built
+from pipelines.publishing import Night
 from pipelines.screening import Screened
 from pipelines.store import opened
 
@@ -46,34 +48,34 @@ def receive(home: settings.Home) -> int:
 def read_files(home: settings.Home) -> int:
     """Raw to bronze."""
     with opened(home.control) as store:
-        return night.read_files(home, store, progress=_quiet)
+        return reading.read_files(home, store, progress=_quiet)
 
 
 @task(retries=2, retry_delay_seconds=30)
-def build(home: settings.Home, as_of: date) -> night.Built:
+def build(home: settings.Home, as_of: date) -> Built:
     """Bronze to an unpublished snapshot, and its gates."""
     with opened(home.control) as store:
-        return night.build(home, store, as_of)
+        return building.build(home, store, as_of)
 
 
 @task(retries=2, retry_delay_seconds=30)
-def screen(built: night.Built) -> list[Screened]:
+def screen(built: Built) -> list[Screened]:
     """Every detector over the snapshot."""
-    return night.screen(built, progress=_quiet)
+    return building.screen(built, progress=_quiet)
 
 
 @task(retries=2, retry_delay_seconds=30)
-def publish(home: settings.Home, as_of: date, built: night.Built, screened: list[Screened]) -> night.Night:
+def publish(home: settings.Home, as_of: date, built: Built, screened: list[Screened]) -> Night:
     """Switch to the snapshot and write down its signals."""
     with opened(home.control) as store:
-        return night.publish(home, store, as_of, built, screened, actor=ACTOR, at=_at())
+        return publishing.publish(home, store, as_of, built, screened, actor=ACTOR, at=_at())
 
 
 @task(retries=2, retry_delay_seconds=30)
-def block(home: settings.Home, as_of: date, built: night.Built) -> night.Night:
+def block(home: settings.Home, as_of: date, built: Built) -> Night:
     """A gate is closed: the last snapshot stays current."""
     with opened(home.control) as store:
-        return night.block(home, store, as_of, built, at=_at())
+        return publishing.block(store, as_of, built, at=_at())
 
 
 @task(retries=2, retry_delay_seconds=30)
@@ -84,10 +86,10 @@ def deliver(home: settings.Home) -> list[Path]:
 
 
 @task(retries=2, retry_delay_seconds=30)
-def report(home: settings.Home, done: night.Night) -> night.Night:
+def report(home: settings.Home, done: Night) -> Night:
     """The page of the night."""
     with opened(home.control) as store:
-        return night.report(home, store, done)
+        return night_report.write(home, store, done)
 
 
 @flow(name="nightly")
@@ -100,7 +102,7 @@ def nightly(home: str | None = None, as_of: date | None = None) -> str:
     """
     os.umask(0o077)
     where = settings.home(Path(home) if home else None).prepare()
-    day = as_of or datetime.now(night.LOCAL).date()
+    day = as_of or datetime.now(building.LOCAL).date()
     log = get_run_logger()
     bar = create_progress_artifact(progress=0.0, key="nightly-progress", description=f"{day}")
     assert isinstance(bar, UUID)  # a coroutine only where the flow itself is async
@@ -116,7 +118,7 @@ def nightly(home: str | None = None, as_of: date | None = None) -> str:
             screened = screen(built)
             done = publish(where, day, built, screened)
             deliver(where)
-            done = report(where, done)
+        done = report(where, done)
     update_progress_artifact(bar, progress=100.0)
     show(done)
     if done.state == "blocked":
@@ -125,7 +127,7 @@ def nightly(home: str | None = None, as_of: date | None = None) -> str:
     return f"{done.state} {done.snapshot}"
 
 
-def show(done: night.Night) -> None:
+def show(done: Night) -> None:
     """Leave the night's figures as artifacts; no personal data is in them."""
     create_table_artifact(
         key="nightly-detectors",

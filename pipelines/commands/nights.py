@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from detectors import registry
-from pipelines import night, receiving, settings
+from pipelines import building, night, publishing, receiving, settings
 from pipelines.commands.output import Format, FormatOption, HomeOption, Watching, err, listing, out
 from pipelines.store import opened
 
@@ -48,7 +48,7 @@ def nightly(
     Safe to start again at any time: what is done stays done, nothing is sent twice.
     """
     where = settings.home(home).prepare()
-    day = as_of.date() if as_of else datetime.now(night.LOCAL).date()
+    day = as_of.date() if as_of else datetime.now(building.LOCAL).date()
     if inbox is not None:
         _take_copies(where, inbox, actor)
     with Watching() as progress:
@@ -63,7 +63,7 @@ def nightly(
     with opened(where.control) as store:
         refused = [
             file["name"]
-            for file in night.files_of(store, done.as_of)
+            for file in publishing.files_of(store, done.as_of)
             if file["state"] == "refused" or file["refused"]
         ]
     if refused:
@@ -182,10 +182,10 @@ def _faults(home: settings.Home):  # type: ignore[no-untyped-def]
             yield "the audit log has gaps"
 
 
-def summarise(home: settings.Home, done: night.Night) -> None:
+def summarise(home: settings.Home, done: publishing.Night) -> None:
     """Print what a night found, and where its files are."""
     with opened(home.control) as store:
-        tonight = {file["raw_sha"] for file in night.files_of(store, done.as_of)}
+        tonight = {file["raw_sha"] for file in publishing.files_of(store, done.as_of)}
     names = ("records", "loaded", "duplicate", "refused", "held")
     new = [file for file in done.files if file["raw_sha"] in tonight]
     out.print(f"Night of {done.as_of}: {done.state}, snapshot {done.snapshot}")

@@ -1,0 +1,223 @@
+"""An unpublished snapshot to the current one: its name, and one transaction that writes down the night."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from detectors import registry
+from pipelines import alerts, audit, gates, outbox, receiving, screening, signals, warehouse
+from pipelines.building import Built
+from pipelines.settings import Home
+from pipelines.store import Store
+from reports.alert_list import Alert
+
+KEEP_SNAPSHOTS = 5  # older files are removed; their manifests stay and can rebuild them
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a night came to.
+
+    ``state``: ``published``, ``unchanged`` (nothing new: the current snapshot stays) or
+    ``blocked`` (a gate closed: the last snapshot stays current).
+    """
+
+    as_of: str
+    state: str
+    snapshot: str | None
+    files: list[dict[str, object]] = field(default_factory=list)
+    gates: list[gates.Gate] = field(default_factory=list)
+    screened: list[screening.Screened] = field(default_factory=list)
+    new_signals: int = 0
+    alerts: list[Alert] = field(default_factory=list)
+    last_delivery: int = 0
+    page: Path | None = None
+
+
+def publish(
+    home: Home,
+    store: Store,
+    as_of: date,
+    built: Built,
+    screened: list[screening.Screened],
+    *,
+    actor: str,
+    at: str,
+) -> Night:
+    """Give the snapshot its name, then switch to it and write down its signals in one transaction."""
+    detectors = registry.load()
+    if not built.path.exists():
+        raise FileNotFoundError("the unpublished snapshot of this night is gone; start the night again")
+    con = warehouse.connect(built.path)
+    try:
+        found = signals.collect(con, detectors)
+        facts = alerts.Facts(con, found)
+        rows = alerts.rows(store, found, facts, detectors, as_of)
+        prepared = outbox.prepare(store, found, rows, facts, detectors)
+        logical = _logical_hash(con)
+        con.execute("CHECKPOINT")
+    finally:
+        con.close()
+    if home.snapshot(built.id).exists():  # an equal night was here before: readers keep its file
+        built.path.unlink()
+    else:
+        _make_safe(built.path, home.snapshot(built.id))
+    is_new = store.current_snapshot() != built.id
+    new = 0
+    with store.transaction() as control:
+        control.execute(
+            "INSERT OR IGNORE INTO snapshot (id, as_of, manifest, logical_hash, published_at) VALUES (?, ?, ?, ?, ?)",
+            (built.id, as_of.isoformat(), built.manifest, logical, at),
+        )
+        if is_new:
+            _write_accounts(control, built)
+            new = _write_signals(control, found, {d.id: d for d in detectors}, built.id, as_of)
+            control.execute(
+                "INSERT INTO current (one, snapshot) VALUES (1, ?)"
+                " ON CONFLICT (one) DO UPDATE SET snapshot = excluded.snapshot",
+                (built.id,),
+            )
+            audit.append(control, at=at, actor=actor, verb="publish", subject=built.id, as_of=as_of.isoformat(),
+                         signals=len(found), new=new)  # fmt: skip
+            outbox.enqueue(control, prepared, built.id, as_of, at=at, actor=actor)
+        night = Night(
+            as_of=as_of.isoformat(),
+            state="published" if is_new else "unchanged",
+            snapshot=built.id,
+            files=built.accounts,
+            gates=built.gates,
+            screened=screened,
+            new_signals=new,
+            alerts=list(rows.values()),
+            last_delivery=_last_delivery(store),
+        )
+        _write_night(control, night, at)
+    _collect_garbage(home, store)
+    return night
+
+
+def files_of(store: Store, as_of: str) -> list[sqlite3.Row]:
+    """Return the files that came since the last night of an earlier day that was not blocked."""
+    before = store.rows(
+        "SELECT coalesce(max(last_delivery), 0) AS last FROM night WHERE as_of < ? AND state <> 'blocked'",
+        as_of,
+    )[0]["last"]
+    return store.rows("SELECT * FROM file WHERE first_delivery > ? ORDER BY source, name, raw_sha", before)
+
+
+def block(store: Store, as_of: date, built: Built, *, at: str) -> Night:
+    """Leave the last snapshot current, and say why."""
+    built.path.unlink(missing_ok=True)
+    night = Night(
+        as_of=as_of.isoformat(),
+        state="blocked",
+        snapshot=store.current_snapshot(),
+        files=built.accounts,
+        gates=built.gates,
+        last_delivery=_last_delivery(store),
+    )
+    with store.transaction() as control:
+        _write_night(control, night, at)
+    return night
+
+
+def _write_accounts(control: sqlite3.Connection, built: Built) -> None:
+    control.executemany(
+        "UPDATE file SET state = 'loaded', records = :records, loaded = :loaded, duplicate = :duplicate,"
+        " refused = :refused, held = :held WHERE raw_sha = :raw_sha",
+        built.accounts,
+    )
+
+
+def _write_signals(
+    control: sqlite3.Connection,
+    found: list[signals.Signal],
+    detectors: dict[str, registry.Loaded],
+    snapshot: str,
+    as_of: date,
+) -> int:
+    """Add new signals and new evidence; mark which signals this snapshot still shows. Returns the new ones."""
+    known = {row[0] for row in control.execute("SELECT fp FROM signal").fetchall()}
+    control.execute("UPDATE signal SET is_current = 0")
+    for signal in found:
+        scope = signal.lot_id or signal.scope
+        control.execute("INSERT OR IGNORE INTO case_ (id, scope) VALUES (?, ?)", ("C" + signal.fp[1:], scope))
+        case = control.execute("SELECT id FROM case_ WHERE scope = ?", (scope,)).fetchall()[0][0]
+        control.execute(
+            "INSERT INTO signal (fp, detector, identity_version, scope, entities, first_snapshot, first_as_of, case_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fp) DO UPDATE SET is_current = 1",
+            (signal.fp, signal.detector, signal.identity_version, signal.scope, json.dumps(signal.entities),
+             snapshot, as_of.isoformat(), case),
+        )  # fmt: skip
+        detector = detectors[signal.detector]
+        control.execute(
+            "INSERT OR IGNORE INTO evidence (fp, ev_hash, n, snapshot, detector_version, limits_version, body)"
+            " VALUES (?, ?, (SELECT count(*) + 1 FROM evidence WHERE fp = ?), ?, ?, ?, ?)",
+            (
+                signal.fp,
+                signal.ev_hash,
+                signal.fp,
+                snapshot,
+                detector.version,
+                detector.limits_version,
+                signal.body,
+            ),
+        )
+    return sum(signal.fp not in known for signal in found)
+
+
+def _write_night(control: sqlite3.Connection, night: Night, at: str) -> None:
+    summary = {
+        "gates": [asdict(gate) for gate in night.gates],
+        "screened": [asdict(screened) for screened in night.screened],
+        "alerts": len(night.alerts),
+        "new_signals": night.new_signals,
+    }
+    control.execute(
+        "INSERT INTO night (as_of, snapshot, state, summary, last_delivery, finished_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (night.as_of, night.snapshot, night.state, audit.canonical(summary), night.last_delivery, at),
+    )
+
+
+def _last_delivery(store: Store) -> int:
+    return int(store.rows("SELECT coalesce(max(id), 0) AS id FROM delivery")[0]["id"])
+
+
+def _logical_hash(con: duckdb.DuckDBPyConnection) -> str:
+    """Hash of what the snapshot says, whatever the bytes of its file: every core and risk row, in order."""
+    digest = hashlib.sha256()
+    tables = con.execute(
+        "SELECT table_schema || '.' || table_name FROM information_schema.tables"
+        " WHERE table_schema IN ('core', 'risk') ORDER BY 1"
+    ).fetchall()
+    for (table,) in tables:
+        rows = con.execute(
+            f"SELECT sha256(coalesce(string_agg(line, chr(10) ORDER BY line), ''))"
+            f" FROM (SELECT sha256(CAST(to_json(t) AS VARCHAR)) AS line FROM {table} AS t)"
+        ).fetchall()
+        digest.update(f"{table} {rows[0][0]}\n".encode())
+    return digest.hexdigest()
+
+
+def _make_safe(temporary: Path, final: Path) -> None:
+    with temporary.open("rb") as handle:
+        os.fsync(handle.fileno())
+    temporary.chmod(0o440)
+    temporary.replace(final)
+    receiving.sync_folder(final.parent)
+
+
+def _collect_garbage(home: Home, store: Store) -> None:
+    kept = {row["id"] for row in store.rows(
+        "SELECT id FROM snapshot ORDER BY rowid DESC LIMIT ?", KEEP_SNAPSHOTS)} | {store.current_snapshot()}  # fmt: skip
+    for file in home.published.glob("*.duckdb"):
+        if file.stem not in kept:
+            file.unlink()

@@ -1,0 +1,97 @@
+"""Raw files to bronze: every file that lacks its bronze is read, each in its own child process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from pipelines import bronze, mapping, receiving, vault
+from pipelines.settings import Home
+from pipelines.store import Store
+
+READERS = 2  # files that are read side by side
+
+#: Told what is being done, how far it is, and how much there is.
+Progress = Callable[[str, int, int], None]
+
+
+def read_files(home: Home, store: Store, *, progress: Progress) -> int:
+    """Make the bronze of every file that lacks it. Returns how many were read."""
+    from pipelines.sandbox import Readers
+
+    key = vault.load_key(home.key)
+    waiting = []
+    for file in store.rows("SELECT raw_sha, source, name FROM file ORDER BY first_delivery"):
+        try:
+            sender = mapping.load(file["source"], home.sources)
+        except (FileNotFoundError, ValueError) as error:
+            _refuse(store, file["raw_sha"], "NO_MAPPING", str(error), f"来源 {file['source']} 没有可用的映射")
+            continue
+        folder = folder_of(home, file["raw_sha"], bronze.version(sender, file["name"], key))
+        if not (folder / "report.json").is_file():
+            waiting.append((file, sender, folder))
+        elif store.rows(
+            "SELECT 1 FROM file WHERE raw_sha = ? AND bronze IS NOT ?", file["raw_sha"], folder.name
+        ):
+            _adopt(home, store, file["raw_sha"], folder)
+    with Readers(min(READERS, len(waiting))) as readers:
+        jobs = [_job(home, key, *each) for each in waiting]
+        for place, outcome in enumerate(readers.read(jobs)):
+            progress("read 读取", place, len(waiting))
+            file, _, folder = waiting[place]
+            out = Path(jobs[place].out)
+            if outcome.code == "READER_STOPPED":
+                if (out / "fault.txt").exists():
+                    folder.parent.mkdir(exist_ok=True)
+                    (out / "fault.txt").replace(folder.parent / "fault.txt")
+                shutil.rmtree(out)
+                _refuse(store, file["raw_sha"], outcome.code, str(outcome.reason), str(outcome.reason_zh))
+                continue
+            if (out / "sealed.parquet").exists():
+                vault.store(home.vault, [out / "sealed.parquet"])
+            folder.parent.mkdir(exist_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
+            out.rename(folder)
+            receiving.sync_folder(folder.parent)
+            _adopt(home, store, file["raw_sha"], folder)
+    return len(waiting)
+
+
+def _job(home: Home, key: bytes, file: sqlite3.Row, sender: mapping.Mapping, folder: Path) -> bronze.Job:
+    out = home.bronze / f".{folder.parent.name[:16]}.{os.getpid()}"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    return bronze.Job(
+        raw=str(home.raw / file["raw_sha"]),
+        raw_sha=file["raw_sha"],
+        file_name=file["name"],
+        mapping=str(mapping.path_of(sender.source, home.sources)),
+        out=str(out),
+        key=key.hex(),
+    )
+
+
+def folder_of(home: Home, raw_sha: str, version: str) -> Path:
+    """Return the bronze folder of a raw file."""
+    return home.bronze / raw_sha / version
+
+
+def _refuse(store: Store, raw_sha: str, code: str, reason: str, reason_zh: str) -> None:
+    with store.transaction() as con:
+        con.execute(
+            "UPDATE file SET state = 'refused', code = ?, reason = ?, reason_zh = ? WHERE raw_sha = ?",
+            (code, reason, reason_zh, raw_sha),
+        )
+
+
+def _adopt(home: Home, store: Store, raw_sha: str, folder: Path) -> None:
+    """Note which bronze a file has; a refused file is finished here."""
+    outcome = bronze.Report.load(folder)
+    with store.transaction() as con:
+        con.execute("UPDATE file SET bronze = ?, state = 'received', code = NULL, reason = NULL, reason_zh = NULL"
+                    " WHERE raw_sha = ?", (folder.name, raw_sha))  # fmt: skip
+    if outcome.state == "refused":
+        _refuse(store, raw_sha, str(outcome.code), str(outcome.reason), str(outcome.reason_zh))
