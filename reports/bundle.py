@@ -18,8 +18,8 @@ from reports.alert_list import (
     canonical_json,
     csv_bytes,
     jsonl_bytes,
-    xlsx_bytes,
 )
+from reports.alert_workbook import xlsx_bytes
 
 
 @dataclass(frozen=True, kw_only=True)

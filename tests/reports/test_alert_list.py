@@ -20,8 +20,8 @@ from reports.alert_list import (
     Alert,
     csv_bytes,
     jsonl_bytes,
-    xlsx_bytes,
 )
+from reports.alert_workbook import xlsx_bytes
 
 EXPECTED = Path(__file__).parent / "expected"
 HEADERS = """
