@@ -186,15 +186,21 @@ def summarise(home: settings.Home, done: publishing.Night) -> None:
     """Print what a night found, and where its files are."""
     with opened(home.control) as store:
         tonight = {file["raw_sha"] for file in publishing.files_of(store, done.as_of)}
+        whole = {file["raw_sha"] for file in store.rows("SELECT raw_sha FROM file WHERE state = 'refused'")}
+        received = {file["raw_sha"] for file in store.rows("SELECT raw_sha FROM file")}
     names = ("records", "loaded", "duplicate", "refused", "held")
-    new = [file for file in done.files if file["raw_sha"] in tonight]
     out.print(f"Night of {done.as_of}: {done.state}, snapshot {done.snapshot}")
     listing(
         "Records 记录",
-        ("", "files", *names),
+        ("", "files", "of these refused", *names),
         [
-            (label, len(files), *(sum(int(str(file[name])) for file in files) for name in names))
-            for label, files in (("tonight 今晚", new), ("so far 累计", done.files))
+            (
+                label,
+                len(files),
+                len(files & whole),
+                *(sum(int(str(f[name])) for f in done.files if f["raw_sha"] in files) for name in names),
+            )
+            for label, files in (("tonight 今晚", tonight), ("so far 累计", received))
         ],
         Format.TABLE,
     )
