@@ -10,15 +10,13 @@ import hashlib
 import importlib
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-import pandas as pd
-
-from detectors.contract import Detector, Engine
+from detectors.contract import Detector, Screen
 
 ROOT = Path(__file__).parent
 THRESHOLDS = ROOT / "thresholds.toml"
@@ -42,9 +40,9 @@ class Loaded:
     limits_version: str
 
     @property
-    def screen(self) -> Callable[[Engine, object], pd.DataFrame]:
+    def screen(self) -> Screen:
         """The module's ``screen`` function."""
-        screen: Callable[[Engine, object], pd.DataFrame] = self.module.screen
+        screen: Screen = self.module.screen
         return screen
 
 

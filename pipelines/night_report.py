@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,11 +22,12 @@ def write(home: Home, store: Store, night: Night) -> Night:
     reports = [
         bronze.Report.load(home.bronze / row["raw_sha"] / row["bronze"]) for row in files if row["bronze"]
     ]
+    accounts = {account["raw_sha"]: account for account in night.files}
     page = night_page.night_page(
         night_page.Night(
             snapshot=night.snapshot or "—",
             as_of=date.fromisoformat(night.as_of),
-            files=[_outcome(row, night) for row in files],
+            files=[_outcome(row, accounts.get(row["raw_sha"], {})) for row in files],
             refusals=refusals(home, files),
             contracts=_contracts(reports),
             gates=[
@@ -81,8 +82,7 @@ def refusals(home: Home, files: Iterable[sqlite3.Row]) -> list[night_page.Refusa
     ]
 
 
-def _outcome(file: sqlite3.Row, night: Night) -> night_page.FileOutcome:
-    account = next((a for a in night.files if a["raw_sha"] == file["raw_sha"]), {})
+def _outcome(file: sqlite3.Row, account: Mapping[str, object]) -> night_page.FileOutcome:
     return night_page.FileOutcome(
         file_name=file["name"],
         source=file["source"],

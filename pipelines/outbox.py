@@ -19,7 +19,7 @@ from pipelines.store import Store
 from reports.alert_list import FORMAT_VERSION, Alert, canonical_json
 from reports.bundle import DetectorVersion, ManifestFacts, bundle, delivery_id
 
-#: No overrides of the division of duties yet: a home brings its own with the routing of issue 5.
+#: A home has no rules of its own for the division of duties yet.
 NO_OVERRIDES: dict[tuple[str, str], routing.Office] = {}
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 from pipelines import bronze, mapping, receiving, vault
@@ -24,19 +25,18 @@ def read_files(home: Home, store: Store, *, progress: Progress) -> int:
 
     key = vault.load_key(home.key)
     waiting = []
-    for file in store.rows("SELECT raw_sha, source, name FROM file ORDER BY first_delivery"):
+    load = cache(partial(mapping.load, home_sources=home.sources))  # a sender has many files
+    for file in store.rows("SELECT raw_sha, source, name, bronze, code FROM file ORDER BY first_delivery"):
         try:
-            sender = mapping.load(file["source"], home.sources)
+            sender = load(file["source"])
         except (FileNotFoundError, ValueError) as error:
             _refuse(store, file["raw_sha"], "NO_MAPPING", str(error), f"来源 {file['source']} 没有可用的映射")
             continue
         folder = folder_of(home, file["raw_sha"], bronze.version(sender, file["name"], key))
         if not (folder / "report.json").is_file():
             waiting.append((file, sender, folder))
-        elif store.rows(
-            "SELECT 1 FROM file WHERE raw_sha = ? AND bronze IS NOT ?", file["raw_sha"], folder.name
-        ):
-            _adopt(home, store, file["raw_sha"], folder)
+        elif file["bronze"] != folder.name or file["code"] == "NO_MAPPING":
+            _adopt(store, file["raw_sha"], folder)
     with Readers(min(READERS, len(waiting))) as readers:
         jobs = [_job(home, key, *each) for each in waiting]
         for place, outcome in enumerate(readers.read(jobs)):
@@ -56,7 +56,7 @@ def read_files(home: Home, store: Store, *, progress: Progress) -> int:
             shutil.rmtree(folder, ignore_errors=True)
             out.rename(folder)
             receiving.sync_folder(folder.parent)
-            _adopt(home, store, file["raw_sha"], folder)
+            _adopt(store, file["raw_sha"], folder)
     return len(waiting)
 
 
@@ -87,11 +87,12 @@ def _refuse(store: Store, raw_sha: str, code: str, reason: str, reason_zh: str) 
         )
 
 
-def _adopt(home: Home, store: Store, raw_sha: str, folder: Path) -> None:
+def _adopt(store: Store, raw_sha: str, folder: Path) -> None:
     """Note which bronze a file has; a refused file is finished here."""
     outcome = bronze.Report.load(folder)
+    state = "refused" if outcome.state == "refused" else "received"
     with store.transaction() as con:
-        con.execute("UPDATE file SET bronze = ?, state = 'received', code = NULL, reason = NULL, reason_zh = NULL"
-                    " WHERE raw_sha = ?", (folder.name, raw_sha))  # fmt: skip
-    if outcome.state == "refused":
-        _refuse(store, raw_sha, str(outcome.code), str(outcome.reason), str(outcome.reason_zh))
+        con.execute(
+            "UPDATE file SET bronze = ?, state = ?, code = ?, reason = ?, reason_zh = ? WHERE raw_sha = ?",
+            (folder.name, state, outcome.code, outcome.reason, outcome.reason_zh, raw_sha),
+        )

@@ -97,6 +97,18 @@ class Home:
         return self
 
 
+def installed(path: Path | None) -> Home:
+    """Return the home, as ``home`` does, where a night has been.
+
+    Raises:
+        FileNotFoundError: there was none.
+    """
+    where = home(path)
+    if not where.control.exists():
+        raise FileNotFoundError(f"no installation in {where.root}; run `bidwatch nightly` first")
+    return where
+
+
 def home(path: Path | None = None) -> Home:
     """Return the home: the given one, ``BIDWATCH_HOME``, or ``./workspace``."""
     return Home((path or Path(os.environ.get("BIDWATCH_HOME") or "workspace")).absolute())

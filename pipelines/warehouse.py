@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.contract import Contract, contracts
+from pipelines.literals import listed
 
 SQL = Path(__file__).parent / "sql"
 
@@ -144,7 +145,6 @@ def _resolve_versions(
     ``copy_no`` orders equal rows by origin, not by arrival, so the row that stands for a record
     (and its lineage) is the same whatever came first. ``repeat_no`` orders them by arrival.
     """
-    listed = ", ".join(_quoted(str(file)) for file in files)
     columns = ", ".join(contract.duckdb_columns())
     kept = ", ".join(
         f"CASE WHEN is_public THEN {name} END"
@@ -167,7 +167,7 @@ def _resolve_versions(
                    ) AS repeat_no,
                    rank() OVER (PARTITION BY record_key ORDER BY updated_at DESC NULLS LAST) AS age,
                    bool_or(is_public) OVER (PARTITION BY {equal}) AS is_published
-            FROM read_parquet([{listed}]) JOIN stage.arrivals USING (raw_sha)
+            FROM read_parquet([{listed(map(str, files))}]) JOIN stage.arrivals USING (raw_sha)
         ),
         newest AS (
             SELECT record_key, count(DISTINCT row_hash || CAST(is_deleted AS VARCHAR)) AS contents
@@ -310,7 +310,3 @@ def _link_parties(con: duckdb.DuckDBPyConnection) -> None:
         """
     )
     con.execute("DROP TABLE named")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -33,7 +33,7 @@ def list_(
     format: FormatOption = Format.TABLE,
 ) -> None:
     """List the signals of the current snapshot, the strongest evidence first."""
-    where = _installed(home)
+    where = settings.installed(home)
     with opened(where.control) as store:
         rows = [
             row
@@ -54,7 +54,7 @@ def list_(
 @app.command()
 def show(alert: IdArgument, home: HomeOption = None, format: FormatOption = Format.TABLE) -> None:
     """Show one signal: the sentence, the numbers, the firms, the law, what would explain it innocently."""
-    where = _installed(home)
+    where = settings.installed(home)
     with opened(where.control) as store:
         body = lineage.evidence(store, alert)
         rows = [row for row in _rows(where, store) if row.alert_id == alert]
@@ -97,7 +97,7 @@ def show(alert: IdArgument, home: HomeOption = None, format: FormatOption = Form
 @app.command("trace")
 def trace_(alert: IdArgument, home: HomeOption = None, format: FormatOption = Format.TABLE) -> None:
     """Trace one signal back to file, row and text as delivered, and forward to where it was sent."""
-    where = _installed(home)
+    where = settings.installed(home)
     with opened(where.control) as store:
         found = lineage.sources(where, store, alert)
         sent = store.rows(
@@ -116,13 +116,6 @@ def trace_(alert: IdArgument, home: HomeOption = None, format: FormatOption = Fo
         out.print(f"  {terminal(text)}", soft_wrap=True)
     for row in sent:
         out.print(f"sent to {row['recipient']} in the list of {row['as_of']}, delivery {row['did']}")
-
-
-def _installed(home: object) -> settings.Home:
-    where = settings.home(home)  # type: ignore[arg-type]
-    if not where.control.exists():
-        raise FileNotFoundError(f"no installation in {where.root}; run `bidwatch nightly` first")
-    return where
 
 
 def _rows(where: settings.Home, store: Store) -> list[Alert]:

@@ -113,9 +113,7 @@ def receive(
 
 def status(home: HomeOption = None, format: FormatOption = Format.TABLE) -> None:
     """Show what came in, what was refused, and whether the last night is complete."""
-    where = settings.home(home)
-    if not where.control.exists():
-        raise FileNotFoundError(f"no installation in {where.root}; run `bidwatch nightly` first")
+    where = settings.installed(home)
     with opened(where.control) as store:
         files = store.rows("SELECT * FROM file ORDER BY first_delivery DESC LIMIT 50")
         nights = store.rows("SELECT * FROM night ORDER BY id DESC LIMIT 10")

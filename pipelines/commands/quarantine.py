@@ -30,7 +30,7 @@ CONFLICT = (
 @app.command("list")
 def list_(home: HomeOption = None, file: FileOption = None, format: FormatOption = Format.TABLE) -> None:
     """List refused files and rows: by file, column and reason."""
-    where = settings.home(home)
+    where = settings.installed(home)
     rows: list[tuple[object, ...]] = []
     for row in _files(where, file):
         name, raw_sha = row["name"], row["raw_sha"]
@@ -68,7 +68,7 @@ def show(
     rows: Annotated[int, typer.Option(help="How many rows to show.")] = 50,
 ) -> None:
     """Show refused rows with their text as delivered; personal values are masked."""
-    where = settings.home(home)
+    where = settings.installed(home)
     for row in _files(where, file):
         out.print(f"{row['name']}  {row['raw_sha']}")
         if row["state"] == "refused":
@@ -142,8 +142,6 @@ def _conflicts(where: settings.Home, raw_sha: str) -> list[tuple[str, int]]:
 
 
 def _files(where: settings.Home, named: str | None) -> list[sqlite3.Row]:
-    if not where.control.exists():
-        raise FileNotFoundError(f"no installation in {where.root}; run `bidwatch nightly` first")
     with opened(where.control) as store:
         rows = store.rows("SELECT * FROM file ORDER BY first_delivery")
     chosen = [

@@ -298,6 +298,27 @@ def test_a_refused_file_is_taken_when_it_comes_under_the_right_source(home):
     assert (row["source"], row["code"]) != ("nobody", "NO_MAPPING")
 
 
+def test_a_file_is_back_when_its_mapping_is_back(home):
+    mapping = home.sources / "mine.toml"
+    text = (
+        'title = "t"\ncountry = "CN"\ntime_zone = "Asia/Shanghai"\n[[file]]\nmatch = ["*.csv"]\nformat = "delimited"\n'
+        '[[record]]\ntable = "lots"\n[record.columns]\nlot_id = { from = ["lot"] }\nlot_name = { from = ["name"] }\n'
+    )
+    mapping.write_text(text, encoding="utf-8")
+    (home.inbox / "mine").mkdir()
+    (home.inbox / "mine" / "lots.csv").write_text("lot,name\nM1,a\n", encoding="utf-8")
+    states = []
+    for there in (True, False, True):
+        if there:
+            mapping.write_text(text, encoding="utf-8")
+        else:
+            mapping.unlink()
+        run(home)
+        with opened(home.control) as store:
+            states.append(store.rows("SELECT state FROM file WHERE name = 'lots.csv'")[0]["state"])
+    assert states == ["loaded", "refused", "loaded"]
+
+
 def test_a_second_night_at_the_same_time_is_told_to_wait(home):
     with night.lock(home), pytest.raises(night.Busy):
         run(home)
