@@ -53,3 +53,11 @@ def share(x: str, factor: str) -> str:
 def integer(x: str) -> str:
     """SQL of a whole number as BIGINT; 12.0 is one, 1e3 and 12.5 are not."""
     return f"CASE WHEN regexp_full_match({x}, '[+-]?[0-9]+([.]0+)?') THEN TRY_CAST({x} AS BIGINT) END"
+
+
+def score(x: str) -> str:
+    """SQL of points as DECIMAL(12,6): plain digits and a sign; more decimals are not cut but unread."""
+    return (
+        f"CASE WHEN regexp_full_match({x}, '[+-]?[0-9]{{1,6}}([.][0-9]{{1,6}}0*)?')"
+        f" THEN TRY_CAST({x} AS DECIMAL(12,6)) END"
+    )

@@ -131,6 +131,8 @@ class ColumnSql:
                 return amounts.money(x, self._factor(column, value), value.decimals)
             case "integer":
                 return amounts.integer(x)
+            case "score":
+                return amounts.score(x)
             case "share":
                 factor = value.unit if value.unit is not None else self._header_unit(value, SHARE_UNITS)
                 return amounts.share(x, number(factor))

@@ -25,6 +25,7 @@ TYPES: Mapping[str, str] = {
     "money": "DECIMAL(20,6)",  # in the row's currency; for CNY in yuan
     "integer": "BIGINT",
     "share": "DOUBLE",  # 0..1
+    "score": "DECIMAL(12,6)",  # points given in an evaluation
     "timestamp": "TIMESTAMP",  # UTC
     "date": "DATE",  # local date of the sender
     "boolean": "BOOLEAN",

@@ -32,7 +32,12 @@ TABLES = (
     "deposits",
     "document_purchases",
     "experts",
+    "scores",
+    "draws",
+    "failures",
     "contracts",
+    "subcontracts",
+    "relations",
     "penalties",
 )
 

@@ -27,6 +27,11 @@ DEFAULTS: dict[str, dict[str, object]] = {
     "people": {"role": "team_member", "source": "people"},
     "penalties": {"kind": "blacklist", "is_bidding_ban": True},
     "bid_members": {"is_joint_venture_member": True},
+    "scores": {"is_vetoed": False},
+    "draws": {"currency": "CNY"},
+    "relations": {"kind": "control"},
+    "subcontracts": {"currency": "CNY"},
+    "failures": {"kind": "failed"},
 }
 
 #: Short names that a text table may use.
@@ -77,6 +82,26 @@ class Market:
     def penalties(self, text: str) -> Market:
         """Append rows to ``core.penalties``."""
         return self.append("penalties", parsed(text))
+
+    def scores(self, text: str) -> Market:
+        """Append rows to ``core.scores``."""
+        return self.append("scores", parsed(text))
+
+    def draws(self, text: str) -> Market:
+        """Append rows to ``core.draws``."""
+        return self.append("draws", parsed(text))
+
+    def relations(self, text: str) -> Market:
+        """Append rows to ``core.relations``."""
+        return self.append("relations", parsed(text))
+
+    def subcontracts(self, text: str) -> Market:
+        """Append rows to ``core.subcontracts``."""
+        return self.append("subcontracts", parsed(text))
+
+    def failures(self, text: str) -> Market:
+        """Append rows to ``core.failures``."""
+        return self.append("failures", parsed(text))
 
     def honest(
         self, lots: int = 300, bids: int = 5, seed: int = 1, spread: float = 0.08, **lot: object

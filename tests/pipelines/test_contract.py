@@ -98,9 +98,12 @@ def test_what_may_not_be_known_before_the_opening_says_so():
         "candidates": "opening",
         "deposits": "opening",
         "document_purchases": "opening",
+        "draws": "opening",
         "experts": "result",
+        "failures": "opening",
         "fingerprints": "opening",
         "people": "opening",
+        "scores": "opening",
     }
 
 

@@ -38,7 +38,7 @@ def convert(tmp_path_factory):
     def converted(columns, texts, table="bids", rule="", country="CN", zone="Asia/Shanghai", key=KEY):
         if "lot_id" not in columns:
             columns += '\nlot_id = { constant = "L1" }'
-        if table in ("bids", "fingerprints") and "bidder_" not in columns:
+        if table in ("bids", "fingerprints", "scores") and "bidder_" not in columns:
             columns += '\nbidder_name = { constant = "甲公司" }'
         text = (
             f'title = "x"\ncountry = "{country}"\ntime_zone = "{zone}"\n{FIRST_RULE}'
@@ -225,6 +225,13 @@ def test_a_share_may_be_a_percentage(convert):
     assert row["discount_share"] == 0.085
     (row,) = convert('discount_share = { from = ["下浮率"], unit = 1 }', {"下浮率": "8.5%"}, table="lots")
     assert row["discount_share"] == 0.085, "a percent sign states its own unit"
+
+
+def test_points_are_plain_numbers_read_exactly_or_not_at_all(convert):
+    good, bad = ["38.5", "0", "100.00000000", "-1.25"], ["1,000", "38.1234567", "1e2", "38.5分", "1000000"]
+    rows = convert('price_score = { from = ["s"] }', {"s": good + bad}, table="scores")
+    assert [row["price_score"] for row in rows] == [*map(Decimal, good), *[None] * len(bad)]
+    assert [row["unread"] is None for row in rows] == [True] * len(good) + [False] * len(bad)
 
 
 def test_a_whole_number_is_nothing_else(convert):

@@ -12,6 +12,12 @@ WITH taking_part AS (
     SELECT lot_id FROM stage.fingerprints WHERE NOT is_public
     UNION ALL
     SELECT lot_id FROM stage.people WHERE NOT is_public
+    UNION ALL
+    SELECT lot_id FROM stage.scores WHERE NOT is_public
+    UNION ALL
+    SELECT lot_id FROM stage.draws WHERE NOT is_public
+    UNION ALL
+    SELECT lot_id FROM stage.failures WHERE NOT is_public
 ),
 opened AS (
     SELECT lot_id FROM stage.openings WHERE public_at < (SELECT cutoff FROM stage.night)

@@ -1,0 +1,294 @@
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from pipelines import mapping
+from pipelines.sample.county import credit_code
+
+FIRM, OTHER, HOLDER = (credit_code(number) for number in (101, 102, 103))
+AT = "20260603090000"
+NIGHT = "2026-06-30 16:00:00"  # midnight in Shanghai, as UTC
+
+HEADERS = {
+    "ZJ_EVALUATION_RESULT": "BID_SECTION_CODE,BIDDER_NAME,BIDDER_ORG_CODE,PRICE_SCORE,OTHER_SCORE,TOTAL_SCORE,RANK,"
+    "IS_VETO,VETO_REASON_DETAIL",
+    "BID_OPEN_DETAIL": "BID_SECTION_CODE,ROLL_BALL_LIST,VALUE_RESULT,BENCHMARK_PRICE",
+    "LEGAL_RELATION_INFO": "LEGAL_CODE,LEGAL_NAME,HOLDER_CODE,HOLDER_NAME,RELATION,SHARE,START_DATE,END_DATE",
+    "SUBCONTRACT_INFO": "BID_SECTION_CODE,CONTRACTOR_NAME,CONTRACTOR_CODE,SUBCONTRACTOR_NAME,SUBCONTRACTOR_CODE,"
+    "SUBCONTRACT_PRICE,PRICE_UNIT,PRICE_CURRENCY,SIGN_TIME",
+    "TENDER_ABNORMITY_REPORT": "BID_SECTION_CODE,EXCEPITON_TYPE,EXCEPITON_REASON",
+    "LEGAL_PERSON_BASE": "LEGAL_CODE,LEGAL_NAME,LEGAL_REPRESENT,REPRESENT_ID,REPRESENT_PHONE,REGISTER_DATE",
+}  # fmt: skip
+
+
+@pytest.fixture
+def national(county):
+    """A county that delivers the national records; lot L1 was opened, lot L9 is not yet."""
+    county.mapping = (mapping.BUILT_IN / "national.toml").read_text(encoding="utf-8")
+    county.read(
+        "BID_SECTION_CODE,BID_OPEN_TIME,DATA_TIMESTAMP\n"
+        "L1,20260601093000,20260501000000\nL9,20260715093000,20260501000000\n",
+        "TENDER_FILE_CLARI_MODI_1.csv",
+    )
+    return county
+
+
+def deliver(county, tag, *rows, at=AT, header=None, change="1"):
+    header = header or HEADERS[tag.removeprefix("SL_")]
+    lines = [f"{header},DATA_TIMESTAMP,TITLE/DATA_TYPE", *(f"{row},{at},{change}" for row in rows)]
+    return county.read("\n".join(lines) + "\n", f"{tag}_{len(county.files)}.csv")
+
+
+GOOD = {
+    "ZJ_EVALUATION_RESULT": ("scores", f"L1,甲公司,{FIRM},40,50,90,1,0,"),
+    "BID_OPEN_DETAIL": ("draws", "L1,,K=0.9,900000"),
+    "TENDER_ABNORMITY_REPORT": ("failures", "L1,1,有效投标不足三家"),
+    "LEGAL_RELATION_INFO": ("relations", f"{FIRM},甲公司,{HOLDER},丙集团,2,60,20200101,"),
+    "SUBCONTRACT_INFO": ("subcontracts", f"L1,甲公司,{FIRM},乙公司,{OTHER},9000,0,156,20260610"),
+}
+
+
+@pytest.mark.parametrize("tag", GOOD)
+def test_a_deleted_record_is_gone_and_a_newer_one_brings_it_back(national, tag):
+    table, row = GOOD[tag]
+    for at, change, expected in [("20260602", "1", 1), ("20260603", "3", 0), ("20260604", "2", 1)]:
+        deliver(national, tag, row, at=f"{at}120000", change=change)
+        assert len(national.night(NIGHT).rows(f"SELECT * FROM core.{table}")) == expected
+
+
+# --- evaluation ----------------------------------------------------------------------------------
+
+
+def test_scores_of_a_bid_reach_core_in_points_with_rank_and_veto(national):
+    deliver(
+        national,
+        "ZJ_EVALUATION_RESULT",
+        f"L1,甲公司,{FIRM},38.5,51.25,89.75,1,0,",
+        f"L1,乙公司,{OTHER},,,,/,1,未按要求盖章",
+    )
+    rows = national.night(NIGHT).rows(
+        "SELECT lot_id, bidder_id, price_score, other_score, total_score, rank, is_vetoed, veto_reason FROM core.scores"
+    )
+    assert rows == [
+        ("L1", FIRM, Decimal("38.5"), Decimal("51.25"), Decimal("89.75"), 1, False, None),
+        ("L1", OTHER, None, None, None, None, True, "未按要求盖章"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "column", "code"),
+    [
+        ("-1,50,49,1", "price_score", "SCORE_NEGATIVE"),
+        ("40,-0.5,39.5,1", "other_score", "SCORE_NEGATIVE"),
+        ("40,50,-90,1", "total_score", "SCORE_NEGATIVE"),
+        ("40,50,90,0", "rank", "RANK_NOT_POSITIVE"),
+        ("四十,50,90,1", "price_score", "UNREADABLE_VALUE"),
+    ],
+)
+def test_a_score_that_cannot_be_is_refused_and_its_column_named(national, numbers, column, code):
+    one = deliver(national, "ZJ_EVALUATION_RESULT", f"L1,甲公司,,{numbers},0,", "L1,乙公司,,0,0,0,1,0,")
+    assert one.codes == [(2, column, code)]
+    assert one.values("bidder", "scores") == ["name:乙公司"]
+
+
+def test_a_score_without_a_bidder_is_refused(national):
+    one = deliver(national, "ZJ_EVALUATION_RESULT", "L1,/,无,40,50,90,1,0,")
+    assert one.codes == [(2, "bidder", "MISSING_VALUE")]
+
+
+# --- draws ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tag", ["BID_OPEN_DETAIL", "SL_BID_OPEN_DETAIL"])
+def test_what_was_drawn_stays_as_delivered_beside_the_benchmark_in_yuan(national, tag):
+    deliver(national, tag, "L1,３号球；7号球,K=0.88;C=0.45,1234567.89")
+    assert national.night(NIGHT).rows(
+        "SELECT lot_id, ball_list, drawn_values, benchmark_price, currency, benchmark_price_cny FROM core.draws"
+    ) == [("L1", "３号球；7号球", "K=0.88;C=0.45", Decimal("1234567.89"), "CNY", Decimal("1234567.89"))]
+
+
+def test_a_benchmark_of_zero_is_refused_and_none_is_not(national):
+    one = deliver(national, "BID_OPEN_DETAIL", "L1,,K=0.9,0", "L2,,K=0.9,/")
+    assert one.codes == [(2, "benchmark_price", "BENCHMARK_NOT_POSITIVE")]
+    assert one.values("lot_id", "draws") == ["L2"]
+
+
+def test_a_later_correction_of_a_draw_counts(national):
+    deliver(national, "BID_OPEN_DETAIL", "L1,,K=0.86,900000", at="20260601120000")
+    deliver(national, "BID_OPEN_DETAIL", "L1,,K=0.88,910000", at="20260602120000")
+    assert national.night(NIGHT).values("SELECT drawn_values FROM core.draws") == ["K=0.88"]
+
+
+# --- abnormal reports ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spelling", ["EXCEPITON", "EXCEPTION"])
+def test_an_abnormal_report_says_what_became_of_the_lot_under_either_spelling(national, spelling):
+    header = f"BID_SECTION_CODE,{spelling}_TYPE,{spelling}_REASON"
+    reports = ("L1,1,有效投标不足三家", "L1,2,/", "L1,3,", "L1,9,其他情形")
+    one = deliver(national, "TENDER_ABNORMITY_REPORT", *reports, "L1,4,不明", header=header)
+    assert (6, "kind", "UNREADABLE_VALUE") in one.codes
+    assert national.night(NIGHT).rows("SELECT lot_id, kind, reason FROM core.failures ORDER BY kind") == [
+        ("L1", "failed", "有效投标不足三家"),
+        ("L1", "other", "其他情形"),
+        ("L1", "terminated", None),
+        ("L1", "withdrawn", None),
+    ]
+
+
+def test_scores_draws_and_failures_of_an_unopened_lot_are_held_back(national):
+    files = [
+        deliver(national, "ZJ_EVALUATION_RESULT", f"L9,甲公司,{FIRM},40,50,90,1,0,"),
+        deliver(national, "BID_OPEN_DETAIL", "L9,,K=0.9,900000"),
+        deliver(national, "TENDER_ABNORMITY_REPORT", "L9,2,仅甲公司一家报名"),
+    ]
+    night, later = national.night(NIGHT), national.night("2026-07-15 16:00:00")
+    assert [night.account(one)["held"] for one in files] == [1, 1, 1]
+    for table in ("scores", "draws", "failures"):
+        assert night.rows(f"SELECT * FROM stage.{table}") == []
+        assert later.values(f"SELECT lot_id FROM core.{table}") == ["L9"]
+    assert night.rows("SELECT * FROM core.parties") == []
+
+
+# --- relations -----------------------------------------------------------------------------------
+
+
+def test_a_share_in_percent_becomes_a_part_of_one(national):
+    deliver(
+        national,
+        "LEGAL_RELATION_INFO",
+        f"{FIRM},甲公司,{HOLDER},丙集团,2,51,20200101,",
+        f"{OTHER},乙公司,{HOLDER},丙集团,1,33.5%,20200101,20231231",
+        f"{HOLDER},丙集团,{OTHER},乙公司,3,/,20240101,",
+    )
+    night = national.night(NIGHT)
+    assert night.rows(
+        "SELECT party_id, holder_id, kind, holder_share, starts_on, ends_on FROM core.relations ORDER BY party_id"
+    ) == [
+        (FIRM, HOLDER, "control", 0.51, dt.date(2020, 1, 1), None),
+        (OTHER, HOLDER, "shareholding", pytest.approx(0.335), dt.date(2020, 1, 1), dt.date(2023, 12, 31)),
+        (HOLDER, OTHER, "management", None, dt.date(2024, 1, 1), None),
+    ]
+    assert night.values("SELECT name FROM core.parties ORDER BY party_id") == ["甲公司", "乙公司", "丙集团"]
+
+
+def test_a_share_that_changed_is_two_relations_though_delivered_at_once(national):
+    one = deliver(
+        national,
+        "LEGAL_RELATION_INFO",
+        f"{FIRM},甲公司,{HOLDER},丙集团,1,20,20200101,20231231",
+        f"{FIRM},甲公司,{HOLDER},丙集团,1,40,20240101,",
+    )
+    night = national.night(NIGHT)
+    assert night.account(one)["conflict"] == 0
+    assert night.values("SELECT holder_share FROM core.relations ORDER BY starts_on") == [0.2, 0.4]
+
+
+#: In the form of an identity number, with the check digit of a credit code: it is nobody's number.
+PERSON = "410821199003070020"
+
+IMPOSSIBLE = {
+    f"{HOLDER},丙集团,1,100.01,20200101,": ("holder_share", "SHARE_NOT_POSSIBLE"),
+    f"{HOLDER},丙集团,1,-1,20200101,": ("holder_share", "SHARE_NOT_POSSIBLE"),
+    f"{HOLDER},丙集团,4,10,20200101,": ("kind", "UNREADABLE_VALUE"),
+    f"{HOLDER},丙集团,1,10,20200101,20191231": ("ends_after_start", "ENDS_BEFORE_START"),
+    f"{HOLDER},丙集团,1,10,/,": ("starts_on", "MISSING_VALUE"),
+    f"{FIRM},甲公司,2,100,20200101,": ("holder_is_another", "HOLDER_IS_PARTY"),
+    "/,张三,1,10,20200101,": ("holder_code", "MISSING_VALUE"),
+    f"{PERSON},张三,1,10,20200101,": ("holder_is_organisation", "HOLDER_IS_PERSON"),
+}
+
+
+@pytest.mark.parametrize("row", IMPOSSIBLE)
+def test_a_relation_that_cannot_be_is_refused(national, row):
+    whole = f"{OTHER},乙公司,{HOLDER},丙集团,1,100,20200101,"
+    one = deliver(national, "LEGAL_RELATION_INFO", f"{FIRM},甲公司,{row}", whole)
+    assert (2, *IMPOSSIBLE[row]) in one.codes
+    assert {row for row, *_ in one.codes} == {2}
+    assert one.values("party", "relations") == [OTHER]
+
+
+def test_a_natural_person_never_becomes_an_organisation(national):
+    one = deliver(
+        national,
+        "LEGAL_RELATION_INFO",
+        f"{FIRM},甲公司,/,张三,1,10,20200101,",
+        f"{FIRM},甲公司,{PERSON},张三,1,10,20200101,",
+    )
+    assert one.codes == [
+        (2, "holder_code", "MISSING_VALUE"),
+        (3, "holder_is_organisation", "HOLDER_IS_PERSON"),
+    ]
+    night = national.night(NIGHT)
+    assert night.rows("SELECT * FROM core.parties") == night.rows("SELECT * FROM core.relations") == []
+
+
+# --- subcontracts --------------------------------------------------------------------------------
+
+
+def test_a_subcontract_names_both_firms_and_its_price_in_yuan(national):
+    deliver(
+        national,
+        "SUBCONTRACT_INFO",
+        f"L1,甲公司,{FIRM},乙公司,{OTHER},12.5,1,156,20260610120000",
+        f"L1,甲公司,{FIRM},乙公司,{OTHER},9000,0,156,20260715",
+        f"L1,甲公司,{FIRM},丙集团,{HOLDER},9000,0,840,20260715",
+    )
+    assert national.night(NIGHT).rows(
+        "SELECT contractor_id, subcontractor_id, price, currency, price_cny, signed_on FROM core.subcontracts"
+    ) == [
+        (FIRM, OTHER, Decimal("125000"), "CNY", Decimal("125000"), dt.date(2026, 6, 10)),
+        (FIRM, OTHER, Decimal("9000"), "CNY", Decimal("9000"), dt.date(2026, 7, 15)),
+        (FIRM, HOLDER, Decimal("9000"), "USD", None, dt.date(2026, 7, 15)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "code"),
+    [
+        (f"乙公司,{OTHER},0,0,156,20260610", "price", "PRICE_NOT_POSITIVE"),
+        (f"甲公司,{FIRM},9000,0,156,20260610", "subcontractor_is_another", "SUBCONTRACTOR_IS_CONTRACTOR"),
+        (f"乙公司,{OTHER},9000,2,156,20260610", "price", "UNREADABLE_VALUE"),
+        ("/,/,9000,0,156,20260610", "subcontractor", "MISSING_VALUE"),
+        (f"乙公司,{OTHER},9000,0,156,/", "signed_on", "MISSING_VALUE"),
+    ],
+)
+def test_a_subcontract_that_cannot_be_is_refused(national, row, column, code):
+    good = f"L2,甲公司,{FIRM},乙公司,{OTHER},9000,0,156,20260610"
+    one = deliver(national, "SUBCONTRACT_INFO", f"L1,甲公司,{FIRM},{row}", good)
+    assert (2, column, code) in one.codes
+    assert {row for row, *_ in one.codes} == {2}
+    assert one.values("lot_id", "subcontracts") == ["L2"]
+
+
+def test_firms_of_every_new_table_are_found_by_the_only_code_of_their_name(national):
+    deliver(national, "LEGAL_PERSON_BASE", f"{FIRM},甲公司,,,,", f"{OTHER},乙公司,,,,")
+    deliver(national, "ZJ_EVALUATION_RESULT", "L1,甲 公司,,40,50,90,1,0,")
+    deliver(national, "SUBCONTRACT_INFO", "L1,甲公司,,乙公司,,9000,0,156,20260610")
+    deliver(national, "LEGAL_RELATION_INFO", f",乙公司,{FIRM},甲公司,2,60,20200101,")
+    night = national.night(NIGHT)
+    assert night.values("SELECT bidder_id FROM core.scores") == [FIRM]
+    assert night.rows("SELECT contractor_id, subcontractor_id FROM core.subcontracts") == [(FIRM, OTHER)]
+    assert night.rows("SELECT party_id, holder_id FROM core.relations") == [(OTHER, FIRM)]
+    assert night.values("SELECT party_id FROM core.parties ORDER BY party_id") == [FIRM, OTHER]
+
+
+# --- the register of parties ---------------------------------------------------------------------
+
+
+def test_the_register_gives_a_firm_its_head_as_tokens_and_its_first_day(national):
+    deliver(
+        national,
+        "LEGAL_PERSON_BASE",
+        f"{FIRM},甲公司,张三,{PERSON},13912345678,20240301",
+        f"{OTHER},乙公司,张三,{PERSON},/,/",
+    )
+    night = national.night(NIGHT)
+    rows = night.rows(
+        "SELECT legal_representative, legal_representative_id, phone, registered_on FROM core.parties ORDER BY party_id"
+    )
+    assert all(token.startswith("h1:") for token in rows[0][:3])
+    assert rows[0][:2] == rows[1][:2], "one head of two firms is found by the token"
+    assert [row[3] for row in rows] == [dt.date(2024, 3, 1), None]
+    assert PERSON not in str(night.content())
