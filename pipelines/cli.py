@@ -23,7 +23,7 @@ for name, value in OFFLINE.items():
 import duckdb  # noqa: E402
 import typer  # noqa: E402
 
-from pipelines.commands import alerts, detectors, nights, quarantine, sources  # noqa: E402
+from pipelines.commands import alerts, detectors, nights, quarantine, simulate, sources  # noqa: E402
 from pipelines.commands.output import err  # noqa: E402
 from pipelines.night import Busy  # noqa: E402
 
@@ -38,6 +38,7 @@ app.command()(nights.nightly)
 app.command()(nights.receive)
 app.command()(nights.status)
 app.command()(nights.doctor)
+app.command()(simulate.simulate)
 app.add_typer(sources.app, name="sources")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(alerts.app, name="alerts")

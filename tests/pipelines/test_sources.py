@@ -95,6 +95,7 @@ def test_national_reads_the_records_of_the_specification():
         ("VIOLATING_LAWS_RULES_INFO", "penalties"),
         ("PURCHASE_PROJECT", "tenders"),
         ("PURCHASE_PROJECT", "lots"),
+        ("PURCHASE_PROJECT", "documents"),
         ("PURCHASE_TENDER_LIST", "bids"),
         ("BID_DEAL_ANNOUNCE", "awards"),
     }

@@ -1,0 +1,73 @@
+"""From a seed to a folder: the deliveries of a county and the truth about them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pipelines import warehouse
+from pipelines.simulator import county, deliveries, truth
+from pipelines.simulator.county import Progress
+from pipelines.simulator.market import nights_until
+from pipelines.simulator.rings import Care
+
+LAST_NIGHT = date(2026, 6, 30)  # no clock: a county of one seed is the same on every day
+MAKING = ".making"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: numbers of lots, bids, rigged lots and delivered records, and the first and last night."""
+
+    lots: int
+    bids: int
+    rings: int
+    rigged: int
+    records: int
+    nights: tuple[date, date]
+
+
+def write_county(
+    out: Path,
+    *,
+    seed: int,
+    lots: int,
+    nights: int,
+    form: deliveries.Form,
+    care: Sequence[Care],
+    progress: Progress = lambda station, done, of: None,
+) -> Written:
+    """Write a county's deliveries to ``out/inbox`` and the truth about it to ``out/truth``.
+
+    The same arguments give the same bytes. ``care``: the levels of care of its rings, none for an honest
+    county. ``progress`` hears the station, and how much of it is done.
+
+    Raises:
+        FileExistsError: ``out`` already holds an inbox or a truth, which would be mixed with the new ones.
+    """
+    for folder in ("inbox", "truth"):
+        if (out / folder).exists():
+            raise FileExistsError(f"{out / folder} is already there: choose another folder, or remove it")
+    making = out / MAKING
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    try:
+        con = warehouse.connect(making / "county.duckdb")
+        con.execute(f"SET temp_directory = '{making / 'spill'}'")
+        county.simulate(con, seed=seed, lots=lots, last_night=LAST_NIGHT, care=care, progress=progress)
+        progress("deliveries", 0, 1)
+        days = nights_until(LAST_NIGHT, nights)
+        records = deliveries.deliver(con, out, days, form)
+        progress("truth", 0, 1)
+        truth.write_truth(con, out)
+        counts = con.execute(
+            "SELECT (SELECT count(*) FROM world.lots), (SELECT count(*) FROM world.bids),"
+            " (SELECT count(*) FROM world.rings), (SELECT count(*) FROM world.rigged WHERE NOT is_forgone)"
+        ).fetchall()[0]
+        con.close()
+    finally:
+        shutil.rmtree(making)
+    return Written(counts[0], counts[1], counts[2], counts[3], records, (days[0], days[-1]))
