@@ -5,11 +5,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 AS_OF ?= 2026-06-30
+SAMPLE := --seed 79 --lots 400 --nights 30
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup nightly test check format catalogue bench lock clean
+.PHONY: help setup nightly test check format catalogue bench sample marginals rehearsal lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -52,6 +53,18 @@ catalogue: setup ## Write detectors/CATALOGUE.md anew
 
 bench: setup ## Measure against the plain read_csv and GROUP BY of the same run
 	$(BIN)/python tests/benchmarks/bench.py
+
+sample: setup ## Write the sample county anew
+	rm -rf data/sample/inbox data/sample/truth
+	$(BIN)/bidwatch simulate --out data/sample $(SAMPLE)
+
+marginals: setup ## Compare a simulated honest county with the real data sets
+	rm -rf workspace/honest
+	$(BIN)/bidwatch simulate --honest --out workspace/honest --lots 8000 --nights 1 --format parquet
+	$(BIN)/python tests/benchmarks/marginals.py --county workspace/honest
+
+rehearsal: setup ## Let careful rings try the catalogue anew, after a detector was added
+	$(BIN)/python -m pipelines.simulator.rehearsal
 
 lock: setup ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

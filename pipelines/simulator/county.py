@@ -22,7 +22,7 @@ from pipelines.simulator.tactics import TACTICS
 Progress = Callable[[str, int, int], None]
 
 HERE = Path(__file__).parent
-ELECTRONIC_DAYS_OF_A_SMALL_COUNTY = 130
+ELECTRONIC_DAYS_OF_A_SMALL_COUNTY = 110
 MOVED_SHARE = 0.03  # of the openings are moved by a clarification
 TEN_THOUSAND_SHARE = 0.08  # of the lots are recorded in 万元
 #: Of the bids: written with another form of the name, of the code, or with a price in 万元 under a flag of 元.

@@ -49,7 +49,7 @@ WHERE b.partner >= 0 AND NOT EXISTS (SELECT 1 FROM world.links AS k WHERE k.lot 
 GROUP BY b.lot
 ORDER BY b.lot;
 
--- A bid during a ban is none of these; a bid just after it ended, or was withdrawn, is innocent.
+-- A bid, also as a partner, during a ban is none of these; a bid just after it ended, or was withdrawn, is innocent.
 INSERT INTO world.links
 SELECT b.lot, what, -1, list(b.firm ORDER BY b.firm), what <> 'ban',
     any_value(CASE what WHEN 'ban' THEN 'bid during a ban' WHEN 'ban_ended' THEN 'the ban had ended' ELSE 'the ban had been withdrawn' END)
@@ -57,10 +57,12 @@ FROM (
     SELECT b.lot, b.firm,
         CASE
             WHEN CAST(l.opening_at AS DATE) BETWEEN n.starts_on AND n.ends_on
-                THEN CASE WHEN l.opening_at < coalesce(n.withdrawn_at, TIMESTAMP '9999-01-01') THEN 'ban' ELSE 'ban_withdrawn' END
+                THEN CASE WHEN CAST(l.opening_at AS DATE) < coalesce(CAST(n.withdrawn_at AS DATE), DATE '9999-01-01') THEN 'ban' ELSE 'ban_withdrawn' END
             WHEN CAST(l.opening_at AS DATE) - n.ends_on BETWEEN 1 AND 60 THEN 'ban_ended'
         END AS what
-    FROM world.bids AS b
+    FROM (
+        SELECT lot, firm FROM world.bids UNION ALL SELECT lot, partner FROM world.bids WHERE partner >= 0
+    ) AS b
     JOIN world.lots AS l ON l.lot = b.lot
     JOIN world.bans AS n ON n.firm = b.firm
 ) AS b

@@ -15,7 +15,7 @@ CREATE OR REPLACE MACRO price_unit(is_ten_thousand) AS CASE WHEN is_ten_thousand
 CREATE OR REPLACE MACRO data_key(dataset, number, place) AS
     'YL01' || dataset || lpad(CAST(CAST(number AS BIGINT) * 10000000 + place AS VARCHAR), 15, '0');
 CREATE OR REPLACE MACRO stream_of(channel) AS
-    CASE channel WHEN 'old_system' THEN 'old' WHEN 'procurement' THEN 'lines' ELSE 'xml' END;
+    CASE channel WHEN 'old_system' THEN 'old' WHEN 'procurement' THEN 'lines' WHEN 'housing' THEN 'lines' ELSE 'xml' END;
 -- Bids are known when the opening is over, what the committee found an hour later.
 CREATE OR REPLACE MACRO bids_known_at(opening_at) AS opening_at + INTERVAL 3 HOURS;
 CREATE OR REPLACE MACRO scores_known_at(opening_at) AS opening_at + INTERVAL 4 HOURS;

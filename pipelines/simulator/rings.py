@@ -147,6 +147,11 @@ class Rings:
         self.table = pd.DataFrame(rows, columns=_COLUMNS)
         self.table["rate"] = [self._rate(rng, row) for _, row in self.table.iterrows()]
 
+    @property
+    def _reach(self) -> float:
+        """How far from its own trade a ring goes; in a small county there is too little of each."""
+        return NEAR_TRADE if self.market.population.lots >= SMALL_COUNTY else 0.5
+
     def _home(self, rng: np.random.Generator, tactic: str) -> int:
         people = self.market.population
         rules = TACTICS[KEYS.index(tactic)].rules
@@ -176,9 +181,8 @@ class Rings:
         chosen = SEGMENTS[:5] if ring.is_regional else [SEGMENTS[ring.market % len(SEGMENTS)]]
         share = sum(s.share * sum(w for rule, w in s.rules if rule in tactic.rules) for s in chosen)
         fitting = people.lots / len(people.regions) * share * (ring.end - ring.start) / HISTORY_DAYS
-        fitting *= (
-            0.2 if ring.buyer >= 0 else 1.0 if ring.is_regional else 2 * NEAR_TRADE
-        )  # as much of the circle
+        # Of the lots a buyer's ring gets its buyer's, a ring of one trade its part of the circle of trades.
+        fitting *= 0.2 if ring.buyer >= 0 else 1.0 if ring.is_regional else 2 * self._reach
         wanted = np.clip(np.exp(rng.normal(np.log(LOTS_OF_A_RING), 0.5)), 8, 90)
         wanted *= min(1.0, people.lots / LOTS_OF_A_COUNTY + 0.05)  # small counties, short lists
         return float(min(0.85, max(wanted, 3.5) / max(fitting, 1e-9)))
@@ -216,7 +220,7 @@ class Rings:
         pairs = pairs[np.array(pays, bool)]
         pairs = pairs[pairs["day"].between(pairs["start"], pairs["end"])]
         pairs = pairs[pairs["buyer"].eq(-1) | pairs["buyer"].eq(pairs["buyer_lot"])]
-        near = apart(pairs["trade_lot"], pairs["trade"]) <= NEAR_TRADE
+        near = apart(pairs["trade_lot"], pairs["trade"]) <= self._reach
         pairs = pairs[near | pairs["is_regional"] | pairs["buyer"].ge(0)]
         pairs = pairs[self._enough(pairs, lots, bids)]
         pairs = pairs.sort_values(["lot_row", "ring"], kind="stable", ignore_index=True)

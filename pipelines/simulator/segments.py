@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 #: Award rules of works and their shares: ids of data/reference/award_rules.toml.
 WORKS_RULES = (
-    ("lowest", 0.68),
-    ("ceiling_mean_mix", 0.07),
-    ("trimmed_mean", 0.04),
+    ("lowest", 0.74),
+    ("ceiling_mean_mix", 0.06),
+    ("trimmed_mean", 0.03),
     ("drawn_factor", 0.03),
     ("drawn_discount", 0.02),
     ("trimmed_by_count", 0.02),
     ("range_mean", 0.02),
-    ("comprehensive", 0.12),
+    ("comprehensive", 0.08),
 )
-SERVICE_RULES = (("lowest", 0.45), ("comprehensive", 0.45), ("drawn_discount", 0.10))
+SERVICE_RULES = (("lowest", 0.50), ("comprehensive", 0.40), ("drawn_discount", 0.10))
 PURCHASE_RULES = (("price_share", 0.8), ("lowest", 0.2))
 
 

@@ -157,7 +157,7 @@ def test_a_key_that_others_may_read_stops_the_night(tmp_path):
 
 
 def test_sources_check_keeps_nothing_and_says_what_would_load(tmp_path):
-    file = next((SAMPLE / "national").glob("TENDER_LIST_*0531.csv"))
+    file = SAMPLE / "national" / "ZJ_TENDER_LIST_20260601.csv"
     done = bidwatch("sources", "check", "national", file, cwd=tmp_path)
     assert done.returncode == 1
     assert "CHECK_DIGIT" in done.stdout

@@ -4,9 +4,8 @@ from decimal import Decimal
 import pytest
 
 from pipelines import mapping
-from pipelines.sample.county import credit_code
 
-FIRM, OTHER, HOLDER = (credit_code(number) for number in (101, 102, 103))
+FIRM, OTHER, HOLDER = "91410821YL012HL49M", "91410821YL012HLC4E", "91410821YL012HNL0M"
 AT = "20260603090000"
 NIGHT = "2026-06-30 16:00:00"  # midnight in Shanghai, as UTC
 

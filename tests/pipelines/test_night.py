@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -91,27 +92,101 @@ def found(home):
 # ---- what is found
 
 
-def test_every_planted_link_is_found_by_its_detector(sampled):
+#: Which detector is to see what a ring left in a lot.
+SEES = {
+    "edit_hardware": "contacts.edit_hardware",
+    "upload_hardware": "contacts.upload_hardware",
+    "pricing_dongle": "contacts.pricing_dongle",
+    "deposit_account": "contacts.deposit_account",
+    "project_manager": "contacts.project_member",
+    "same_agent": "contacts.same_agent",
+    "same_operator": "contacts.same_contact",
+    "ban": "watchlist.active_ban",
+}
+#: Which detectors are to leave an innocent look-alike alone.
+LEAVES = {
+    "on_site_upload": {"contacts.upload_hardware"},
+    "buyers_files": {"contacts.edit_hardware", "contacts.pricing_dongle"},
+    "local_mac": {"contacts.edit_hardware"},
+    "joint_venture": {"contacts.edit_hardware", "contacts.upload_hardware", "contacts.pricing_dongle"},
+    "placeholders": {"contacts.edit_hardware", "contacts.upload_hardware", "contacts.pricing_dongle",
+                     "contacts.same_contact"},
+    "guarantee": {"contacts.deposit_account"},
+    "same_name": {"contacts.project_member"},
+    "agency_phone": {"contacts.same_contact"},
+    "nat_ip": {"contacts.upload_hardware", "contacts.edit_hardware"},
+    "ban_ended": {"watchlist.active_ban"},
+    "ban_withdrawn": {"watchlist.active_ban"},
+}  # fmt: skip
+#: Presumptions that a firm can rebut and a machine cannot: one consultant or one shop behind several bids.
+REBUTTABLE = {
+    "consultant_dongle": {"contacts.pricing_dongle", "contacts.edit_hardware"},
+    "copy_shop": {"contacts.edit_hardware"},
+}
+
+
+def opened_links():
+    shown = {row["lot_id"] for row in truth("lots.csv") if row["opening_at"][:10] < str(AS_OF)}
+    return [link for link in truth("links.csv") if link["lot_id"] in shown]
+
+
+def test_every_trace_that_a_ring_left_is_found_by_its_detector(sampled):
     seen = found(sampled[0])
-    for link in truth("links.csv"):
+    # A firm that the centre wrote down with another code or none is another party until people say it is one.
+    written = {(row["lot_id"], row["bidder_code"]) for row in truth("bids.csv") if row["code_form"] == "0"}
+    looked = set()
+    for link in opened_links():
+        if link["innocent"] == "yes" or link["what"] not in SEES:
+            continue
+        parties = {code for code in link["parties"].split(";") if (link["lot_id"], code) in written}
+        if len(parties) > 1 or (parties and link["what"] == "ban"):
+            looked.add(link["what"])
+            for party in [parties] if link["what"] != "ban" else [{code} for code in parties]:
+                assert any(
+                    detector == SEES[link["what"]] and scope.startswith(link["lot_id"]) and party <= entities
+                    for detector, scope, entities in seen
+                ), link
+    assert looked == set(SEES)
+
+
+def test_no_look_alike_is_flagged_and_no_identity_flag_is_without_a_trace(sampled):
+    left, alike, rebuttable = set(), set(), set()
+    for link in opened_links():
+        lot, what = link["lot_id"], link["what"]
         if link["innocent"] == "no":
-            parties = set(link["parties"].split(";"))
-            assert any(
-                detector == link["detector"] and scope.startswith(link["lot_id"]) and parties <= entities
-                for detector, scope, entities in seen
-            ), link
-
-
-def test_no_look_alike_is_flagged_and_no_identity_flag_is_unplanted(sampled):
-    links = truth("links.csv")
-    planted = {(link["detector"], link["lot_id"]) for link in links if link["innocent"] == "no"}
-    alike = {(link["detector"], link["lot_id"]) for link in links if link["innocent"] == "yes"}
+            # One operator acts for several bidders as an agent does, and both are a contact of one name and phone.
+            also = {"same_agent": ["same_contact"], "same_operator": ["same_agent", "same_contact"]}
+            left |= {(SEES.get(what, what), lot)} | {(f"contacts.{name}", lot) for name in also.get(what, [])}
+        alike |= {(detector, lot) for detector in LEAVES.get(what, ())}
+        rebuttable |= {(detector, lot) for detector in REBUTTABLE.get(what, ())}
     assert alike
     for detector, scope, _ in found(sampled[0]):
-        lot = scope.split("/")[0]
         if detector.startswith(("contacts.", "watchlist.")):
-            assert (detector, lot) in planted
-        assert (detector, lot) not in alike - planted
+            assert (detector, scope.split("/")[0]) in left | rebuttable, (detector, scope)
+            assert (detector, scope.split("/")[0]) not in alike - left - rebuttable
+
+
+def test_truth_and_night_agree_on_every_bid(sampled):
+    """The truth's bids of opened lots are the published ones, price for price; what is more is stated dirt."""
+    home, done = sampled
+    bids = {(row["lot_id"], row["bidder_code"]): row for row in truth("bids.csv") if row["code_form"] == "0"}
+    shown = {row["lot_id"] for row in truth("lots.csv") if row["opening_at"][:10] < str(AS_OF)}
+    dirty = {row["lot_id"] for row in truth("records.csv") if row["fate"] in ("conflict", "held")}
+    by_rate = {row["lot_id"] for row in truth("records.csv") if "discounts" in row["what"]}
+    con = warehouse.open_snapshot(home.snapshot(done.snapshot))
+    published = con.execute("SELECT lot_id, bidder_id, price_cny FROM core.bids").fetchall()
+    con.close()
+    seen = {(lot, bidder): price for lot, bidder, price in published}
+    missing = {key for key in bids if key[0] in shown - dirty and key not in seen}
+    assert not missing
+    for key, price in seen.items():
+        if key in bids and key[0] not in by_rate:
+            row = bids[key]
+            said = Decimal(row["price_cny"]) / (10_000 if row["is_wrong_unit"] == "yes" else 1)
+            assert abs(price - said) < Decimal("0.01"), key
+    short = sum(row["code_form"] != "0" and row["lot_id"] in shown for row in truth("bids.csv"))
+    assert len(set(seen) - set(bids)) <= short
+    assert len(seen) > 1500
 
 
 def test_every_record_is_accounted_for_and_dirty_ones_meet_their_fate(sampled):
@@ -164,11 +239,12 @@ def test_every_alert_names_its_source_cells_and_they_hold_what_it_says(sampled):
         fps = [row["fp"] for row in store.rows("SELECT fp FROM signal WHERE is_current = 1 ORDER BY fp")]
         assert all(lineage.evidence(store, fp)["sources"] for fp in fps)
         chosen = [
-            row["fp"] for row in store.rows("SELECT fp FROM signal WHERE detector = 'prices.ladder' LIMIT 1")
+            row["fp"]
+            for row in store.rows("SELECT fp FROM signal WHERE detector = 'prices.identical_prices' LIMIT 1")
         ]
         sources = lineage.sources(home, store, chosen[0])
     prices = [source for source in sources if "bids.price" in source.columns]
-    assert len(prices) >= 4
+    assert len(prices) >= 2
     assert all(any(source.record.values()) for source in sources)
 
 
@@ -178,10 +254,10 @@ def test_no_clear_personal_value_leaves_the_vault(sampled):
     readable = [*home.outbox.rglob("*"), *home.reports.rglob("*"), home.control, *home.published.glob("*")]
     with opened(home.control) as store:
         text = "\n".join(str(tuple(row)) for row in store.rows("SELECT body FROM evidence"))
-    assert "9999991850" not in text
+    assert "99999918" not in text
     for path in readable:
         if path.is_file():
-            assert b"9999991850" not in path.read_bytes(), path
+            assert b"99999918" not in path.read_bytes(), path
 
 
 # ---- again, later, in another order
@@ -212,7 +288,8 @@ def test_the_same_files_again_are_deliveries_and_nothing_else(home):
 def test_files_in_reverse_order_over_many_nights_end_in_the_same_state(sampled, tmp_path):
     home = settings.Home(tmp_path / "reversed").prepare()
     files = sorted((SAMPLE / "inbox").glob("*/*"), reverse=True)
-    for part in (files[:9], files[9:18], files[18:]):
+    third = len(files) // 3
+    for part in (files[:third], files[third : 2 * third], files[2 * third :]):
         for file in part:
             (home.inbox / file.parent.name).mkdir(exist_ok=True)
             shutil.copy(file, home.inbox / file.parent.name)
@@ -337,6 +414,7 @@ def test_an_open_notebook_does_not_disturb_the_night(home):
 KILLED = """
 import sys, os
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from pipelines import night, settings
 home = settings.Home(Path(sys.argv[1]))
@@ -376,10 +454,10 @@ def test_a_night_killed_anywhere_ends_like_one_that_was_not(tmp_path):
 
 
 SMALL = (
-    "national/SECTION_20260531.csv",
-    "national/TENDER_FILE_CLARI_MODI_20260531.csv",
-    "national/TENDER_LIST_20260531.csv",
-    "national/BIDDER_MARGIN_INFO_20260531.csv",
+    "national/SECTION_20260601.csv",
+    "national/TENDER_FILE_CLARI_MODI_20260601.csv",
+    "national/ZJ_TENDER_LIST_20260601.csv",
+    "national/BIDDER_MARGIN_INFO_20260601.csv",
 )
 
 

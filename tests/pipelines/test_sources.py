@@ -8,12 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import bronze, mapping, warehouse
-from pipelines.sample.county import credit_code
 
 REAL = Path(os.environ.get("BIDWATCH_REAL_DATA") or Path(__file__).parents[3] / "shared" / "data")
 KEY = "00" * 32
 LOT = "E4108210000000001001001"
-CODE = credit_code(101)
+CODE = "91410821YL012HL49M"
 
 
 def make(source, path, out):

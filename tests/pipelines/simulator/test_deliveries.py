@@ -331,7 +331,7 @@ def test_channels_have_their_formats_and_encodings(world, deliver, tmp_path, nig
         if one.night == nights[0]:
             assert has_mark[one.file] == (of != "old_system"), one
         else:
-            suffix = {"old_system": "csv", "procurement": "jsonl"}.get(of, "xml")
+            suffix = {"old_system": "csv", "procurement": "jsonl", "housing": "jsonl"}.get(of, "xml")
             assert one.file.endswith(suffix), one
             if of == "old_system":
                 assert not has_mark[one.file]

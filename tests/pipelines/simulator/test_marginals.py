@@ -5,6 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.simulator.writing import write_county
+
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 import marginals  # noqa: E402
@@ -363,3 +365,14 @@ def test_every_real_market_passes_and_one_of_equal_prices_does_not():
         "CV any method P50",
         "tie, n 3-4",
     }
+
+
+# ---- the simulated county
+
+
+@needs_real_sets
+@pytest.mark.parametrize(("seed", "lots"), [(1, 8000), (7, 4000)])
+def test_an_honest_county_lies_between_the_real_sets(tmp_path, seed, lots):
+    write_county(tmp_path, seed=seed, lots=lots, nights=1, form="parquet", care=())
+    simulated = marginals.marginals(marginals.county(tmp_path))
+    assert marginals.outside(simulated, marginals.real_rows(DATA)) == []

@@ -85,7 +85,7 @@ def test_every_bid_is_told_with_its_role_and_how_it_was_written(told):
     assert (cover["name_form"], cover["code_form"], cover["is_wrong_unit"]) == ("0", "1", "no")
     assert (cover["price_cny"], cover["is_winner"]) == ("912345.67", "no")
     honest = bids[lot_id(9), told.code(4)]
-    assert (honest["ring"], honest["role"], honest["is_winner"]) == ("", "honest", "yes")
+    assert (honest["ring"], honest["role"], honest["is_winner"]) == ("", "", "yes")
 
 
 def test_a_bid_came_on_the_night_in_whose_files_it_stands(told):
