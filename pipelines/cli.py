@@ -1,13 +1,14 @@
 """The ``bidwatch`` command.
 
 Exit codes: 0 done, 1 done with refused rows or an incomplete source, 2 input refused, 3 publish
-gate closed, 4 integrity failure, 75 busy.
+gate closed, 4 integrity failure, 70 a fault of the program, 75 busy.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import traceback
 
 #: Set before prefect or great_expectations may be imported: nothing calls home.
 OFFLINE = {
@@ -26,6 +27,8 @@ import typer  # noqa: E402
 from pipelines.commands import alerts, detectors, nights, quarantine, simulate, sources  # noqa: E402
 from pipelines.commands.output import err  # noqa: E402
 from pipelines.night import Busy  # noqa: E402
+
+SOFTWARE_FAILURE = 70  # EX_SOFTWARE of sysexits.h
 
 app = typer.Typer(
     name="bidwatch",
@@ -59,3 +62,7 @@ def main() -> None:
     except duckdb.IOException as error:
         err.print(f"bidwatch: {error}")
         sys.exit(nights.INTEGRITY_FAILURE)
+    except Exception:
+        # Python itself would end with 1, which says that the night was done.
+        traceback.print_exc()
+        sys.exit(SOFTWARE_FAILURE)

@@ -22,14 +22,17 @@ from pipelines.simulator.rings import CARE_FILE, Care
 from pipelines.simulator.tactics import KEYS
 from pipelines.simulator.writing import write_county
 
-STEPS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0)
+STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 LOTS = 16_000
 SEED = 20260630
+MANY_BIDS = 8  # lots with as many bids or more are compared with each other
 PATIENCE = 1.0  # standard errors above the honest share at which a ring still feels safe
 
 
 def flagged_shares(seen: pd.DataFrame) -> pd.DataFrame:
-    """Return, by tactic, the share of rigged lots that some detector flags, and of honest lots of the same rules.
+    """Return, by tactic, the share of rigged lots that some detector flags, and of honest lots alike.
+
+    Alike: of the same rule and about as many bids, since fewer bids let fewer detectors judge.
 
     Args:
         seen: of `evaluation.lots_seen`.
@@ -40,12 +43,15 @@ def flagged_shares(seen: pd.DataFrame) -> pd.DataFrame:
     lots = seen.groupby("lot_id", as_index=False).agg(
         is_flagged=("is_flagged", "any"),
         rule=("rule", "first"),
+        bids=("bids", "first"),
         tactic=("tactic", "first"),
         is_rigged=("is_rigged", "first"),
         is_forgone=("is_forgone", "first"),
     )
-    honest = lots[~lots["is_rigged"] & ~lots["is_forgone"]].groupby("rule")["is_flagged"].mean()
-    rigged = lots[lots["is_rigged"]].assign(expected=lambda rows: rows["rule"].map(honest))
+    alike = ["rule", "bids"]
+    lots["bids"] = lots["bids"].clip(upper=MANY_BIDS)
+    honest = lots[~lots["is_rigged"] & ~lots["is_forgone"]].groupby(alike)["is_flagged"].mean()
+    rigged = lots[lots["is_rigged"]].join(honest.rename("expected"), on=alike)
     return rigged.groupby("tactic").agg(
         lots=("lot_id", "size"), rigged_share=("is_flagged", "mean"), honest_share=("expected", "mean")
     )

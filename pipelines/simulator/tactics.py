@@ -43,7 +43,7 @@ TACTICS = (
     Tactic("mean_shift", "拉抬均价", MEANS, (5, 7, 20), (5, 0.6), 1, "cluster"),
     Tactic("support_bids", "支撑报价", (*MEANS, "range_mean"), (3, 4, 8), (3, 0.35), 4, "support"),
     Tactic("losers_for_hire", "陪标专业户", FIRST_PRICE, (3, 4, 12), (2, 0.5), 2, "loser_for_hire"),
-    Tactic("vertical", "招标方勾结", FIRST_PRICE, (1, 2, 5), (1, 0.3), 2, "cover"),
+    Tactic("vertical", "招标方勾结", FIRST_PRICE, (2, 2, 5), (1, 0.3), 2, "cover"),
     Tactic("late_just_below", "泄露后压线", ("lowest",), (2, 2, 3), (1, 0.0), 3, "cover"),
     Tactic("payback", "分包补偿", ("lowest", "comprehensive"), (3, 5, 8), (2, 0.9), 0, "cover"),
     # A ring that does nothing: the machinery alone must leave no trace.

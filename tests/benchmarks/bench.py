@@ -2,16 +2,19 @@
 
 Every line is CPU seconds (user and system, children included) of a fresh process, the median of
 several runs taken in turns, and its ratio to the floor: the plain typed ``read_csv`` for ingest, a bare
-``GROUP BY`` for the detectors. Peak memory is the resident memory of that process.
+``GROUP BY`` for the detectors, the load of its tables for the simulated county. Peak memory is the resident
+memory of that process.
 """
 
 from __future__ import annotations
 
 import argparse
+import codecs
 import csv
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -68,6 +71,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bidwatch-bench-") as name:
         folder = Path(name)
         write_bids(folder, chosen.rows)
+        (folder / "lots").write_text(str(int(chosen.rows * LOTS_PER_BID)), encoding="utf-8")
+        make_county(folder, folder / "county")
         measured: dict[str, list[tuple[float, float, float]]] = {variant: [] for variant in VARIANTS}
         for _ in range(chosen.repeats):
             for variant in VARIANTS:
@@ -161,8 +166,6 @@ def group_by_floor(folder: Path) -> None:
 
 def all_detectors(folder: Path) -> None:
     """Every detector over the market, results stored."""
-    import shutil
-
     from detectors import registry
     from pipelines import screening, warehouse
 
@@ -181,12 +184,51 @@ def all_detectors(folder: Path) -> None:
     report_peak()
 
 
+def load_county(folder: Path) -> None:
+    """The delivered tables of a county into a DuckDB file, all text; the old system's are transcoded first."""
+    con = duckdb.connect(str(folder / f"county-{os.getpid()}.duckdb"), config={"threads": 2})
+    for path in sorted((folder / "county" / "inbox" / "national").glob("*.csv")):
+        with path.open("rb") as file:
+            is_old = file.read(3) != codecs.BOM_UTF8
+        if is_old:
+            plain = folder / f"plain-{os.getpid()}.csv"
+            with (
+                path.open(encoding="gb18030", newline="") as old,
+                plain.open("w", encoding="utf-8", newline="") as new,
+            ):
+                shutil.copyfileobj(old, new, 1 << 20)
+            path = plain
+        con.execute(f"CREATE OR REPLACE TABLE t AS SELECT * FROM read_csv('{path}', all_varchar = true)")
+    con.execute("CHECKPOINT")
+    con.close()
+    report_peak()
+
+
+def simulate(folder: Path) -> None:
+    """Write a county of as many bids as CSV, with its truth."""
+    out = folder / f"county-{os.getpid()}"
+    make_county(folder, out)
+    shutil.rmtree(out)
+    report_peak()
+
+
+def make_county(folder: Path, out: Path) -> None:
+    """Write a county of one night as CSV."""
+    from pipelines.simulator.rings import usual_care
+    from pipelines.simulator.writing import write_county
+
+    lots = int((folder / "lots").read_text(encoding="utf-8"))
+    write_county(out, seed=1, lots=lots, nights=1, form="csv", care=usual_care())
+
+
 VARIANTS = {
     "ingest: floor, plain typed read_csv": read_csv_floor,
     "ingest: raw to bronze, without the contract": ingest_without_contract,
     "ingest: raw to bronze": ingest,
     "detectors: floor, bare GROUP BY": group_by_floor,
     "detectors: all": all_detectors,
+    "simulate: floor, load of the county into DuckDB": load_county,
+    "simulate: county as CSV, with its truth": simulate,
 }
 FLOORS = {
     variant: next(f for f in VARIANTS if f.split(":")[0] == variant.split(":")[0]) for variant in VARIANTS

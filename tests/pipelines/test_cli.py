@@ -103,9 +103,11 @@ def test_refused_rows_are_listed_with_place_reason_and_remedy(home):
     codes = {"CHECK_DIGIT", "UNREADABLE_VALUE", "LOT_NOT_IN_TENDER", "CONFLICT_EQUAL_TIME"}
     assert codes <= {row["code"] for row in listed}
     assert all(row["reason"] and row["原因"] and row["first at"] for row in listed)
-    both = asked(home, "quarantine", "show", "TENDER_LIST_20260131.csv")
+    with (SAMPLE.parent / "truth" / "records.csv").open(encoding="utf-8", newline="") as file:
+        dirty = {row["what"]: row["file"] for row in csv.DictReader(file)}
+    both = asked(home, "quarantine", "show", dirty["two versions with one time stamp"])
     assert both.count("CONFLICT_EQUAL_TIME") == 2  # the two versions stand beside each other
-    shown = asked(home, "quarantine", "show", "TENDER_LIST_20260531.csv")
+    shown = asked(home, "quarantine", "show", dirty["price 12,3x"])
     assert "12,3x" in shown
     assert "999999" not in shown  # document numbers are masked
 
@@ -192,3 +194,18 @@ def test_the_notebook_runs_on_the_published_snapshot(home):
         capture_output=True, text=True, env=os.environ | {"BIDWATCH_HOME": str(home)}, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_a_fault_of_the_program_is_not_taken_for_a_night_with_refused_rows(tmp_path):
+    code = (
+        "from pipelines import cli, night\n"
+        "def broken(*words, **options): raise ZeroDivisionError('a fault')\n"
+        "night.run = broken\n"
+        "cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "nightly", "--home", tmp_path, "--as-of", "2026-06-30"],
+        capture_output=True, text=True, cwd=REPO, env=os.environ | {"BIDWATCH_KEY": str(tmp_path / "key")},
+    )  # fmt: skip
+    assert done.returncode == 70
+    assert "ZeroDivisionError: a fault" in done.stderr

@@ -140,7 +140,7 @@ def test_rings_differ_in_size_life_and_leakage():
     sizes, lives = con.execute(
         "SELECT list(len(members)), list(ended_on - started_on) FROM world.rings"
     ).fetchall()[0]
-    assert min(sizes) == 2 or min(sizes) == 1
+    assert min(sizes) == 2
     assert 10 <= max(sizes) <= 20
     assert min(lives) < 240 < 500 < max(lives)
     leaked = dict(
