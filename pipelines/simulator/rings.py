@@ -111,8 +111,9 @@ class Rings:
             # A ring is made of firms that bid often and do the same kind of work, who would meet anyway;
             # losers for hire are shells that hardly bid by themselves.
             trade = rng.uniform(0, 1)
-            sign = -3 if tactic.key == "losers_for_hire" else 1
-            liking = sign * people.activity[fit] - OTHER_TRADE * apart(people.trade[fit], trade) ** 2
+            far = OTHER_TRADE * apart(people.trade[fit], trade) ** 2
+            is_shell = tactic.key == "losers_for_hire"
+            liking = -4 * people.activity[fit] - 0.05 * far if is_shell else people.activity[fit] - far
             chance = np.exp(liking - liking.max())
             members = rng.choice(fit, min(size, len(fit)), replace=False, p=chance / chance.sum())
             used.update(members.tolist())

@@ -80,6 +80,10 @@ class _PerLot:
     def normal(self) -> np.ndarray:
         return np.asarray(self.rng.normal(0, 1, len(self.place)))
 
+    def below_ceiling(self, asks: np.ndarray) -> np.ndarray:
+        """Return the asks, and somewhere below the ceiling what would lie above it."""
+        return np.asarray(np.where(asks > HIGHEST, HIGHEST - self.own(0, 0.012), asks))
+
     def of_first(self, seats: pd.DataFrame, values: np.ndarray) -> np.ndarray:
         """Return for every seat the value of its lot's seat 0."""
         first = seats["place"].eq(0).to_numpy()
@@ -101,7 +105,7 @@ def _covers(draw: _PerLot, seats: pd.DataFrame, care: np.ndarray) -> np.ndarray:
     )
     honest = draw.of_first(seats, seats["ask"].to_numpy())
     winner = np.minimum(honest * (1 + uplift), (HIGHEST - 0.001) / (1 + step + 0.008))
-    return np.asarray(np.where(seats["place"] == 0, winner, np.minimum(winner * (1 + above), HIGHEST)))
+    return np.where(seats["place"] == 0, winner, draw.below_ceiling(winner * (1 + above)))
 
 
 def _alone(draw: _PerLot, seats: pd.DataFrame, care: np.ndarray) -> np.ndarray:
@@ -124,7 +128,7 @@ def _cluster(draw: _PerLot, seats: pd.DataFrame, care: np.ndarray) -> np.ndarray
     spot = belief + spread * draw.lot(1.2, 2.0) * (1 - care)
     around = draw.own(-0.0008, 0.0008) + care * spread * draw.normal()
     winner = belief + 0.55 * (spot - belief) + care * spread * 0.3 * draw.normal()
-    return np.asarray(np.where(seats["place"] == 0, winner, np.minimum(spot + around, HIGHEST)))
+    return np.asarray(np.where(seats["place"] == 0, winner, draw.below_ceiling(spot + around)))
 
 
 def _supports(draw: _PerLot, seats: pd.DataFrame, care: np.ndarray) -> np.ndarray:
@@ -133,7 +137,7 @@ def _supports(draw: _PerLot, seats: pd.DataFrame, care: np.ndarray) -> np.ndarra
     belief, spread = seats["belief"].to_numpy(), seats["spread"].to_numpy()
     far = spread * draw.lot(2.8, 3.8) * (1 - 0.7 * care)
     around = draw.own(-0.002, 0.002) + care * spread * draw.normal()
-    support = np.clip(belief + side * far + around, 0.6, HIGHEST)
+    support = draw.below_ceiling(np.maximum(belief + side * far + around, 0.6))
     return np.asarray(np.where(seats["place"] == 0, belief + side * spread * 0.5 * (1 - care), support))
 
 
@@ -149,7 +153,7 @@ def _vertical(draw: _PerLot, seats: pd.DataFrame, care: np.ndarray) -> np.ndarra
     honest = draw.of_first(seats, seats["ask"].to_numpy())
     winner = np.minimum(honest * (1 + draw.lot(0.03, 0.08) * (1 - care)), 0.985)
     above = draw.own(0.004, 0.012) + care * np.abs(draw.normal()) * seats["scatter"].to_numpy()
-    return np.asarray(np.where(seats["place"] == 0, winner, np.minimum(winner * (1 + above), HIGHEST)))
+    return np.where(seats["place"] == 0, winner, draw.below_ceiling(winner * (1 + above)))
 
 
 def _late(draw: _PerLot, seats: pd.DataFrame, care: np.ndarray) -> np.ndarray:

@@ -39,7 +39,8 @@ MAY_FOLLOW = {
     "mean_shift": {"meet_again", "gap_of_two_lowest", "unevenness", "won_from_buyer", "winner_came_last"},
     "support_bids": {"meet_again", "farthest_out", "unevenness", "never_wins", "rejected", "gap_of_two_lowest",
                      "price_level", "won_from_buyer"},
-    "losers_for_hire": {"meet_again", "price_level"},
+    # What they bid lies in one band above the firm that pays them.
+    "losers_for_hire": {"meet_again", "price_level", "dispersion"},
     "vertical": {"meet_again", "dispersion", "gap_of_two_lowest"},
     "late_just_below": {"won_from_buyer", "farthest_out", "meet_again", "bids"},
     "payback": {"meet_again", "unevenness", "won_from_buyer"},
