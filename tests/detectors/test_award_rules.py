@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.award_rules import (
@@ -259,6 +259,7 @@ def by_fractions(rule, prices, ceiling, drawn):
 
 
 @pytest.mark.parametrize("id", [id for id in RULES if id != "lowest"])
+@settings(deadline=None)
 @given(prices=LOTS, ceiling=st.integers(1, 10**14) | st.just(CEILING), data=st.data())
 def test_benchmarks_are_exact_for_prices_up_to_a_trillion_yuan(id, prices, ceiling, data):
     rule = RULES[id]
@@ -269,6 +270,7 @@ def test_benchmarks_are_exact_for_prices_up_to_a_trillion_yuan(id, prices, ceili
 
 
 @pytest.mark.parametrize("id", [id for id in RULES if id != "lowest"])
+@settings(deadline=None)
 @given(prices=LOTS, bench=st.integers(1, 10**14) | st.integers(850_000, 950_000))
 def test_scores_are_exact_for_prices_up_to_a_trillion_yuan(id, prices, bench):
     rule = RULES[id]
@@ -287,6 +289,7 @@ def test_scores_are_exact_for_prices_up_to_a_trillion_yuan(id, prices, bench):
 
 
 @pytest.mark.parametrize("id", RULES)
+@settings(deadline=None)
 @given(prices=LOTS, data=st.data())
 def test_the_order_of_the_bids_does_not_matter(id, prices, data):
     rule = RULES[id]
@@ -302,6 +305,7 @@ def test_the_order_of_the_bids_does_not_matter(id, prices, data):
 
 
 @pytest.mark.parametrize("id", [id for id in RULES if id != "lowest"])
+@settings(deadline=None)
 @given(
     prices=st.lists(st.integers(800_000, 1_000_000), min_size=1, max_size=9),
     scale=st.sampled_from([7, 10_000]),
@@ -313,6 +317,7 @@ def test_prices_in_another_unit_give_the_same_benchmark_in_that_unit(id, prices,
     assert abs(large - small * scale) <= scale / 2 + 0.5 or (np.isnan(small) and np.isnan(large))
 
 
+@settings(deadline=None)
 @given(prices=LOTS)
 def test_a_pure_mean_lies_among_the_bids(prices):
     assert min(prices) <= of("trimmed_mean", prices) <= max(prices)
