@@ -24,7 +24,7 @@ for name, value in OFFLINE.items():
 import duckdb  # noqa: E402
 import typer  # noqa: E402
 
-from pipelines.commands import alerts, detectors, nights, quarantine, simulate, sources  # noqa: E402
+from pipelines.commands import alerts, detectors, indicators, nights, quarantine, simulate, sources  # noqa: E402
 from pipelines.commands.output import err  # noqa: E402
 from pipelines.night import Busy  # noqa: E402
 
@@ -42,6 +42,7 @@ app.command()(nights.receive)
 app.command()(nights.status)
 app.command()(nights.doctor)
 app.command()(simulate.simulate)
+app.command()(indicators.indicators)
 app.add_typer(sources.app, name="sources")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(alerts.app, name="alerts")
