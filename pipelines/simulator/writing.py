@@ -57,6 +57,7 @@ def write_county(
     try:
         con = warehouse.connect(making / "county.duckdb")
         con.execute(f"SET temp_directory = '{making / 'spill'}'")
+        con.execute("SET enable_progress_bar = false")  # `progress` says where the work is
         county.simulate(con, seed=seed, lots=lots, last_night=LAST_NIGHT, care=care, progress=progress)
         progress("deliveries", 0, 1)
         days = nights_until(LAST_NIGHT, nights)
