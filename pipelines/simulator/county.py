@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from pipelines.reading import Progress
 from pipelines.simulator import bidding, look_alikes, opening, traces
 from pipelines.simulator.market import DAY, HISTORY_DAYS, Market
 from pipelines.simulator.population import SMALL_COUNTY, Population
@@ -17,9 +18,6 @@ from pipelines.simulator.rings import RINGS_OF_A_LOT, Care, Rings
 from pipelines.simulator.segments import SEGMENTS
 from pipelines.simulator.streams import Streams
 from pipelines.simulator.tactics import TACTICS
-
-#: Hears the station, and how much of it is done.
-Progress = Callable[[str, int, int], None]
 
 HERE = Path(__file__).parent
 ELECTRONIC_DAYS_OF_A_SMALL_COUNTY = 110
@@ -56,10 +54,8 @@ def simulate(
         listed = bidding.common_facts(people, period, market.lots(period))
         listed = with_dates(people, market, period, listed)
         bids = market.entrants(period, listed)
-        count = np.bincount(bidding.row_of(listed, bids), minlength=len(listed))
-        bids = bidding.priced(
-            people.streams.of("honest prices", period), listed, bids, count[bidding.row_of(listed, bids)]
-        )
+        row = bidding.row_of(listed, bids)
+        bids = bidding.priced(people.streams.of("honest prices", period), listed, bids, np.bincount(row)[row])
         bids, chosen = rings.rig(period, listed, bids)
         bids, norm_links = look_alikes.norm_prices(people, period, listed, bids)
         bids = bidding.written(people, listed, bids)

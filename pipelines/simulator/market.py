@@ -14,6 +14,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
+from pipelines.simulator.bidding import row_of
 from pipelines.simulator.population import AGENCIES_OF_A_COUNTY, OFFICES, Population
 from pipelines.simulator.segments import NICHE, SEGMENTS
 
@@ -162,6 +163,10 @@ class Market:
         again = failed[kept].assign(again=failed["opening"] + 38 * DAY)
         self.failed.append(again)
         self.failed_bids.append(bids.loc[bids["lot"].isin(failed["lot"]), ["lot", "firm"]])
+        # Only lots that still wait for their second attempt are asked for again.
+        waiting = pd.concat(self.failed)["lot"]
+        before = pd.concat(self.failed_bids, ignore_index=True)
+        self.failed_bids = [before[before["lot"].isin(waiting)]]
 
     # --- who enters ---------------------------------------------------------------------------
 
@@ -175,7 +180,7 @@ class Market:
         widest = int(people.count_of[market].max())
         firm = people.first_of[market][:, None] + np.arange(widest)
         firm = np.minimum(firm, people.locals - 1)
-        cost = self._relative_cost(firm, lots)
+        cost = self.relative_cost(firm, lots)
         utility = people.activity[firm] - cost / NEED_OF_PROFIT
         ceiling = lots["ceiling_fen"].to_numpy()[:, None] / 100
         utility -= 0.5 * (np.log10(ceiling / people.capacity_cny[firm]) / 0.9) ** 2
@@ -204,7 +209,8 @@ class Market:
         made["partner"] = self._partners(rng, lots, made)
         return made[["lot", "firm", "relative_cost", "partner"]]
 
-    def _relative_cost(self, firm: np.ndarray, lots: pd.DataFrame) -> np.ndarray:
+    def relative_cost(self, firm: np.ndarray, lots: pd.DataFrame) -> np.ndarray:
+        """Return the relative cost of the firms in row i of ``firm`` (one, or several) for row i of ``lots``."""
         people = self.population
         site = lots[["site_x", "site_y"]].to_numpy()
         shape = (-1,) + (1,) * (firm.ndim - 1)
@@ -212,10 +218,6 @@ class Market:
         load = np.minimum(self.work_cny[firm] / people.capacity_cny[firm], 2.0)
         cost = people.efficiency[firm] + DISTANCE_COST * np.hypot(x, y) + WORK_COST * load
         return np.asarray(cost)
-
-    def relative_cost(self, firm: np.ndarray, lots: pd.DataFrame) -> np.ndarray:
-        """Return the relative cost of ``firm[i]`` for row i of ``lots``."""
-        return self._relative_cost(firm, lots)
 
     def _bonus_of_first_attempt(self, lots: pd.DataFrame, widest: int) -> np.ndarray:
         """Return a bonus for the firms that bid for the same lot before: they come again."""
@@ -252,7 +254,7 @@ class Market:
     def _partners(self, rng: np.random.Generator, lots: pd.DataFrame, bids: pd.DataFrame) -> np.ndarray:
         """Return the joint venture partner of every bid, -1 none: a firm of the market that does not bid."""
         people = self.population
-        row = bids["lot"].to_numpy() - lots["lot"].iloc[0]
+        row = row_of(lots, bids)
         large = lots["ceiling_fen"].to_numpy()[row] > JOINT_VENTURE_FROM_CNY * 100
         market = lots["market"].to_numpy()[row]
         partner = people.first_of[market] + rng.integers(0, people.count_of[market])

@@ -9,8 +9,9 @@ from datetime import date
 from pathlib import Path
 
 from pipelines import warehouse
+from pipelines.literals import quoted
+from pipelines.reading import Progress
 from pipelines.simulator import county, deliveries, truth
-from pipelines.simulator.county import Progress
 from pipelines.simulator.market import nights_until
 from pipelines.simulator.rings import Care
 
@@ -56,7 +57,7 @@ def write_county(
     making.mkdir(parents=True)
     try:
         con = warehouse.connect(making / "county.duckdb")
-        con.execute(f"SET temp_directory = '{making / 'spill'}'")
+        con.execute(f"SET temp_directory = {quoted(str(making / 'spill'))}")
         con.execute("SET enable_progress_bar = false")  # `progress` says where the work is
         county.simulate(con, seed=seed, lots=lots, last_night=LAST_NIGHT, care=care, progress=progress)
         progress("deliveries", 0, 1)
