@@ -252,7 +252,7 @@ def _note_what_the_world_has(con: duckdb.DuckDBPyConnection, last: date) -> None
     """Note what the county itself has: wrong units, discounts, moved openings, openings of the last day."""
     bid_list = """
         CASE WHEN l.regime <> 'construction' THEN 'PURCHASE_TENDER_LIST'
-             WHEN l.project_type IN ('A01', 'A02', 'A98') THEN 'ZJ_TENDER_LIST' ELSE 'TENDER_LIST' END
+             WHEN is_of_housing(l.project_type) THEN 'ZJ_TENDER_LIST' ELSE 'TENDER_LIST' END
     """
     document = "CASE l.regime WHEN 'construction' THEN 'TENDER_FILE_CLARI_MODI' ELSE 'PURCHASE_PROJECT' END"
     con.execute(

@@ -24,3 +24,24 @@ CREATE OR REPLACE MACRO sent_on(known_at) AS CAST(known_at + INTERVAL 3599 SECON
 -- Of the truth files.
 CREATE OR REPLACE MACRO cny(fen) AS CAST(fen AS DECIMAL(18, 0)) * 0.01;
 CREATE OR REPLACE MACRO yes_no(fact) AS CASE WHEN fact THEN 'yes' ELSE 'no' END;
+-- The tables of the housing system (住建), which also name the authorised agent.
+CREATE OR REPLACE MACRO is_of_housing(project_type) AS project_type IN ('A01', 'A02', 'A98');
+-- Every bid that is delivered as a record, with its lot, and name, code and price as the centre wrote them.
+CREATE OR REPLACE VIEW world.written_bids AS
+SELECT
+    b.*,
+    bids_known_at(l.opening_at) AS known_at,
+    stream_of(l.channel) AS stream,
+    l.lot_id, l.tender_id, l.regime, l.project_type, l.opening_at, l.shown_at, l.deposit_fen,
+    l.is_electronic, l.has_traces, l.is_ten_thousand, l.is_by_rate,
+    written_name(f.name, f.former_name, b.name_form) AS bidder_name,
+    written_code(f.code, substr(f.code, 9, 9), old_registration_number(f.firm), b.code_form) AS bidder_code,
+    f.region_code AS bidder_region_code,
+    CASE WHEN l.is_by_rate THEN '/' ELSE amount(b.price_fen, l.is_ten_thousand OR b.is_wrong_unit) END AS price,
+    price_unit(l.is_ten_thousand AND NOT b.is_wrong_unit) AS unit,
+    CASE WHEN l.is_by_rate THEN '2' ELSE '1' END AS price_form,
+    CASE WHEN l.is_by_rate THEN '下浮率' || CAST(CAST(b.discount AS DECIMAL(9, 2)) AS VARCHAR) || '%' END AS other_price
+FROM world.bids AS b
+JOIN world.lots AS l ON l.lot = b.lot
+JOIN world.firms AS f ON f.firm = b.firm
+WHERE l.channel <> 'sheet';
