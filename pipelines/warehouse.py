@@ -34,10 +34,14 @@ TABLES = (
     "experts",
     "scores",
     "draws",
+    "priced_items",
     "failures",
     "contracts",
+    "contract_members",
     "subcontracts",
+    "payments",
     "relations",
+    "insured_people",
     "penalties",
 )
 

@@ -32,6 +32,10 @@ DEFAULTS: dict[str, dict[str, object]] = {
     "relations": {"kind": "control"},
     "subcontracts": {"currency": "CNY"},
     "failures": {"kind": "failed"},
+    "awards": {"currency": "CNY"},
+    "contracts": {"currency": "CNY"},
+    "contract_members": {"role": "manager"},
+    "payments": {"currency": "CNY"},
 }
 
 #: Short names that a text table may use.
@@ -75,6 +79,10 @@ class Market:
         """Append rows to ``core.deposits``."""
         return self.append("deposits", parsed(text))
 
+    def document_purchases(self, text: str) -> Market:
+        """Append rows to ``core.document_purchases``."""
+        return self.append("document_purchases", parsed(text))
+
     def parties(self, text: str) -> Market:
         """Append rows to ``core.parties``."""
         return self.append("parties", parsed(text))
@@ -102,6 +110,38 @@ class Market:
     def failures(self, text: str) -> Market:
         """Append rows to ``core.failures``."""
         return self.append("failures", parsed(text))
+
+    def tenders(self, text: str) -> Market:
+        """Append rows to ``core.tenders``."""
+        return self.append("tenders", parsed(text))
+
+    def documents(self, text: str) -> Market:
+        """Append rows to ``core.documents``."""
+        return self.append("documents", parsed(text))
+
+    def awards(self, text: str) -> Market:
+        """Append rows to ``core.awards``."""
+        return self.append("awards", parsed(text))
+
+    def contracts(self, text: str) -> Market:
+        """Append rows to ``core.contracts``."""
+        return self.append("contracts", parsed(text))
+
+    def experts(self, text: str) -> Market:
+        """Append rows to ``core.experts``."""
+        return self.append("experts", parsed(text))
+
+    def contract_members(self, text: str) -> Market:
+        """Append rows to ``core.contract_members``."""
+        return self.append("contract_members", parsed(text))
+
+    def insured_people(self, text: str) -> Market:
+        """Append rows to ``core.insured_people``."""
+        return self.append("insured_people", parsed(text))
+
+    def payments(self, text: str) -> Market:
+        """Append rows to ``core.payments``."""
+        return self.append("payments", parsed(text))
 
     def honest(
         self, lots: int = 300, bids: int = 5, seed: int = 1, spread: float = 0.08, **lot: object

@@ -103,6 +103,7 @@ def test_what_may_not_be_known_before_the_opening_says_so():
         "failures": "opening",
         "fingerprints": "opening",
         "people": "opening",
+        "priced_items": "opening",
         "scores": "opening",
     }
 

@@ -6,6 +6,8 @@ import pytest
 from pipelines import mapping
 
 FIRM, OTHER, HOLDER = "91410821YL012HL49M", "91410821YL012HLC4E", "91410821YL012HNL0M"
+#: In the form of an identity number, with the check digit of a credit code: it is nobody's number.
+PERSON = "410821199003070020"
 AT = "20260603090000"
 NIGHT = "2026-06-30 16:00:00"  # midnight in Shanghai, as UTC
 
@@ -16,7 +18,11 @@ HEADERS = {
     "LEGAL_RELATION_INFO": "LEGAL_CODE,LEGAL_NAME,HOLDER_CODE,HOLDER_NAME,RELATION,SHARE,START_DATE,END_DATE",
     "SUBCONTRACT_INFO": "BID_SECTION_CODE,CONTRACTOR_NAME,CONTRACTOR_CODE,SUBCONTRACTOR_NAME,SUBCONTRACTOR_CODE,"
     "SUBCONTRACT_PRICE,PRICE_UNIT,PRICE_CURRENCY,SIGN_TIME",
+    "BHXX_CONTRACT_MEMBER": "BID_SECTION_CODE,CONTRACTOR_NAME,CONTRACTOR_CODE,POSITION,NAME,ID_CARD_NO",
+    "PAYMENT_INFO": "BID_SECTION_CODE,PAYMENT_CODE,PAYEE_NAME,PAYEE_CODE,PAY_AMOUNT,PRICE_UNIT,PRICE_CURRENCY,PAY_TIME",
+    "SOCIAL_INSURANCE_INFO": "LEGAL_NAME,LEGAL_CODE,ID_CARD_NO,INSURED_START,INSURED_END",
     "TENDER_ABNORMITY_REPORT": "BID_SECTION_CODE,EXCEPITON_TYPE,EXCEPITON_REASON",
+    "BID_PRICED_ITEM": "BID_SECTION_CODE,BIDDER_NAME,BIDDER_ORG_CODE,ITEM_CODE,UNIT,UNIT_PRICE,IS_PUBLISHED_PRICE",
     "LEGAL_PERSON_BASE": "LEGAL_CODE,LEGAL_NAME,LEGAL_REPRESENT,REPRESENT_ID,REPRESENT_PHONE,REGISTER_DATE",
 }  # fmt: skip
 
@@ -42,9 +48,13 @@ def deliver(county, tag, *rows, at=AT, header=None, change="1"):
 GOOD = {
     "ZJ_EVALUATION_RESULT": ("scores", f"L1,甲公司,{FIRM},40,50,90,1,0,"),
     "BID_OPEN_DETAIL": ("draws", "L1,,K=0.9,900000"),
+    "BID_PRICED_ITEM": ("priced_items", f"L1,甲公司,{FIRM},010101001001,m3,45.67,0"),
     "TENDER_ABNORMITY_REPORT": ("failures", "L1,1,有效投标不足三家"),
     "LEGAL_RELATION_INFO": ("relations", f"{FIRM},甲公司,{HOLDER},丙集团,2,60,20200101,"),
     "SUBCONTRACT_INFO": ("subcontracts", f"L1,甲公司,{FIRM},乙公司,{OTHER},9000,0,156,20260610"),
+    "BHXX_CONTRACT_MEMBER": ("contract_members", f"L1,甲公司,{FIRM},项目负责人,张三,{PERSON}"),
+    "PAYMENT_INFO": ("payments", f"L1,P-1,甲公司,{FIRM},9000,0,156,20260610"),
+    "SOCIAL_INSURANCE_INFO": ("insured_people", f"甲公司,{FIRM},{PERSON},20250101,"),
 }
 
 
@@ -119,6 +129,37 @@ def test_a_later_correction_of_a_draw_counts(national):
     assert national.night(NIGHT).values("SELECT drawn_values FROM core.draws") == ["K=0.88"]
 
 
+# --- priced items --------------------------------------------------------------------------------
+
+
+def test_priced_items_reach_core_with_their_leading_zeros_and_what_was_published(national):
+    deliver(
+        national,
+        "BID_PRICED_ITEM",
+        f"L1,甲公司,{FIRM},010101001001,m3,45.67,0",
+        f"L1,甲公司,{FIRM},010101001002,t,3200,1",
+        f"L1,甲公司,{FIRM},010101001003,,/,",
+    )
+    assert national.night(NIGHT).rows(
+        "SELECT lot_id, bidder_id, item_code, unit, unit_price, is_published_price FROM core.priced_items"
+    ) == [
+        ("L1", FIRM, "010101001001", "m3", Decimal("45.67"), False),
+        ("L1", FIRM, "010101001002", "t", Decimal("3200"), True),
+        ("L1", FIRM, "010101001003", None, None, False),
+    ]
+
+
+def test_a_unit_price_below_zero_is_refused_and_zero_is_not(national):
+    one = deliver(national, "BID_PRICED_ITEM", f"L1,甲公司,{FIRM},01,m3,-1,0", f"L1,甲公司,{FIRM},02,m3,0,0")
+    assert one.codes == [(2, "unit_price", "UNIT_PRICE_NEGATIVE")]
+    assert one.values("item_code", "priced_items") == ["02"]
+
+
+def test_priced_items_of_a_lot_that_is_not_open_are_held_back(national):
+    deliver(national, "BID_PRICED_ITEM", f"L9,甲公司,{FIRM},01,m3,1,0", f"L1,甲公司,{FIRM},01,m3,1,0")
+    assert national.night(NIGHT).values("SELECT lot_id FROM core.priced_items") == ["L1"]
+
+
 # --- abnormal reports ----------------------------------------------------------------------------
 
 
@@ -184,9 +225,6 @@ def test_a_share_that_changed_is_two_relations_though_delivered_at_once(national
     assert night.values("SELECT holder_share FROM core.relations ORDER BY starts_on") == [0.2, 0.4]
 
 
-#: In the form of an identity number, with the check digit of a credit code: it is nobody's number.
-PERSON = "410821199003070020"
-
 IMPOSSIBLE = {
     f"{HOLDER},丙集团,1,100.01,20200101,": ("holder_share", "SHARE_NOT_POSSIBLE"),
     f"{HOLDER},丙集团,1,-1,20200101,": ("holder_share", "SHARE_NOT_POSSIBLE"),
@@ -221,6 +259,49 @@ def test_a_natural_person_never_becomes_an_organisation(national):
     ]
     night = national.night(NIGHT)
     assert night.rows("SELECT * FROM core.parties") == night.rows("SELECT * FROM core.relations") == []
+
+
+# --- after the contract --------------------------------------------------------------------------
+
+
+def test_a_person_is_the_same_token_in_the_contract_and_in_the_insurance(national):
+    deliver(national, "BHXX_CONTRACT_MEMBER", f"L1,甲公司,{FIRM},项目负责人,张三,{PERSON}")
+    deliver(national, "SOCIAL_INSURANCE_INFO", f"乙公司,{OTHER},{PERSON},20250101,20261231")
+    night = national.night(NIGHT)
+    assert night.rows("SELECT lot_id, contractor_id, role FROM core.contract_members") == [
+        ("L1", FIRM, "项目负责人")
+    ]
+    assert night.rows("SELECT party_id, starts_on, ends_on FROM core.insured_people") == [
+        (OTHER, dt.date(2025, 1, 1), dt.date(2026, 12, 31))
+    ]
+    (token,) = night.values("SELECT person_id FROM core.contract_members")
+    assert token != PERSON
+    assert night.values("SELECT person_id FROM core.insured_people") == [token]
+
+
+def test_an_insurance_that_ends_before_it_starts_is_refused(national):
+    one = deliver(national, "SOCIAL_INSURANCE_INFO", f"甲公司,{FIRM},{PERSON},20250101,20241231")
+    assert one.codes == [(2, "ends_after_start", "ENDS_BEFORE_START")]
+
+
+def test_a_payment_names_its_payee_and_its_amount_in_yuan(national):
+    deliver(
+        national,
+        "PAYMENT_INFO",
+        f"L1,P-1,甲公司,{FIRM},12.5,1,156,20260610",
+        f"L1,P-2,乙公司,{OTHER},9000,0,840,20260715",
+    )
+    assert national.night(NIGHT).rows(
+        "SELECT payment_no, payee_id, amount, currency, amount_cny, paid_on FROM core.payments"
+    ) == [
+        ("P-1", FIRM, Decimal("125000"), "CNY", Decimal("125000"), dt.date(2026, 6, 10)),
+        ("P-2", OTHER, Decimal("9000"), "USD", None, dt.date(2026, 7, 15)),
+    ]
+
+
+def test_a_payment_of_nothing_is_refused(national):
+    one = deliver(national, "PAYMENT_INFO", f"L1,P-1,甲公司,{FIRM},0,0,156,20260610")
+    assert one.codes == [(2, "amount", "AMOUNT_NOT_POSITIVE")]
 
 
 # --- subcontracts --------------------------------------------------------------------------------

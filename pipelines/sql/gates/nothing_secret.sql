@@ -17,6 +17,8 @@ WITH taking_part AS (
     UNION ALL
     SELECT lot_id FROM stage.draws WHERE NOT is_public
     UNION ALL
+    SELECT lot_id FROM stage.priced_items WHERE NOT is_public
+    UNION ALL
     SELECT lot_id FROM stage.failures WHERE NOT is_public
 ),
 opened AS (
