@@ -21,7 +21,11 @@ import pyarrow as pa
 #: signal is then about every bidder in the lot.
 SCREEN_COLUMNS = ("unit", "entities", "value", "p_value", "reference_class", "flagged")
 
-#: Between the party ids in ``entities``. Party ids never hold it.
+#: Units that lie in one lot: the lot itself, or ``lot/party``. A screen about any other unit says in
+#: ``lot_ids`` on which lots a flagged row rests, so that its evidence can be traced and its desk be found.
+IN_LOT = ("lot", "lot_party")
+
+#: Between the party ids in ``entities`` and the lots in ``lot_ids``. Ids never hold it.
 SEPARATOR = ";"
 
 
@@ -101,8 +105,9 @@ class Screen(Protocol):
 
     Returns a frame with one row per unit that could be judged and the columns of
     ``SCREEN_COLUMNS`` (``p_value`` and ``reference_class`` may be null) plus evidence columns of
-    plain type. A unit may appear in several rows when several groups of entities were judged in
-    it. A unit without a row could not be judged.
+    plain type, ``lot_ids`` among them where the unit is none of ``IN_LOT``. A unit may appear in
+    several rows when several groups of entities were judged in it. A unit without a row could not be
+    judged.
     """
 
     def __call__(self, engine: Engine, limits: object) -> pd.DataFrame:

@@ -39,7 +39,7 @@ class Facts:
     """What the snapshot knows about lots and firms, for the lots of tonight's signals."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, signals: Sequence[Signal]) -> None:
-        lots = sorted({signal.lot_id for signal in signals if signal.lot_id})
+        lots = sorted({lot for signal in signals for lot in signal.lots})
         parties = sorted({party for signal in signals for party in signal.entities})
         self.lots = _by_first(
             con,
@@ -82,7 +82,10 @@ def alert(
     as_of: date,
     source: str,
 ) -> Alert:
-    """Return the row of the alert list for one signal."""
+    """Return the row of the alert list for one signal.
+
+    What is known of a lot stands there only for a signal about one lot; others list their lots.
+    """
     lot = facts.lots.get(signal.lot_id or "", {})
     named = [facts.parties.get(party, {"name": party, "party_code": None}) for party in signal.entities]
     shown = asdict(detector.limits) | signal.facts  # type: ignore[call-overload]
@@ -105,7 +108,7 @@ def alert(
         party_names=tuple(str(party["name"]) for party in named),
         party_codes=tuple(str(party["party_code"] or "") for party in named),
         opened_at=lot.get("opening_at") or opened_on,  # type: ignore[arg-type]
-        lot_id=signal.lot_id,
+        lot_id=_listed(signal.lots),
         **{name: lot.get(name) for name in _FROM_LOT},  # type: ignore[arg-type]
     )
 
@@ -128,6 +131,11 @@ def rows(
         source = "；".join(files[:3]) + (f" 等{len(files)}个文件" if len(files) > 3 else "")
         listed[signal.fp] = alert(signal, known[signal.detector], facts, laws, as_of, source)
     return listed
+
+
+def _listed(lots: Sequence[str]) -> str | None:
+    """Return the lots as one short text for people; all of them stand in the exact record."""
+    return "；".join(lots[:3]) + (f" 等{len(lots)}个标段" if len(lots) > 3 else "") or None
 
 
 _FROM_LOT = (
@@ -193,6 +201,7 @@ def record(signal: Signal, detector: Loaded, row: Alert) -> dict[str, object]:
         "limits": asdict(detector.limits),  # type: ignore[call-overload]
         "grade": str(detector.facts.grade),
         "lot_id": signal.lot_id,
+        "lot_ids": list(signal.lots),
         "scope": signal.scope,
         "entities": list(signal.entities),
         "ev_hash": signal.ev_hash,

@@ -53,7 +53,9 @@ def prepare(
         routes.setdefault(route.lot_id, []).append(route)
     chosen: dict[str, list[tuple[Signal, routing.Route]]] = {}
     for signal in signals:
-        for route in routes.get(signal.lot_id or "", []):
+        # An office hears of a matter once, however many of its lots are in it.
+        to = {route.recipient: route for lot in reversed(signal.lots) for route in routes.get(lot, [])}
+        for route in to.values():
             if (route.recipient, signal.fp, signal.ev_hash) not in told:
                 chosen.setdefault(route.recipient, []).append((signal, route))
     versions = {id: asdict(DetectorVersion(d.version, d.limits_version)) for id, d in known.items()}

@@ -22,7 +22,7 @@ class Signal:
     Attributes:
         fp: the fingerprint; nothing that may change without the matter changing is in it.
         scope: the unit that the signal is about, for in-lot detectors the lot.
-        lot_id: the lot, or None for a signal about parties only.
+        lot_id: the lot, or None for a signal that is not about one lot.
         entities: party ids, sorted.
         facts: the measured numbers.
         sources: (table.column, raw hash, section, row), sorted.
@@ -37,6 +37,14 @@ class Signal:
     entities: tuple[str, ...]
     facts: dict[str, object]
     sources: tuple[tuple[str, str, str, int], ...]
+
+    @property
+    def lots(self) -> tuple[str, ...]:
+        """The lots that the signal rests on."""
+        if self.lot_id:
+            return (self.lot_id,)
+        listed = self.facts.get("lot_ids")
+        return tuple(str(listed).split(SEPARATOR)) if listed else ()
 
     @property
     def body(self) -> str:
@@ -102,7 +110,7 @@ def collect(con: duckdb.DuckDBPyConnection, detectors: list[Loaded]) -> list[Sig
 
 
 def _flagged(con: duckdb.DuckDBPyConnection) -> None:
-    """Create ``risk.flagged`` (one row per signal) and ``risk.flagged_parties`` (one per signal and firm).
+    """Create ``risk.flagged`` (one row per signal), ``risk.flagged_lots`` and ``risk.flagged_parties``.
 
     A lot signal without entities is about every bidder of the lot.
     """
@@ -135,8 +143,15 @@ def _flagged(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(
         """
+        CREATE OR REPLACE TABLE risk.flagged_lots AS
+        SELECT place, detector, unnest(string_split(coalesce(lot_id, facts ->> 'lot_ids'), ';')) AS lot_id
+        FROM risk.flagged
+        """
+    )
+    con.execute(
+        """
         CREATE OR REPLACE TABLE risk.flagged_parties AS
-        SELECT place, detector, lot_id, unnest(string_split(entities, ';')) AS party_id FROM risk.flagged
+        SELECT place, detector, unnest(string_split(entities, ';')) AS party_id FROM risk.flagged
         """
     )
 
@@ -152,9 +167,8 @@ def _sources(
         rows = con.execute(
             f"""
             SELECT DISTINCT f.place, t.raw_sha, t.raw_section, t.raw_row
-            FROM risk.flagged_parties AS f
-            JOIN core.{table} AS t ON {_joined(con, table)}
-            WHERE f.detector IN (SELECT unnest($users)) AND t.{column} IS NOT NULL AND t.raw_sha IS NOT NULL
+            FROM {_joined(con, table)}
+              AND f.detector IN (SELECT unnest($users)) AND t.{column} IS NOT NULL AND t.raw_sha IS NOT NULL
             ORDER BY ALL
             """,
             {"users": users},
@@ -165,7 +179,10 @@ def _sources(
 
 
 def _joined(con: duckdb.DuckDBPyConnection, table: str) -> str:
-    """How a core table belongs to a signal: by lot and bidder, by lot, or by party."""
+    """How the rows of a core table belong to a signal: by lot and firm, by lot, by tender, or by firm.
+
+    A signal that names no firm rests on every row of its lots.
+    """
     columns = {
         row[0]
         for row in con.execute(
@@ -173,10 +190,15 @@ def _joined(con: duckdb.DuckDBPyConnection, table: str) -> str:
             [table],
         ).fetchall()
     }
-    if {"lot_id", "party_id"} <= columns:
-        return "t.lot_id = f.lot_id AND t.party_id = f.party_id"
-    if {"lot_id", "bidder_id"} <= columns:
-        return "t.lot_id = f.lot_id AND t.bidder_id = f.party_id"
+    by_lot = f"risk.flagged_lots AS f JOIN core.{table} AS t ON t.lot_id = f.lot_id"
+    for firm in ("party_id", "bidder_id"):
+        if {"lot_id", firm} <= columns:
+            return f"""{by_lot} JOIN risk.flagged AS w ON w.place = f.place
+                LEFT JOIN risk.flagged_parties AS p ON p.place = f.place AND p.party_id = t.{firm}
+                WHERE (w.entities IS NULL OR p.party_id IS NOT NULL)"""
     if "lot_id" in columns:
-        return "t.lot_id = f.lot_id"
-    return "t.party_id = f.party_id"
+        return f"{by_lot} WHERE TRUE"
+    if "party_id" in columns:
+        return f"risk.flagged_parties AS f JOIN core.{table} AS t ON t.party_id = f.party_id WHERE TRUE"
+    return f"""risk.flagged_lots AS f JOIN core.lots AS l ON l.lot_id = f.lot_id
+        JOIN core.{table} AS t ON t.tender_id = l.tender_id WHERE TRUE"""

@@ -1,5 +1,7 @@
 import json
 
+import pandas as pd
+
 from detectors import registry
 from pipelines import signals
 from pipelines.signals import Signal, fingerprint
@@ -88,12 +90,58 @@ def a_signal(facts):
     )
 
 
-def collected(market, detector, unit, entities):
+def collected(market, detector, unit, entities, **facts):
     market.con.execute("CREATE SCHEMA IF NOT EXISTS risk")
     market.con.execute(
-        "CREATE TABLE risk.screened AS SELECT $detector AS detector, $unit AS unit, CAST($entities AS VARCHAR) AS entities,"
-        " 1.0 AS value, NULL AS p_value, NULL AS reference_class, TRUE AS flagged, '{\"value\":1.0}' AS facts",
-        {"detector": detector, "unit": unit, "entities": entities},
+        "CREATE OR REPLACE TABLE risk.screened AS"
+        " SELECT $detector AS detector, $unit AS unit, CAST($entities AS VARCHAR) AS entities,"
+        " 1.0 AS value, NULL AS p_value, NULL AS reference_class, TRUE AS flagged, $facts AS facts",
+        {
+            "detector": detector,
+            "unit": unit,
+            "entities": entities,
+            "facts": json.dumps({"value": 1.0} | facts),
+        },
     )
     (found,) = signals.collect(market.con, registry.load())
     return found
+
+
+def test_a_signal_about_two_firms_rests_on_their_rows_in_the_lots_it_names_and_on_the_tenders(market):
+    market.append(
+        "tenders",
+        pd.DataFrame(
+            [("T1", "2026-01-01", "s3", "tenders", 2)],
+            columns=["tender_id", "published_on", "raw_sha", "raw_section", "raw_row"],
+        ),
+    ).lots("""
+        lot_id  tender_id  class  raw_sha  raw_section  raw_row
+        L1      T1         A01    s1       lots         2
+        L2      -          A01    s1       lots         3
+        L3      -          A01    s1       lots         4
+    """).bids("""
+        lot_id  bidder  price  raw_sha  raw_section  raw_row
+        L1      A       100    s2       rows         2
+        L1      B       101    s2       rows         3
+        L1      C       102    s2       rows         4
+        L2      A       100    s2       rows         5
+        L2      B       101    s2       rows         6
+        L3      A       100    s2       rows         7
+    """)
+    found = collected(market, "collusion.co_bidding", unit="A;B", entities="A;B", lot_ids="L1;L2")
+    assert (found.lot_id, found.lots) == (None, ("L1", "L2"))
+    assert {row for cell, _, _, row in found.sources if cell == "bids.bidder_id"} == {2, 3, 5, 6}
+    assert {row for cell, _, _, row in found.sources if cell == "lots.class"} == {2, 3}
+    short = collected(market, "conduct.short_window", unit="L1", entities=None)
+    assert ("tenders.published_on", "s3", "tenders", 2) in short.sources
+
+
+def test_a_signal_about_a_buyer_names_no_firm_and_rests_on_its_lots(market):
+    market.lots("""
+        lot_id  buyer_code  class  ceiling_price_cny  opened_on   raw_sha  raw_section  raw_row
+        L1      B1          A01    3900000            2026-01-05  s1       lots         2
+        L2      B1          A01    3800000            2026-01-06  s1       lots         3
+    """)
+    found = collected(market, "conduct.splitting", unit="B1/A01/2026", entities=None, lot_ids="L2")
+    assert (found.entities, found.lots) == ((), ("L2",))
+    assert {row for cell, _, _, row in found.sources if cell == "lots.buyer_code"} == {3}
