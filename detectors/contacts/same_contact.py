@@ -6,8 +6,9 @@ Why it matters
 
 Looks innocent when
     - the agency typed its own phone: the registered phones of the lot's agency and buyer are taken
-      out before, and a contact behind very many bidders is left out and counted;
-    - a bidding service company is the contact of several customers;
+      out before;
+    - a bidding service company is the contact of several customers: a contact of many bidders that
+      meet no more often than chance has it is left out, counted and named;
     - two bidders of one group share an office (a matter of its own under 条例 §34).
     A phone alone, or a name alone, does not count.
 
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from detectors.contract import Detector, Engine, Grade, Severity, Status
-from detectors.sharing import ONE_BID, shared
+from detectors.sharing import OFFICE_PHONES, ONE_BID, shared
 
 DETECTOR = Detector(
     title="Different bidders gave the same contact person and phone",
@@ -58,17 +59,15 @@ class Limits:
     """What the measured values are compared with."""
 
     min_bidders: int = 2  # bidders of one lot with the same contact
+    few_holders: int = 5  # bidders over all lots; a contact of no more is rare
+    min_meeting_odds: float = 2.0  # times the usual odds of meeting elsewhere; below: strangers
     max_holders: int = 50  # bidders over all lots; contacts of more are left out
 
 
 SQL = (
     ONE_BID
-    + """,
-office_phones AS (
-    SELECT l.lot_id, p.phone FROM core.lots AS l JOIN core.parties AS p ON p.party_id = l.agency_code
-    UNION
-    SELECT l.lot_id, p.phone FROM core.lots AS l JOIN core.parties AS p ON p.party_id = l.buyer_code
-)
+    + OFFICE_PHONES
+    + """
 SELECT c.lot_id, coalesce(o.bidder_id, c.bidder_id) AS bidder_id, c.person || ' / ' || c.phone AS shared_value
 FROM core.people AS c
 LEFT JOIN one_bid AS o ON o.lot_id = c.lot_id AND o.party_id = c.bidder_id
@@ -77,11 +76,19 @@ WHERE c.person IS NOT NULL AND c.phone IS NOT NULL AND c.role <> 'team_member' A
 """
 )
 
+#: The regime in which an article names the contact person.
+BY_LAW = "government_procurement"
+
 REGIMES = "SELECT lot_id AS unit, coalesce(procurement_regime, '') AS regime FROM core.lots"
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot in which at least two bidders gave a contact with name and phone."""
-    frame = shared(engine.run(SQL), limits.max_holders)
-    frame = frame.merge(engine.run(REGIMES).to_pandas(), on="unit", how="left")
+    held, regimes = engine.run(SQL), engine.run(REGIMES).to_pandas()
+    # In government procurement the law names the contact, however common it is; elsewhere rarity decides.
+    by_law = shared(held, limits.max_holders).merge(regimes, on="unit", how="left")
+    by_rarity = shared(held, limits.max_holders, limits.few_holders, limits.min_meeting_odds)
+    by_rarity = by_rarity.merge(regimes, on="unit", how="left")
+    frame = pd.concat([by_law[by_law["regime"] == BY_LAW], by_rarity[by_rarity["regime"] != BY_LAW]])
+    frame = frame.sort_values(["unit", "entities"], ignore_index=True)
     return frame.assign(flagged=frame["value"] >= limits.min_bidders)

@@ -40,6 +40,21 @@ def test_leaves_a_contact_of_very_many_bidders_alone_and_counts_it(market):
     assert (row["flagged"], row["left_out"]) == (False, 1)
 
 
+@pytest.mark.parametrize(
+    ("regime", "expected"), [("government_procurement", True), ("construction", False), ("-", False)]
+)
+def test_a_contact_of_many_unrelated_bidders_counts_only_where_the_law_names_the_contact(
+    market, regime, expected
+):
+    service = "lot bidder role person phone\n" + "\n".join(
+        f"L{n} B{n} agent h1:name h1:tel-1" for n in range(2, 9)
+    )
+    market.bids(BIDS).people(CONTACTS).people(service).lots(f"lot procurement_regime\nL1 {regime}")
+    row = market.screen(ID).set_index("unit").loc["L1"]
+    assert row["flagged"] == expected
+    assert max(row["most_holders"], row["hub_bidders"]) == 9
+
+
 def test_leaves_the_members_of_one_joint_venture_alone(market):
     market.bids(BIDS).bid_members("lot bidder party\nL1 A B").people(CONTACTS)
     assert market.judged(ID) == {"L1": False}
