@@ -1,0 +1,141 @@
+"""Firms that keep meeting each other win each at its own buyers.
+
+Why it matters
+    A ring can divide the market instead of taking turns: every buyer has its firm, and the others stay
+    away or ask too much there. Firms that could serve all these buyers win wherever luck has it.
+
+Looks innocent when
+    - a firm is near its buyer, or maintains what it built there;
+    - buyers buy different things, and each firm is good at one of them;
+    - a buyer splits one work into lots, and its first winner wins the rest.
+
+Blind spots
+    Rings whose members never meet: they are in no circle. A division by kind of work, by street or by season
+    instead of by buyer. Buyers with a lot each. Two firms alone.
+
+Sources
+    招标投标法实施条例 §39(5) (other joint action) is what a division would serve; it is no proof of one.
+    Permutation of the winners over the buyers, holding wins and lots: this project's own form of the
+    conditional win share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from detectors.circles import chance_of_order, joint_wins, named
+from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.pairs import Ints
+
+DETECTOR = Detector(
+    title="Firms that keep meeting each other win each at its own buyers",
+    title_zh="经常同场投标的企业各自固定在不同招标人处中标",
+    unit="ring",
+    measures="share of pairs of lots of one buyer that the same firm won, no unit",
+    grade=Grade.C,
+    severity=Severity.MEDIUM,
+    status=Status.EXPERIMENTAL,
+    legal_basis=("REG-39-5",),
+    evidence=("bids.bidder_id", "bids.is_winner", "lots.buyer_code"),
+    says="{firms} firms that often meet (limit {min_firms}) won {lots} lots (limit {min_lots}) of {buyers} buyers (limit"
+    " {min_buyers}). Of two lots of one buyer the same firm won {value:.0%}, where chance gives {usual:.0%}; probability"
+    " {p_value:.4f}, limit {max_p:.4f}.",
+    says_zh="经常同场投标的 {firms} 家企业（阈值 {min_firms} 家）在 {buyers} 个招标人（阈值 {min_buyers} 个）的 {lots} 个标段"
+    "（阈值 {min_lots} 个）中标；同一招标人的任意两个标段由同一家中标的占 {value:.0%}，随机期望 {usual:.0%}，概率 {p_value:.4f}"
+    "（阈值 {max_p:.4f}），属异常指标。",
+)
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "firms": 4,
+    "lots": 31,
+    "buyers": 5,
+    "value": 0.86,
+    "usual": 0.27,
+    "p_value": 0.0002,
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the measured values are compared with."""
+
+    min_firms: int = 3  # firms in the circle
+    min_lots: int = 8  # lots won by members, of buyers with two such lots or more
+    min_buyers: int = 2  # such buyers
+    draws: int = 4999  # random orders of the same winners
+    max_p: float = 0.01  # probability of winners so well sorted by buyer
+
+
+def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
+    """Judge every circle in which two members or more won enough lots of enough buyers.
+
+    One member present is enough: that the others stay away is what a division looks like.
+    """
+    met, circles, wins = joint_wins(engine, 1)
+    wins = wins[wins["buyer"].notna()]
+    wins = wins[wins.groupby(["circle", "buyer"])["lot_id"].transform("size") > 1]
+    rows = []
+    for number, own in wins.groupby("circle", sort=True):
+        circle = circles[int(str(number))]
+        winner = np.unique(own["winner"].to_numpy(), return_inverse=True)[1]
+        buyer = pd.factorize(own["buyer"], sort=True)[0].astype(np.int64)
+        if len(circle.members) < limits.min_firms or len(winner) < limits.min_lots:
+            continue
+        if buyer.max() + 1 < limits.min_buyers or winner.max() == 0:
+            continue
+        members = named(met, circle)
+        count = same_firm_pairs(buyer)
+        counts, sizes = np.bincount(winner), np.bincount(buyer)
+        rows.append(
+            {
+                "unit": members,
+                "lot_ids": SEPARATOR.join(sorted(own["lot_id"])),
+                "value": float(count(winner[None, :])[0] / (sizes * (sizes - 1) / 2).sum()),
+                "p_value": chance_of_order(winner, count, members, limits.draws, limits.max_p),
+                "firms": len(circle.members),
+                "lots": len(winner),
+                "buyers": len(sizes),
+                "usual": float((counts * (counts - 1)).sum() / (len(winner) * (len(winner) - 1))),
+            }
+        )
+    frame = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
+    return frame.assign(
+        entities=frame["unit"],
+        reference_class=pd.Series(None, index=frame.index, dtype="str"),
+        flagged=frame["p_value"] <= limits.max_p,
+    )
+
+
+def same_firm_pairs(buyer: Ints) -> Callable[[Ints], NDArray[np.float64]]:
+    """Return what counts, in deals of winners of shape (deals, lots), the pairs of lots of one buyer with one winner.
+
+    ``buyer``: its number for every lot, shape (lots,).
+    """
+    by_buyer = np.eye(int(buyer.max()) + 1, dtype=np.int64)[buyer]
+
+    def count(deals: Ints) -> NDArray[np.float64]:
+        pairs = np.zeros(len(deals))
+        for firm in range(int(deals.max()) + 1):
+            won = (deals == firm).astype(np.int64) @ by_buyer
+            pairs += (won * (won - 1) // 2).sum(axis=1)
+        return pairs
+
+    return count
+
+
+_COLUMNS = {
+    "unit": "str",
+    "lot_ids": "str",
+    "value": "float64",
+    "p_value": "float64",
+    "firms": "int64",
+    "lots": "int64",
+    "buyers": "int64",
+    "usual": "float64",
+}
