@@ -101,7 +101,18 @@ SEES = {
     "project_manager": "contacts.project_member",
     "same_agent": "contacts.same_agent",
     "same_operator": "contacts.same_contact",
+    "contact_phone": "contacts.same_phone",
+    "file_creation_id": "contacts.file_creation_id",
+    "same_ip": "contacts.same_ip",
+    "ownership": "contacts.ownership",
+    "upload_minutes": "collusion.upload_times",
     "ban": "watchlist.active_ban",
+}
+#: Who else sees the same trace: an operator acts for several bidders as an agent does, and both leave one phone.
+SEE_TOO = {
+    "same_agent": {"contacts.same_contact", "contacts.same_phone"},
+    "same_operator": {"contacts.same_agent", "contacts.same_phone"},
+    "same_ip": {"contacts.purchase_trace"},
 }
 #: Which detectors are to leave an innocent look-alike alone.
 LEAVES = {
@@ -112,16 +123,18 @@ LEAVES = {
     "placeholders": {"contacts.edit_hardware", "contacts.upload_hardware", "contacts.pricing_dongle",
                      "contacts.same_contact"},
     "guarantee": {"contacts.deposit_account"},
-    "same_name": {"contacts.project_member"},
-    "agency_phone": {"contacts.same_contact"},
+    "same_name": {"contacts.project_member", "contacts.same_person", "contacts.same_head_name"},
+    "agency_phone": {"contacts.same_contact", "contacts.same_phone"},
+    "affiliates": {"contacts.shared_ownership"},
     "nat_ip": {"contacts.upload_hardware", "contacts.edit_hardware"},
     "ban_ended": {"watchlist.active_ban"},
     "ban_withdrawn": {"watchlist.active_ban"},
 }  # fmt: skip
-#: Presumptions that a firm can rebut and a machine cannot: one consultant or one shop behind several bids.
+#: What a firm can explain and a machine cannot: one consultant, shop or network behind several bids.
 REBUTTABLE = {
     "consultant_dongle": {"contacts.pricing_dongle", "contacts.edit_hardware"},
     "copy_shop": {"contacts.edit_hardware"},
+    "nat_ip": {"contacts.same_ip", "contacts.purchase_trace"},
 }
 
 
@@ -154,14 +167,18 @@ def test_no_look_alike_is_flagged_and_no_identity_flag_is_without_a_trace(sample
     for link in opened_links():
         lot, what = link["lot_id"], link["what"]
         if link["innocent"] == "no":
-            # One operator acts for several bidders as an agent does, and both are a contact of one name and phone.
-            also = {"same_agent": ["same_contact"], "same_operator": ["same_agent", "same_contact"]}
-            left |= {(SEES.get(what, what), lot)} | {(f"contacts.{name}", lot) for name in also.get(what, [])}
+            left |= {(detector, lot) for detector in {SEES[what]} | SEE_TOO.get(what, set())}
         alike |= {(detector, lot) for detector in LEAVES.get(what, ())}
         rebuttable |= {(detector, lot) for detector in REBUTTABLE.get(what, ())}
     assert alike
-    for detector, scope, _ in found(sampled[0]):
-        if detector.startswith(("contacts.", "watchlist.")):
+    owned = [
+        set(ring["members"].split(";")) for ring in truth("rings.csv") if "ownership" in ring["evidence"]
+    ]
+    for detector, scope, entities in found(sampled[0]):
+        if detector == "contacts.ownership":
+            # Owner and owned are so in every lot, whether the ring agreed on it or not.
+            assert any(entities <= members for members in owned), (detector, scope)
+        elif detector.startswith("contacts.") or detector == "watchlist.active_ban":
             assert (detector, scope.split("/")[0]) in left | rebuttable, (detector, scope)
             assert (detector, scope.split("/")[0]) not in alike - left - rebuttable
 

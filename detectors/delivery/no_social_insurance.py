@@ -1,0 +1,139 @@
+"""The people whom the contract names for the site are not insured by the contractor.
+
+Why it matters
+    A contractor whose manager and heads of technology, quality and safety are somebody else's staff has
+    sold the work on, or has lent its name to whoever does it.
+
+Looks innocent when
+    - the person is insured by a branch or a parent of the contractor, or in another region;
+    - the person is retired and works on a service contract;
+    - the record of the insurance was delivered late or covers part of the staff: so a contractor is
+      judged only where some of its people are known to be insured, and everything is silent when many
+      contractors show it.
+
+Blind spots
+    People without a document number. Contractors of whose insurance nothing was delivered. Staff who
+    are insured by the contractor for the look of it. Labour contracts and wages are not delivered.
+
+Sources
+    建市规〔2019〕1号: the work counts as sold on where the head of the project, of technology, quality or
+    safety has neither a labour contract nor a wage and insurance relation with the contractor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from detectors.contract import Detector, Engine, Grade, Severity, Status
+
+DETECTOR = Detector(
+    title="Site staff named in the contract are not insured by the contractor",
+    title_zh="合同约定的现场管理人员未由中标单位缴纳社会保险",
+    unit="lot_party",
+    measures="people named for the site without insurance by the contractor on the day of signing, number",
+    grade=Grade.B,
+    severity=Severity.HIGH,
+    status=Status.EXPERIMENTAL,
+    legal_basis=("JSG2019-1",),
+    evidence=(
+        "contract_members.person_id",
+        "awards.project_lead_id",
+        "contracts.signed_on",
+    ),
+    says="Of {people} people named for the site {value:.0f} were not insured by the contractor when the contract"
+    " was signed on {signed_on} (limit {min_people}), {elsewhere} of them by another unit; so it is in"
+    " {market_share:.2%} of {lots} contracts (limit {max_market_share:.0%}).",
+    says_zh="合同约定的现场管理人员 {people} 人中，签约日 {signed_on} 有 {value:.0f} 人未由中标单位缴纳社会保险（阈值 "
+    "{min_people} 人），其中 {elsewhere} 人由其他单位缴纳；{lots} 份合同中存在此情形的占 {market_share:.2%}（阈值 "
+    "{max_market_share:.0%}），属异常指标。",
+)
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "people": 4,
+    "value": 2,
+    "signed_on": "2026-03-20",
+    "elsewhere": 1,
+    "market_share": 0.004,
+    "lots": 1800,
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the measured values are compared with."""
+
+    min_people: int = 1  # people without insurance by the contractor
+    max_market_share: float = 0.05  # of contracts with any; above it the records are incomplete
+
+
+# The partners of a joint venture may insure each other's people.
+SQL = """
+WITH named AS (
+    SELECT lot_id, contractor_id, person_id FROM core.contract_members WHERE person_id IS NOT NULL
+    UNION
+    SELECT lot_id, winner_id, project_lead_id FROM core.awards WHERE project_lead_id IS NOT NULL
+),
+signed AS (
+    SELECT lot_id, supplier_id AS contractor_id, min(signed_on) AS signed_on
+    FROM core.contracts
+    WHERE signed_on IS NOT NULL
+    GROUP BY lot_id, supplier_id
+),
+employers AS (
+    SELECT lot_id, contractor_id, contractor_id AS party_id FROM signed
+    UNION
+    SELECT s.lot_id, s.contractor_id, m.party_id
+    FROM signed AS s
+    JOIN core.bid_members AS m ON m.lot_id = s.lot_id AND m.bidder_id = s.contractor_id
+),
+known AS (
+    SELECT DISTINCT e.lot_id, e.contractor_id
+    FROM employers AS e
+    JOIN core.insured_people AS i ON i.party_id = e.party_id
+),
+covered AS (
+    SELECT DISTINCT n.lot_id, n.contractor_id, n.person_id, e.party_id IS NOT NULL AS is_own
+    FROM named AS n
+    JOIN signed AS s ON s.lot_id = n.lot_id AND s.contractor_id = n.contractor_id
+    JOIN core.insured_people AS i ON i.person_id = n.person_id AND i.starts_on <= s.signed_on
+     AND (i.ends_on IS NULL OR s.signed_on <= i.ends_on)
+    LEFT JOIN employers AS e ON e.lot_id = n.lot_id AND e.contractor_id = n.contractor_id
+     AND e.party_id = i.party_id
+),
+people AS (
+    SELECT n.lot_id, n.contractor_id, n.person_id,
+           max(CASE WHEN c.is_own THEN 1 ELSE 0 END) AS own,
+           max(CASE WHEN NOT c.is_own THEN 1 ELSE 0 END) AS other
+    FROM named AS n
+    LEFT JOIN covered AS c ON c.lot_id = n.lot_id AND c.contractor_id = n.contractor_id
+     AND c.person_id = n.person_id
+    GROUP BY n.lot_id, n.contractor_id, n.person_id
+)
+SELECT p.lot_id || '/' || p.contractor_id AS unit, p.contractor_id AS entities,
+       CAST(sum(1 - p.own) AS DOUBLE) AS value, count(*) AS people,
+       CAST(sum(CASE WHEN p.own = 0 THEN p.other ELSE 0 END) AS BIGINT) AS elsewhere,
+       CAST(min(s.signed_on) AS VARCHAR) AS signed_on
+FROM people AS p
+JOIN signed AS s ON s.lot_id = p.lot_id AND s.contractor_id = p.contractor_id
+JOIN known AS k ON k.lot_id = p.lot_id AND k.contractor_id = p.contractor_id
+GROUP BY p.lot_id, p.contractor_id
+ORDER BY p.lot_id, p.contractor_id
+"""
+
+
+def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
+    """Judge every signed contract with named people whose contractor is known to insure anybody."""
+    frame: pd.DataFrame = engine.run(SQL).to_pandas()
+    nothing = pd.Series(None, index=frame.index, dtype="str")
+    is_found = frame["value"] >= limits.min_people
+    market_share = float(is_found.mean()) if len(frame) else 0.0
+    return frame.assign(
+        p_value=nothing.astype("float64"),
+        reference_class=nothing,
+        lots=len(frame),
+        market_share=market_share,
+        flagged=is_found & (market_share <= limits.max_market_share),
+    )
