@@ -20,14 +20,15 @@ from detectors.contract import Detector, Screen
 
 ROOT = Path(__file__).parent
 THRESHOLDS = ROOT / "thresholds.toml"
+AWARD_RULES = ROOT.parent / "data" / "reference" / "award_rules.toml"
 
 
 @dataclass(frozen=True)
 class Loaded:
     """One detector, ready to run.
 
-    ``version`` is the hash of the module's source and of the kernels that detectors share: it changes
-    when the code does.
+    ``version`` is the hash of the module's source, of the kernels that detectors share and of the award
+    rules: it changes when they do.
     ``limits_version`` is the hash of the limits in force. Both are stored with every result, so
     no version is kept by hand.
     """
@@ -74,7 +75,9 @@ def load(thresholds: Path = THRESHOLDS) -> list[Loaded]:
 
 @cache
 def _shared_source() -> bytes:
-    return b"".join(path.read_bytes() for path in sorted(ROOT.glob("*.py")) if path.stem != "registry")
+    # The OCDS indicators stand beside the detectors and are used by none.
+    kernels = [path for path in ROOT.glob("*.py") if not path.stem.startswith(("registry", "ocds_"))]
+    return b"".join(path.read_bytes() for path in [*sorted(kernels), AWARD_RULES])
 
 
 def _load(id: str, overrides: Mapping[str, object]) -> Loaded:

@@ -36,6 +36,10 @@ DEFAULTS: dict[str, dict[str, object]] = {
     "contracts": {"currency": "CNY"},
     "contract_members": {"role": "manager"},
     "payments": {"currency": "CNY"},
+    "changes": {"currency": "CNY"},
+    "acceptances": {"contract_no": "", "currency": "CNY"},
+    "stated_certificates": {"kind": ""},
+    "claimed_works": {"currency": "CNY"},
 }
 
 #: Short names that a text table may use.
@@ -143,6 +147,30 @@ class Market:
         """Append rows to ``core.payments``."""
         return self.append("payments", parsed(text))
 
+    def expert_scores(self, text: str) -> Market:
+        """Append rows to ``core.expert_scores``."""
+        return self.append("expert_scores", parsed(text))
+
+    def changes(self, text: str) -> Market:
+        """Append rows to ``core.changes``."""
+        return self.append("changes", parsed(text))
+
+    def acceptances(self, text: str) -> Market:
+        """Append rows to ``core.acceptances``."""
+        return self.append("acceptances", parsed(text))
+
+    def qualifications(self, text: str) -> Market:
+        """Append rows to ``core.qualifications``."""
+        return self.append("qualifications", parsed(text))
+
+    def stated_certificates(self, text: str) -> Market:
+        """Append rows to ``core.stated_certificates``."""
+        return self.append("stated_certificates", parsed(text))
+
+    def claimed_works(self, text: str) -> Market:
+        """Append rows to ``core.claimed_works``."""
+        return self.append("claimed_works", parsed(text))
+
     def honest(
         self, lots: int = 300, bids: int = 5, seed: int = 1, spread: float = 0.08, **lot: object
     ) -> Market:
@@ -234,6 +262,12 @@ def parsed(text: str) -> pd.DataFrame:
         if len(line) != len(header):
             raise ValueError(f"{line} has {len(line)} cells, but the columns are {header}")
     return pd.DataFrame(lines, columns=header, dtype="str").replace("-", None)
+
+
+@pytest.fixture(scope="session")
+def make_market() -> type[Market]:
+    """Give the class itself, for a market that several tests read."""
+    return Market
 
 
 @pytest.fixture
