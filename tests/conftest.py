@@ -59,6 +59,13 @@ class Market:
         warehouse.create_stage(self.con)
         warehouse.build_core(self.con)
 
+    def empty(self) -> None:
+        """Take every row away, and all that was measured."""
+        for schema, table in self.con.execute(
+            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema IN ('core', 'feat', 'risk')"
+        ).fetchall():
+            self.con.execute(f"{'DELETE FROM' if schema == 'core' else 'DROP TABLE'} {schema}.{table}")
+
     def lots(self, text: str) -> Market:
         """Append rows to ``core.lots``."""
         return self.append("lots", parsed(text))
@@ -270,9 +277,16 @@ def make_market() -> type[Market]:
     return Market
 
 
-@pytest.fixture
-def market() -> Iterator[Market]:
-    """Give a market with empty tables."""
+@pytest.fixture(scope="session")
+def tables() -> Iterator[Market]:
+    """Build the tables once: that takes longer than most tests."""
     market = Market()
     yield market
     market.con.close()
+
+
+@pytest.fixture
+def market(tables: Market) -> Iterator[Market]:
+    """Give a market with empty tables."""
+    yield tables
+    tables.empty()
