@@ -32,8 +32,8 @@ REFERENCE = Path(__file__).parent.parent / "data" / "reference"
 BATCH_ROWS = 250_000  # keeps a child below 2 GiB; the contract takes at most 500,000 at a time
 
 #: Modules besides the readers that decide how bytes become rows.
-CODE = ("amounts", "bronze", "checking", "codes", "columns", "contract", "conversion", "literals", "mapping", "moments",
-        "refusals", "tokens", "vault")  # fmt: skip
+CODE = ("amounts", "bronze", "checking", "codes", "columns", "contract", "conversion", "literals", "mapping", "masking",
+        "moments", "refusals", "tokens", "vault")  # fmt: skip
 
 
 @dataclass(frozen=True)

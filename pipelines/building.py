@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from detectors import registry
-from pipelines import audit, bronze, gates, screening, warehouse
+from pipelines import audit, bronze, gates, linking, parties, screening, warehouse
 from pipelines.contract import contracts
 from pipelines.reading import Progress, folder_of
 from pipelines.settings import Home
@@ -42,12 +42,14 @@ def build(home: Home, store: Store, as_of: date) -> Built:
     """Build tonight's snapshot under a temporary name and check its gates."""
     files = store.rows("SELECT * FROM file WHERE state <> 'refused' AND bronze IS NOT NULL ORDER BY raw_sha")
     detectors = registry.load()
+    judged = parties.judged(store)
     manifest = audit.canonical(
         {
             "as_of": as_of.isoformat(),
             "bronze": [[file["raw_sha"], file["bronze"]] for file in files],
             "code": _code_version(),
             "detectors": [[d.id, d.version, d.limits_version] for d in detectors],
+            "parties": [[pair.left, pair.right, pair.verdict] for pair in judged],
         }
     )
     id = hashlib.sha256(manifest.encode()).hexdigest()[:16]
@@ -64,6 +66,7 @@ def build(home: Home, store: Store, as_of: date) -> Built:
         }
         arrivals = {file["raw_sha"]: file["first_delivery"] for file in files}
         warehouse.load_stage(con, tables, arrivals, cutoff(as_of))
+        linking.set_judgements(con, judged)
         warehouse.build_core(con)
         accounts = _accounts(con, files, folders)
         con.execute("CREATE TABLE stage.night AS SELECT CAST(? AS TIMESTAMP) AS cutoff", [cutoff(as_of)])
@@ -123,7 +126,7 @@ def _code_version() -> str:
     here = Path(__file__).parent
     files = [
         *sorted(here.glob("sql/**/*.sql")),
-        *(here / f"{module}.py" for module in ("building", "warehouse", "screening", "signals")),
+        *(here / f"{module}.py" for module in ("building", "warehouse", "linking", "screening", "signals")),
         *sorted((here.parent / "detectors").glob("*.py")),
     ]
     digest = hashlib.sha256()

@@ -173,8 +173,14 @@ def _frame(rows: pa.Table, expectations: tuple[Expectation, ...]) -> pd.DataFram
 
 
 def warm() -> None:
-    """Load everything that takes time, so that forked children need not."""
+    """Load everything that takes time, so that forked children need not.
+
+    Documents come by the hundred, each in its own child: what they are checked with is made ready too.
+    """
     _context()
+    for contract in contracts().values():
+        if contract.secret_until == "owner":
+            _definition(contract.table, ())
 
 
 @cache

@@ -24,7 +24,16 @@ for name, value in OFFLINE.items():
 import duckdb  # noqa: E402
 import typer  # noqa: E402
 
-from pipelines.commands import alerts, detectors, indicators, nights, quarantine, simulate, sources  # noqa: E402
+from pipelines.commands import (  # noqa: E402
+    alerts,
+    detectors,
+    indicators,
+    nights,
+    parties,
+    quarantine,
+    simulate,
+    sources,
+)
 from pipelines.commands.output import err  # noqa: E402
 from pipelines.night import Busy  # noqa: E402
 
@@ -45,6 +54,7 @@ app.command()(simulate.simulate)
 app.command()(indicators.indicators)
 app.add_typer(sources.app, name="sources")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(parties.app, name="parties")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(detectors.app, name="detectors")
 

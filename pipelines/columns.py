@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 
-from pipelines import amounts, codes, moments, tokens
-from pipelines.contract import PERSONAL, Column, Contract
+from pipelines import amounts, codes, masking, moments, tokens
+from pipelines.contract import GUARDED, PERSONAL, Column, Contract
 from pipelines.literals import listed, number, quoted
 from pipelines.mapping import MONEY_UNITS, SHARE_UNITS, Mapping, RecordRule, Value, base_name, find_column
 from pipelines.readers import RAW_ROW, FileRefused
@@ -61,7 +61,7 @@ class ColumnSql:
         Free text stays as delivered, unless it is wanted for comparing (NFKC). None when the
         sender's column is not in this file.
         """
-        is_normalised = compared or column.type != "text"
+        is_normalised = compared or column.type not in ("text", "prose")
         plain = self._text(value, value.required, is_normalised)
         if plain is None:
             return None
@@ -88,9 +88,7 @@ class ColumnSql:
     def _filled(self, column: Column, plain: str) -> str:
         """SQL of the text, NULL where it stands for nothing."""
         kind = _placeholder_kind(column)
-        nothing = (
-            self._references.placeholders.get("any", frozenset()) | self._own_placeholders(column) | {""}
-        )
+        nothing = self._nothing(column) | {""}
         filled = f"CASE WHEN upper({plain}) NOT IN ({listed(nothing)}) THEN {plain} END"
         return codes.members(filled, nothing, kind) if column.type in ("codes", "party_codes") else filled
 
@@ -98,20 +96,23 @@ class ColumnSql:
         """Return the file's columns that the rule reads and the texts in them that stand for nothing."""
         nothing: dict[str, frozenset[str]] = {}
         for name, value in rule.columns.items():
-            own = self._references.placeholders.get("any", frozenset()) | self._own_placeholders(
-                contract.columns[name]
-            )
+            own = self._nothing(contract.columns[name])
             for names in (value.source, *value.join, *value.first_filled):
                 if names and (column := find_column(names, self._columns)):
                     nothing[column] = nothing.get(column, frozenset()) | own
         return nothing
 
+    def _nothing(self, column: Column) -> frozenset[str]:
+        """The texts that stand for nothing in a column; in running text 无 is a word like any other."""
+        own = self._own_placeholders(column)
+        return own if column.type == "prose" else own | self._references.placeholders.get("any", frozenset())
+
     def _own_placeholders(self, column: Column) -> frozenset[str]:
         return self._references.placeholders.get(_placeholder_kind(column), frozenset())
 
     def shown(self, column: Column, value: Value) -> str:
-        """SQL of the text that a reason quotes; nothing of a personal value."""
-        if column.type in PERSONAL:
+        """SQL of the text that a reason quotes; nothing of what may be personal."""
+        if column.type in GUARDED:
             return "''"
         shown = f"replace(left(w_{column.name}, 60), {UNIT_SEPARATOR}, '\ufffd')"
         return f"{shown} || ' (' || coalesce(u_{column.name}, '') || ')'" if value.unit_from else shown
@@ -121,6 +122,8 @@ class ColumnSql:
         match column.type:
             case "text" | "choice" | "code" | "codes" | "region":
                 return x
+            case "prose":
+                return masking.masked(self._references.key, x, self._references.placeholders)
             case "currency":
                 return f"CASE WHEN regexp_full_match({x}, '[A-Z]{{3}}') THEN {x} END"
             case "party_code":
@@ -303,10 +306,15 @@ class ColumnSql:
 
 def _placeholder_kind(column: Column) -> str:
     # What a maker writes into an empty serial number is the same in disks, memory and dongles.
-    device = {"mac": "mac", "ip": "ip", "cpu_id": "cpu"} | dict.fromkeys(
-        ("disk_serial", "memory_serial", "dongle"), "disk"
-    )
-    return "party_code" if column.type == "party_codes" else device.get(column.name, column.type)
+    # What office programs fill in by themselves differs in authors and in other properties of a document.
+    named = {
+        "mac": "mac",
+        "ip": "ip",
+        "cpu_id": "cpu",
+        "author": "author",
+        "words": "property",
+    } | dict.fromkeys(("disk_serial", "memory_serial", "dongle"), "disk")
+    return "party_code" if column.type == "party_codes" else named.get(column.name, column.type)
 
 
 def _compared(text: str, is_normalised: bool = True) -> str:

@@ -20,6 +20,7 @@ TYPES: Mapping[str, str] = {
     "code": "VARCHAR",  # identifier, as written but for NFKC
     "codes": "VARCHAR",  # several of them in one field, upper case, joined by ';', no placeholders
     "text": "VARCHAR",
+    "prose": "VARCHAR",  # running text: personal numbers inside it become tokens, see masking
     "choice": "VARCHAR",  # one of `values`, through the mapping's dictionary
     "currency": "VARCHAR",  # ISO 4217
     "money": "DECIMAL(20,6)",  # in the row's currency; for CNY in yuan
@@ -41,6 +42,8 @@ TYPES: Mapping[str, str] = {
     "email": "VARCHAR",
 }
 PERSONAL = frozenset({"person", "phone", "id_number", "account", "email"})
+#: Columns whose text as delivered is not shown.
+GUARDED = PERSONAL | {"prose"}
 DERIVED = frozenset({"party", "first_of"})
 
 #: What every typed row carries besides its own columns.

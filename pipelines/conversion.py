@@ -18,9 +18,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines import tokens
+from pipelines import masking, tokens
 from pipelines.columns import ENTRY, FIELD, UNIT_SEPARATOR, ColumnSql, References
-from pipelines.contract import DERIVED, PERSONAL, PROVENANCE, TYPES, Contract, contracts
+from pipelines.contract import DERIVED, GUARDED, PERSONAL, PROVENANCE, TYPES, Contract, contracts
 from pipelines.literals import quoted
 from pipelines.mapping import Mapping, RecordRule
 from pipelines.readers import RAW_PATH, RAW_ROW
@@ -36,7 +36,7 @@ class Plan:
         sql: SELECT over the registered batch ``records``.
         sources: the file's columns that are read, in the order of ``n0``, ``n1`` …
         checks: GX checks by column type: (column, kind).
-        personal: (column, kind) of the columns that become tokens.
+        personal: (column, kind) of the columns that become tokens or hold some.
         missing: our columns whose sender's column is not in this file.
         placeholders: the file's columns and the texts in them that are read as empty.
         regions: one column, the region codes that exist.
@@ -158,7 +158,7 @@ def plan(
         personal=tuple(
             (c.name, c.type)
             for c in contract.columns.values()
-            if c.type in PERSONAL and c.name in rule.columns and c.name not in missing
+            if c.type in GUARDED and c.name in rule.columns and c.name not in missing
         ),
         missing=tuple(missing),
         placeholders=builder.placeholders(contract, rule),
@@ -236,14 +236,17 @@ def clear_text(
             continue
         delivered = records(batch, builder.sources).drop_columns([RAW_ROW, RAW_PATH])
         con.register("records", delivered.group_by(delivered.column_names).aggregate([]))
-        try:
-            found.append(
-                con.sql(
-                    f"SELECT '{kind}' AS kind, {tokens.token(references.key, quoted(kind), 'text')} AS token, text"
-                    f" FROM (SELECT DISTINCT {tokens.normalised(kind, words[0])} AS text FROM records) AS plain"
-                    " WHERE text IS NOT NULL"
-                ).to_arrow_table()
+        if kind == "prose":
+            numbers = masking.clear(references.key, words[0], references.placeholders)
+            sql = f"SELECT DISTINCT n.kind, n.token, n.plain AS text FROM (SELECT unnest({numbers}) AS n FROM records)"
+        else:
+            sql = (
+                f"SELECT '{kind}' AS kind, {tokens.token(references.key, quoted(kind), 'text')} AS token, text"
+                f" FROM (SELECT DISTINCT {tokens.normalised(kind, words[0])} AS text FROM records) AS plain"
+                " WHERE text IS NOT NULL"
             )
+        try:
+            found.append(con.sql(sql).to_arrow_table())
         finally:
             con.unregister("records")
     return pa.concat_tables(found) if found else None

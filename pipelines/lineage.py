@@ -6,7 +6,7 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-from pipelines import mapping
+from pipelines import mapping, masking
 from pipelines.sandbox import Lookup, Sandbox
 from pipelines.settings import Home
 from pipelines.store import Store
@@ -54,7 +54,8 @@ def records(home: Home, file: sqlite3.Row, wanted: list[tuple[str, int]]) -> lis
         file: its row in the control store.
         wanted: (section, row) of each record.
     """
-    hidden = mapping.load(file["source"], home.sources).personal_columns()
+    sender = mapping.load(file["source"], home.sources)
+    hidden, prose = sender.personal_columns() - sender.prose_columns(), sender.prose_columns()
     lookup = Lookup(
         raw=str(home.raw / file["raw_sha"]),
         file_name=file["name"],
@@ -63,13 +64,14 @@ def records(home: Home, file: sqlite3.Row, wanted: list[tuple[str, int]]) -> lis
     )
     with Sandbox() as sandbox:
         found = sandbox.look_up(lookup)
-    return [
-        {
-            name: "***" if mapping.base_name(name)[0] in hidden and text else text
-            for name, text in record.items()
-        }
-        for record in found
-    ]
+    return [{name: _shown(name, text, hidden, prose) for name, text in record.items()} for record in found]
+
+
+def _shown(name: str, text: str | None, hidden: frozenset[str], prose: frozenset[str]) -> str | None:
+    compared = mapping.base_name(name)[0]
+    if not text or compared not in hidden | prose:
+        return text
+    return masking.hidden(text) if compared in prose else "***"
 
 
 def sources(home: Home, store: Store, fp: str) -> list[Source]:

@@ -20,12 +20,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.contract import DERIVED, PERSONAL, Column, Contract, contracts
+from pipelines.contract import DERIVED, GUARDED, Column, Contract, contracts
 from pipelines.readers import FileRefused, FileRule
 
 BUILT_IN = Path(__file__).parent / "sources"
 
-FORMATS = ("delimited", "workbook", "exchange", "ocds", "parquet")
+FORMATS = ("delimited", "workbook", "exchange", "ocds", "parquet", "document")
 
 #: Units that a header may state in brackets, as a factor to the base unit.
 MONEY_UNITS = {"元": 1, "千元": 1_000, "万元": 10_000, "亿元": 100_000_000}
@@ -87,12 +87,19 @@ class Mapping:
     version: str
 
     def personal_columns(self) -> frozenset[str]:
-        """Return the compared names of the sender's columns that hold personal values."""
+        """Return the compared names of the sender's columns that hold personal values, or text with such."""
+        return self._columns_of(GUARDED)
+
+    def prose_columns(self) -> frozenset[str]:
+        """Return the compared names of the sender's columns that hold running text."""
+        return self._columns_of(frozenset({"prose"}))
+
+    def _columns_of(self, types: frozenset[str]) -> frozenset[str]:
         return frozenset(
             base_name(name)[0]
             for rule in self.records
             for column, value in rule.columns.items()
-            if contracts()[rule.table].columns[column].type in PERSONAL
+            if contracts()[rule.table].columns[column].type in types
             for names in (value.source, *value.join, *value.first_filled)
             for name in names
         )

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.columns import ENTRY, FIELD
-from pipelines.contract import PERSONAL, Contract, Expectation
+from pipelines.contract import GUARDED, Contract, Expectation
 from pipelines.readers import MAX_RAW_TEXT, RAW_PATH, RAW_ROW, Unreadable
 
 REFUSED = pa.schema(
@@ -82,7 +82,7 @@ def broken(
         )
     words = pa.Table.from_pylist(
         [
-            {"column_name": c.name, "zh": c.zh, "kind": c.type, "is_personal": c.type in PERSONAL}
+            {"column_name": c.name, "zh": c.zh, "kind": c.type, "is_personal": c.type in GUARDED}
             for c in contract.columns.values()
         ]
         + [{"column_name": "updated_at", "zh": "版本时间", "kind": "timestamp", "is_personal": False}]

@@ -177,8 +177,9 @@ def serve(jobs: IO[str], answers: IO[str]) -> None:
 @cache
 def _load_libraries() -> None:
     """Load once, before forking, what every child would have to load; a look-up needs none of it."""
-    for module in ("pipelines.readers.counting", "pipelines.readers.workbook", "pipelines.readers.ocds"):
-        import_module(module)
+    for module in ("counting", "workbook", "ocds", "word", "pdf", "workbook_text"):
+        import_module(f"pipelines.readers.{module}")
+    import_module("pipelines.warehouse")
     from pipelines.checking import warm
 
     warm()

@@ -179,7 +179,7 @@ def _sources(
 
 
 def _joined(con: duckdb.DuckDBPyConnection, table: str) -> str:
-    """How the rows of a core table belong to a signal: by lot and firm, by lot, by tender, or by firm.
+    """How the rows of a core table belong to a signal: by lot and firm, by lot, by file, by firm, or by tender.
 
     A signal that names no firm rests on every row of its lots.
     """
@@ -198,6 +198,12 @@ def _joined(con: duckdb.DuckDBPyConnection, table: str) -> str:
                 WHERE (w.entities IS NULL OR p.party_id IS NOT NULL)"""
     if "lot_id" in columns:
         return f"{by_lot} WHERE TRUE"
+    if "file_sha" in columns:
+        return f"""risk.flagged_lots AS f
+            JOIN risk.flagged_parties AS p ON p.place = f.place
+            JOIN core.bid_files AS b ON b.lot_id = f.lot_id AND b.bidder_id = p.party_id
+            JOIN core.{table} AS t ON t.file_sha = b.file_sha
+            WHERE TRUE"""
     if "party_id" in columns:
         return f"risk.flagged_parties AS f JOIN core.{table} AS t ON t.party_id = f.party_id WHERE TRUE"
     return f"""risk.flagged_lots AS f JOIN core.lots AS l ON l.lot_id = f.lot_id

@@ -14,22 +14,25 @@ from pathlib import Path
 
 SCHEMA = Path(__file__).parent / "sql" / "control.sql"
 
+#: Goes up with every table that is added to the schema: an older store gets what it lacks when it is opened.
+VERSION = 2
+
 
 class Store:
     """One open control store."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        is_new = not path.exists()
         self.con = sqlite3.connect(path, isolation_level=None, timeout=30)
         self.con.row_factory = sqlite3.Row
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             self.con.execute(f"PRAGMA {pragma}")
-        if is_new or not self.rows("SELECT name FROM sqlite_master WHERE name = 'audit'"):
+        if self.rows("PRAGMA user_version")[0][0] < VERSION:
             with self.transaction():
                 # executescript would commit at once: run the statements one by one instead.
                 for statement in _statements(SCHEMA.read_text(encoding="utf-8")):
                     self.con.execute(statement)
+                self.con.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self) -> None:
         """Close the store."""

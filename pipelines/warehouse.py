@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines import linking
 from pipelines.contract import Contract, contracts
 from pipelines.literals import listed
 
@@ -33,16 +34,27 @@ TABLES = (
     "document_purchases",
     "experts",
     "scores",
+    "expert_scores",
     "draws",
     "priced_items",
     "failures",
     "contracts",
     "contract_members",
+    "changes",
+    "acceptances",
     "subcontracts",
     "payments",
     "relations",
     "insured_people",
     "penalties",
+    "qualifications",
+    "stated_certificates",
+    "claimed_works",
+    "files",
+    "bid_files",
+    "file_parts",
+    "file_properties",
+    "file_images",
 )
 
 #: No extension may be loaded or fetched, no Python variable may be read by name.
@@ -83,6 +95,7 @@ def create_stage(con: duckdb.DuckDBPyConnection) -> None:
     """Create the schemas and every ``stage`` table, empty."""
     for schema in ("stage", "core", "feat", "risk"):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    linking.set_judgements(con, ())
     for contract in contracts().values():
         columns = ", ".join(f"{name} {type}" for name, type in contract.duckdb_columns().items())
         con.execute(f"CREATE OR REPLACE TABLE stage.{contract.table} ({columns})")
@@ -113,20 +126,25 @@ def load_stage(
     con.execute("CREATE OR REPLACE TABLE stage.arrivals (raw_sha VARCHAR, arrival BIGINT)")
     if arrivals:
         con.executemany("INSERT INTO stage.arrivals VALUES (?, ?)", sorted(arrivals.items()))
-    # What is public comes first: it says which lots are opened and decided.
+    # What is public comes first: it says which lots are opened and decided. What belongs to an owner comes
+    # last: only the index of what may be shown says whose it is.
     delivered = [contract for contract in contracts().values() if bronze.get(contract.table)]
     for contract in delivered:
         if not contract.secret_until:
             _resolve_versions(con, contract, bronze[contract.table], cutoff)
     _find_openings(con)
     for contract in delivered:
-        if contract.secret_until:
+        if contract.secret_until in ("opening", "result"):
+            _resolve_versions(con, contract, bronze[contract.table], cutoff)
+    _find_owned_files(con, bronze.get("files", []))
+    for contract in delivered:
+        if contract.secret_until == "owner":
             _resolve_versions(con, contract, bronze[contract.table], cutoff)
 
 
 def build_core(con: duckdb.DuckDBPyConnection) -> None:
     """Build every core table from the stage tables."""
-    _link_parties(con)
+    linking.link(con)
     if not _exists(con, "stage.openings"):
         _find_openings(con)
     for table in TABLES:
@@ -194,7 +212,7 @@ def _resolve_versions(
         FROM numbered AS n
         JOIN newest AS w ON w.record_key = n.record_key
         """,
-        {"cutoff": cutoff} if contract.secret_until else None,
+        {"cutoff": cutoff} if contract.secret_until in ("opening", "result") else None,
     )
     con.execute(
         f"INSERT INTO stage.{contract.table} SELECT {kept} FROM delivered"
@@ -264,58 +282,38 @@ def _find_openings(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def _find_owned_files(con: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
+    """Create ``stage.owned_files``: the documents that an index row names which may be shown."""
+    paths = list(map(str, files))
+    hashes = f"read_parquet([{listed(paths)}])" if paths else "stage.files"
+    con.execute(
+        f"""
+        CREATE OR REPLACE TABLE stage.owned_files AS
+        WITH named AS (SELECT DISTINCT lower(file_hash) AS file_hash FROM stage.bid_files)
+        SELECT file_sha FROM {hashes} WHERE file_sha IN (SELECT file_hash FROM named)
+        UNION
+        SELECT file_sha FROM {hashes} WHERE file_md5 IN (SELECT file_hash FROM named)
+        ORDER BY file_sha
+        """
+    )
+
+
 def _is_open(contract: Contract) -> str:
     """SQL that is true for a row ``n`` whose lot is opened, or whose result is published.
 
     Before the opening nobody may learn who took part (招标投标法 §22); experts' names are secret
-    until the result (§37). A row whose opening time is unknown counts as not opened.
+    until the result (§37). A row whose opening time is unknown counts as not opened. A document is
+    shown with the first row of the index that names it and may be shown; a template belongs to no lot.
     """
     match contract.secret_until:
         case None:
             return "TRUE"
+        case "owner":
+            return "n.file_sha IN (SELECT file_sha FROM stage.owned_files)"
         case "opening":
-            known = "SELECT lot_id FROM stage.openings WHERE public_at < $cutoff::TIMESTAMP"
+            known = (
+                "SELECT lot_id FROM stage.openings WHERE public_at < $cutoff::TIMESTAMP UNION ALL SELECT ''"
+            )
         case _:
             known = "SELECT lot_id FROM stage.awards WHERE awarded_on < $cutoff::TIMESTAMP"
     return f"n.lot_id IN ({known})"
-
-
-def _link_parties(con: duckdb.DuckDBPyConnection) -> None:
-    """Create ``stage.party_references`` and ``stage.party_links``: who is who, by exact facts only.
-
-    A row without a code is linked to the code that the same compared name has everywhere else, if
-    that is one code; a name that stands for two codes links to neither.
-    """
-    references = " UNION ALL ".join(
-        f"SELECT {column.name} AS party, {column.code} AS code, {column.name_column} AS name,"
-        f" {column.name}_key AS name_key FROM stage.{contract.table} WHERE {column.name} <> ''"
-        for contract in contracts().values()
-        for column in contract.parties
-    )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE named AS {references}")
-    con.execute(
-        """
-        CREATE OR REPLACE TABLE stage.party_links AS
-        WITH single AS (
-            SELECT name_key, min(code) AS code
-            FROM named
-            WHERE code IS NOT NULL AND name_key IS NOT NULL
-            GROUP BY name_key
-            HAVING count(DISTINCT code) = 1
-        ),
-        parties AS (
-            SELECT party, min(code) AS code, min(name_key) AS name_key FROM named GROUP BY party
-        )
-        SELECT p.party, coalesce(p.code, s.code, p.party) AS party_id
-        FROM parties AS p LEFT JOIN single AS s ON s.name_key = p.name_key
-        ORDER BY p.party
-        """
-    )
-    con.execute(
-        """
-        CREATE OR REPLACE TABLE stage.party_references AS
-        SELECT l.party_id, n.name, n.name_key
-        FROM named AS n JOIN stage.party_links AS l ON l.party = n.party
-        """
-    )
-    con.execute("DROP TABLE named")

@@ -22,13 +22,13 @@ REFUSED_ROWS, INPUT_REFUSED, GATE_CLOSED, INTEGRITY_FAILURE = 1, 2, 3, 4
 
 ActorOption = Annotated[str, typer.Option("--actor", help="Who does it, for the audit log.")]
 
+#: Who acts where nobody is named.
+ACTING = os.environ.get("USER") or "operator"
 
-def _now() -> str:
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _actor() -> str:
-    return os.environ.get("USER") or "operator"
 
 
 def nightly(
@@ -41,7 +41,7 @@ def nightly(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Which night. Default: today in Asia/Shanghai."),
     ] = None,
-    actor: ActorOption = _actor(),  # noqa: B008 - read once, at start
+    actor: ActorOption = ACTING,
 ) -> None:
     """Run the whole night: take in, check, build, screen, publish, write the lists.
 
@@ -52,7 +52,7 @@ def nightly(
     if inbox is not None:
         _take_copies(where, inbox, actor)
     with Watching() as progress:
-        done = night.run(where, day, actor=actor, at=_now(), progress=progress)
+        done = night.run(where, day, actor=actor, at=now(), progress=progress)
     summarise(where, done)
     if done.state == "blocked":
         for gate in done.gates:
@@ -80,7 +80,7 @@ def _take_copies(home: settings.Home, inbox: Path, actor: str) -> None:
     with opened(home.control) as store:
         known = {row["raw_sha"] for row in store.rows("SELECT raw_sha FROM file")}
         new = [arrival for arrival in arrivals if receiving.sha256(arrival.path) not in known]
-        receiving.receive(home, store, new, at=_now(), actor=actor, move=False)
+        receiving.receive(home, store, new, at=now(), actor=actor, move=False)
 
 
 def receive(
@@ -89,7 +89,7 @@ def receive(
         str, typer.Option(help="The sender: name of its mapping, see `bidwatch sources list`.")
     ],
     home: HomeOption = None,
-    actor: ActorOption = _actor(),  # noqa: B008
+    actor: ActorOption = ACTING,
 ) -> None:
     """Take files in now; they are read in the next night."""
     where = settings.home(home).prepare()
@@ -103,7 +103,7 @@ def receive(
             where,
             store,
             [receiving.Arrival(source, file) for file in files],
-            at=_now(),
+            at=now(),
             actor=actor,
             move=False,
         )

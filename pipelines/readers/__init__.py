@@ -97,7 +97,7 @@ class FileRule:
     Attributes:
         match: glob patterns on the file's name.
         format: ``delimited``, ``workbook``, ``exchange`` (national XML or the same as JSON
-            lines), ``ocds`` or ``parquet``.
+            lines), ``ocds``, ``parquet`` or ``document`` (docx, pdf, xlsx, plain text).
         section: name given to the records of a flat file; ``stem`` takes it from the file name
             (``TENDER_LIST_20261101.csv`` is section ``TENDER_LIST``).
         header: names of which at least two must stand in the header row of a workbook.
@@ -132,7 +132,7 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
         FileRefused: not this format, broken beyond its records, or dangerous. ``batches`` may
             raise it too, where a damaged page shows only when it is read.
     """
-    from pipelines.readers import delimited, exchange, ocds, parquet, sniffing, workbook
+    from pipelines.readers import delimited, documents, exchange, ocds, parquet, sniffing, workbook
 
     readers = {
         "delimited": delimited.read,
@@ -140,6 +140,7 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
         "exchange": exchange.read,
         "ocds": ocds.read,
         "parquet": parquet.read,
+        "document": documents.read,
     }
     private = Path(tempfile.mkdtemp(dir=work))
     return readers[rule.format](sniffing.admitted(path, rule, private), rule, file_name, private)

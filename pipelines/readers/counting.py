@@ -11,6 +11,7 @@ workbook    calamine                             filled rows in the sheet's XML
 exchange    element tree; strict JSON            expat's DES elements; non-blank lines
 ocds        builds rows                          multiplies list lengths; elements also by ijson
 parquet     the pages                            the footer
+document    see ``counting_documents``
 ==========  ===================================  ==============================================
 
 What both sides share, so that they mean the same thing by a record: the encoding and the separator of
@@ -26,24 +27,25 @@ import re
 import tempfile
 import zipfile
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
 import ijson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from defusedxml.ElementTree import fromstring, iterparse
+from defusedxml.ElementTree import fromstring
 
 from pipelines.readers import (
     FileRefused,
     FileRule,
+    counting_documents,
+    counting_sheets,
     decoding,
     delimited,
     exchange,
     ocds,
+    packages,
     section_name,
     sniffing,
     strict_json,
@@ -73,6 +75,7 @@ def count_records(path: Path, rule: FileRule, file_name: str, work: Path) -> dic
         "exchange": _exchange,
         "ocds": _ocds,
         "parquet": _parquet,
+        "document": counting_documents.count,
     }
     with tempfile.TemporaryDirectory(dir=work) as private:
         plain = sniffing.admitted(path, rule, Path(private))
@@ -244,26 +247,21 @@ def _ijson_elements(path: Path) -> int:
 
 def _workbook(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:
     count = 0
-    with zipfile.ZipFile(workbook_parts.checked_copy(path, work)) as archive:
-        strings = _shared_strings(archive)
+    with zipfile.ZipFile(packages.checked_copy(path, work, packages.WORKBOOK)) as archive:
+        strings = counting_sheets.shared_strings(archive)
         book = fromstring(archive.read("xl/workbook.xml"))
-        sheets = [one for one in book.iter() if workbook_parts.local(one.tag) == "sheet"]
+        sheets = [one for one in book.iter() if packages.local(one.tag) == "sheet"]
         visible = {one.get("name") for one in sheets if one.get("state", "visible") == "visible"}
         for name, part in workbook_parts.sheet_parts(archive).items():
             if name in visible:
-                count += _filled_rows(_sheet_rows(archive, part, strings), rule)
+                count += _filled_rows(counting_sheets.sheet_rows(archive, part, strings), rule)
     return {section_name(rule, file_name): count}
 
 
-@dataclass
-class _SheetRow:
-    filled: dict[int, str] = field(default_factory=dict)
-    texts: set[int] = field(default_factory=set)
-    is_in_doubt: bool = False  # holds a formula or an error
-
-
-def _filled_rows(rows: dict[int, _SheetRow], rule: FileRule) -> int:
-    top = [rows.get(number, _SheetRow()) for number in range(1, workbook.HEADER_WITHIN_ROWS + 1)]
+def _filled_rows(rows: dict[int, counting_sheets.SheetRow], rule: FileRule) -> int:
+    top = [
+        rows.get(number, counting_sheets.SheetRow()) for number in range(1, workbook.HEADER_WITHIN_ROWS + 1)
+    ]
     at = workbook.header_row([list(row.filled.values()) for row in top], rule.header)
     if at is None:
         return 0
@@ -273,45 +271,3 @@ def _filled_rows(rows: dict[int, _SheetRow], rule: FileRule) -> int:
         for number, row in rows.items()
         if number > at + 1
     )
-
-
-def _sheet_rows(archive: zipfile.ZipFile, part: str, strings: list[str]) -> dict[int, _SheetRow]:
-    rows: dict[int, _SheetRow] = {}
-    number = 0
-    with archive.open(part) as file:
-        for _, element in iterparse(file, forbid_dtd=True):
-            if workbook_parts.local(element.tag) != "row":
-                continue
-            number = int(element.get("r") or number + 1)
-            row = rows.setdefault(number, _SheetRow())
-            column = 0
-            for cell in element:
-                letters = (cell.get("r") or "").rstrip("0123456789")
-                column = workbook_parts.column_number(letters) if letters else column + 1
-                _put_cell(row, column, cell, strings)
-            element.clear()
-    return rows
-
-
-def _put_cell(row: _SheetRow, column: int, cell: Element, strings: list[str]) -> None:
-    kind = cell.get("t", "n")
-    parts = {workbook_parts.local(part.tag): part for part in cell}
-    row.is_in_doubt |= kind == "e" or "f" in parts
-    if kind == "e":
-        return
-    text = (
-        "".join(parts["is"].itertext()) if "is" in parts else (parts["v"].text or "") if "v" in parts else ""
-    )
-    if kind == "s" and text:
-        text = strings[int(text)]
-    if text.strip():
-        row.filled[column] = text
-        if kind in ("s", "str", "inlineStr"):
-            row.texts.add(column)
-
-
-def _shared_strings(archive: zipfile.ZipFile) -> list[str]:
-    if "xl/sharedStrings.xml" not in archive.namelist():
-        return []
-    table = fromstring(archive.read("xl/sharedStrings.xml"))
-    return ["".join(item.itertext()) for item in table if workbook_parts.local(item.tag) == "si"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import mmap
 import re
 import zipfile
 import zlib
@@ -37,20 +38,13 @@ _CONTENT = {
     "exchange": ("xml", "json"),
     "ocds": ("json",),
     "parquet": ("parquet",),
+    "document": ("docx", "pdf", "workbook", "delimited", "xml", "json"),
 }
 
 #: Magic bytes (offset, bytes) of what is often sent under a wrong name: code, English, Chinese.
 _FOREIGN = (
     (0, b"SQLite format 3\0", "DATABASE", "an SQLite database", "SQLite 数据库"),
     (8, b"DUCK", "DATABASE", "a DuckDB database", "DuckDB 数据库"),
-    (0, b"%PDF", "PDF", "a PDF document", "PDF 文档"),
-    (
-        0,
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        "OLD_OFFICE",
-        "an old .xls or password-protected Office file",
-        "旧版 .xls 或加密的 Office 文件",
-    ),
     (0, b"7z\xbc\xaf\x27\x1c", "ARCHIVE", "a 7-Zip archive", "7-Zip 压缩包"),
     (0, b"Rar!\x1a\x07", "ARCHIVE", "a RAR archive", "RAR 压缩包"),
     (0, b"BZh", "ARCHIVE", "a bzip2 archive", "bzip2 压缩包"),
@@ -61,8 +55,6 @@ _FOREIGN = (
 )
 _REMEDY = {
     "DATABASE": ("export the table as CSV or Parquet", "请将数据表导出为 CSV 或 Parquet"),
-    "PDF": ("deliver the table itself as xlsx or CSV", "请提供 xlsx 或 CSV 格式的原始表格"),
-    "OLD_OFFICE": ("save it as .xlsx without a password", "请另存为不加密的 .xlsx"),
     "ARCHIVE": (
         "deliver the files themselves, or one file in gzip or zstd",
         "请直接提供文件，或单个文件的 gzip、zstd 压缩",
@@ -71,12 +63,18 @@ _REMEDY = {
 }
 
 
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+#: The stream of an old Office container in which a new Office file lies under a password.
+_ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+
+
 class _Stream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
 def sniff(path: Path) -> str:
-    """Return what the file is: ``delimited``, ``workbook``, ``xml``, ``json`` or ``parquet``.
+    """Return what the file is: ``delimited``, ``workbook``, ``docx``, ``pdf``, ``xml``, ``json`` or ``parquet``.
 
     Raises:
         FileRefused: empty, or something that no reader takes.
@@ -97,6 +95,10 @@ def sniff(path: Path) -> str:
         )
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _sniff_zip(path)
+    if head.startswith(b"%PDF"):
+        return "pdf"
+    if head.startswith(_OLD_OFFICE):
+        raise _old_office(path)
     for at, magic, code, what, what_zh in _FOREIGN:
         if head[at:].startswith(magic):
             remedy, remedy_zh = _REMEDY[code]
@@ -132,6 +134,12 @@ def admitted(path: Path, rule: FileRule, work: Path) -> Path:
     """
     plain = unpacked(path, work)
     content = sniff(plain)
+    if content == "pdf" and content not in _CONTENT[rule.format]:
+        raise FileRefused(
+            "PDF",
+            "the file is a PDF document; deliver the table itself as xlsx or CSV",
+            "文件是 PDF 文档；请提供 xlsx 或 CSV 格式的原始表格",
+        )
     if content not in _CONTENT[rule.format]:
         expected = " or ".join(_CONTENT[rule.format])
         raise FileRefused(
@@ -171,6 +179,22 @@ def _next_chunk(stream: _Stream | IO[bytes]) -> bytes:
         ) from None
 
 
+def _old_office(path: Path) -> FileRefused:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        is_encrypted = content.find(_ENCRYPTED_PACKAGE) >= 0
+    if is_encrypted:
+        return FileRefused(
+            "ENCRYPTED",
+            "the Office file is protected with a password; take the password off and deliver it again",
+            "Office 文件已加密；请取消密码后重新提供",
+        )
+    return FileRefused(
+        "OLD_OFFICE",
+        "the file is an old .doc or .xls file; save it as .docx or .xlsx",
+        "文件是旧版 .doc 或 .xls 格式；请另存为 .docx 或 .xlsx",
+    )
+
+
 def _sniff_zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
@@ -183,11 +207,13 @@ def _sniff_zip(path: Path) -> str:
         ) from None
     if "[Content_Types].xml" in members and "xl/workbook.xml" in members:
         return "workbook"
+    if "[Content_Types].xml" in members and any(name.startswith("word/") for name in members):
+        return "docx"
     if "xl/workbook.bin" in members or "content.xml" in members:
         raise FileRefused(
             "OTHER_OFFICE",
-            "the file is an xlsb or OpenDocument file; save it as .xlsx",
-            "文件是 xlsb 或 OpenDocument 格式；请另存为 .xlsx",
+            "the file is an xlsb or OpenDocument file; save it as .xlsx or .docx",
+            "文件是 xlsb 或 OpenDocument 格式；请另存为 .xlsx 或 .docx",
         )
     remedy, remedy_zh = _REMEDY["ARCHIVE"]
     raise FileRefused("ARCHIVE", f"the file is a zip archive; {remedy}", f"文件是 zip 压缩包；{remedy_zh}")
@@ -200,8 +226,9 @@ def _sniff_text(head: bytes) -> str:
     elif b"\0" in head:
         raise FileRefused(
             "BINARY",
-            "the file is binary and of no known kind; deliver CSV, xlsx, XML, JSON or Parquet",
-            "文件是未知的二进制格式；请提供 CSV、xlsx、XML、JSON 或 Parquet",
+            "the file is binary and of no known kind; deliver CSV, xlsx, XML, JSON or Parquet, "
+            "and documents as docx, PDF, xlsx or text",
+            "文件是未知的二进制格式；请提供 CSV、xlsx、XML、JSON 或 Parquet，文档请提供 docx、PDF、xlsx 或文本",
         )
     else:
         # Only the first visible character matters here; ``decoding`` judges the encoding.

@@ -36,6 +36,7 @@ from pipelines.readers import (
     Reading,
     Unreadable,
     headings,
+    packages,
     section_name,
     workbook_parts,
 )
@@ -75,7 +76,7 @@ class _Table:
 
 def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
     """Take a workbook apart; see ``readers.read``."""
-    plain = workbook_parts.checked_copy(path, work)
+    plain = packages.checked_copy(path, work, packages.WORKBOOK)
     section = section_name(rule, file_name)
     spool = Spool(work)
     notes: list[str] = []
@@ -151,7 +152,7 @@ def _visible_sheets(plain: Path, notes: list[str]) -> list[tuple[CalamineSheet, 
                 if known.visible == SheetVisibleEnum.Visible:
                     visible.append((sheet, facts))
                 else:
-                    filled = sum(1 for row in sheet.to_python() if any(map(_text, row)))
+                    filled = sum(1 for row in sheet.to_python() if any(map(cell_text, row)))
                     notes.append(f"sheet {known.name} is hidden and was NOT read: {filled} rows")
     except (CalamineError, KeyError, ValueError) as error:
         raise FileRefused(
@@ -166,7 +167,7 @@ def _table(
     sheet: CalamineSheet, facts: workbook_parts.SheetFacts, rule: FileRule, notes: list[str]
 ) -> _Table | None:
     rows = sheet.to_python(skip_empty_area=False)
-    texts = [[_text(cell) for cell in row] for row in rows[:HEADER_WITHIN_ROWS]]
+    texts = [[cell_text(cell) for cell in row] for row in rows[:HEADER_WITHIN_ROWS]]
     at = header_row(texts, rule.header)
     if at is None:
         return None
@@ -182,7 +183,7 @@ def _table(
     first_column = min(named)
     below = rows[at + 1 :]
     for column in range(len(texts[at])):
-        if column not in named and any(_text(row[column]).strip() for row in below):
+        if column not in named and any(cell_text(row[column]).strip() for row in below):
             named[column] = f"column:{workbook_parts.column_letters(column + 1)}"
     head = _head(texts[:at], facts, sheet.name, notes)
     columns = dict(sorted(named.items()))
@@ -245,7 +246,7 @@ def _read_table(table: _Table, section: str, offset: int, spool: Spool, notes: l
     last = max([len(table.rows), *table.facts.formulas, *table.facts.errors])
     for number in range(table.header_at + 2, last + 1):
         cells = table.rows[number - 1] if number <= len(table.rows) else []
-        texts = [_text(cell) for cell in cells]
+        texts = [cell_text(cell) for cell in cells]
         filled = {column: text for column, text in enumerate(texts) if text.strip()}
         place = f"sheet {table.sheet}, row {number}"
         problem = _problem(table, number, cells)
@@ -294,7 +295,8 @@ def _column_at(table: _Table, cell: str) -> str | None:
     return table.columns.get(workbook_parts.column_number(cell.rstrip("0123456789")) - 1)
 
 
-def _text(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
+    """Return a cell's value as text that loses nothing."""
     if isinstance(cell, str):
         return cell
     if isinstance(cell, bool):

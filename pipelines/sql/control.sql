@@ -87,6 +87,18 @@ CREATE TABLE IF NOT EXISTS case_ (
     flags TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 
+-- party_judgement: what a person decided about two parties; the last row of a pair counts, none is changed.
+CREATE TABLE IF NOT EXISTS party_judgement (
+    number INTEGER PRIMARY KEY,
+    left_id TEXT NOT NULL,
+    right_id TEXT NOT NULL,
+    verdict TEXT NOT NULL CHECK (verdict IN ('same', 'different', 'undone')),
+    reason TEXT NOT NULL CHECK (trim(reason) <> ''),
+    at TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    CHECK (left_id < right_id)
+) STRICT;
+
 -- outbox: one row per delivery to a recipient; the folder is made from it, and only from it.
 -- alerts, records, facts: canonical JSON of what the files say; checkpoint: of the audit log.
 CREATE TABLE IF NOT EXISTS outbox (

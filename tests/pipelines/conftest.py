@@ -14,7 +14,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import bronze, warehouse
+from pipelines import bronze, linking, warehouse
 from pipelines.contract import contracts
 
 KEY = bytes(range(32))
@@ -193,7 +193,13 @@ class County:
         self.files.setdefault(raw_sha, Bronze(out, report, raw_sha))
         return self.files[raw_sha]
 
-    def night(self, cutoff: str = "2026-07-01 00:00:00", *, order: list[Bronze] | None = None) -> Night:
+    def night(
+        self,
+        cutoff: str = "2026-07-01 00:00:00",
+        *,
+        order: list[Bronze] | None = None,
+        judgements: list[tuple[str, str, str]] | None = None,
+    ) -> Night:
         """Build stage and core of every file read so far, in the order of arrival or in ``order``."""
         files = list(self.files.values()) if order is None else order
         con = warehouse.connect()
@@ -203,6 +209,7 @@ class County:
         }
         arrivals = {one.raw_sha: number for number, one in enumerate(files, 1)}
         warehouse.load_stage(con, tables, arrivals, cutoff)
+        linking.set_judgements(con, linking.standing(judgements or []))
         warehouse.build_core(con)
         return Night(con)
 

@@ -209,3 +209,31 @@ def test_a_fault_of_the_program_is_not_taken_for_a_night_with_refused_rows(tmp_p
     )  # fmt: skip
     assert done.returncode == 70
     assert "ZeroDivisionError: a fault" in done.stderr
+
+
+# --- who is who -----------------------------------------------------------------------------------
+
+
+def test_a_person_decides_on_a_proposed_pair_and_can_take_it_back(home):
+    proposed = json.loads(asked(home, "parties", "propose", "--format", "json"))
+    pair = [proposed[0]["id"], proposed[0]["other id"]]
+    asked(home, "parties", "same", *pair, "--reason", "同一统一代码的旧组织机构代码", "--actor", "analyst")
+    left = json.loads(asked(home, "parties", "propose", "--format", "json"))
+    assert pair not in [[row["id"], row["other id"]] for row in left]
+    asked(home, "parties", "undo", *reversed(pair), "--reason", "核对后有误", "--actor", "analyst")
+    assert json.loads(asked(home, "parties", "propose", "--format", "json")) == proposed
+    decided = json.loads(asked(home, "parties", "list", "--format", "json"))
+    assert [(row["verdict"], row["who"]) for row in decided] == [("same", "analyst"), ("undone", "analyst")]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("same", "X", "Y", "--reason", "r"), "no record names a party 'X'"),
+        (("undo", "X", "Y", "--reason", " "), "needs a reason"),
+    ],
+)
+def test_a_judgement_without_reason_or_about_nobody_is_refused(home, words, said):
+    done = bidwatch("parties", *words, "--home", home, key=home.parent / "key")
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split())

@@ -21,6 +21,8 @@ SECRET_LOT = "INSERT INTO stage.lots (lot_id, opening_at) VALUES ('L2', '2026-06
 
 #: gate -> what breaks it: in the stage before core is built, or in core afterwards.
 BREACHES = [
+    ("bid_files_have_come",
+     "INSERT INTO stage.bid_files (lot_id, bidder, kind, file_hash, is_public) VALUES ('L1', 'A', 'bid', 'ab', TRUE)", ""),
     ("bids_have_a_lot", "INSERT INTO stage.bids (lot_id, bidder, is_public) VALUES ('L9', 'A', TRUE)", ""),
     ("every_bid_reaches_core", "", "DELETE FROM core.bids WHERE bidder_id = 'B'"),
     ("every_bid_reaches_core", "", "UPDATE core.bids SET lances = 2 WHERE bidder_id = 'B'"),
@@ -35,7 +37,15 @@ BREACHES = [
     ("persons_are_tokens", "UPDATE stage.deposits SET account = '6222000011112222'", ""),
     ("persons_are_tokens",
      "INSERT INTO stage.document_purchases (lot_id, bidder, account, is_public) VALUES ('L1', 'A', '6222', TRUE)", ""),
+    ("persons_are_tokens",
+     "INSERT INTO stage.file_properties (file_sha, property, value, is_public) VALUES ('f', 'author', '张三', TRUE)", ""),
     ("persons_are_tokens", "INSERT INTO stage.parties (party, phone) VALUES ('A', '0391-7000000')", ""),
+    ("persons_are_tokens", "INSERT INTO stage.parties (party, email) VALUES ('A', 'a@b.cn')", ""),
+    ("persons_are_tokens", "UPDATE stage.deposits SET premium_account = '6222000011112222'", ""),
+    ("persons_are_tokens",
+     "INSERT INTO stage.people (lot_id, bidder, email, is_public) VALUES ('L1', 'A', 'a@b.cn', TRUE)", ""),
+    ("persons_are_tokens",
+     "INSERT INTO stage.expert_scores (lot_id, expert_key, expert, bidder, is_public) VALUES ('L1', 'k', '张三', 'A', TRUE)", ""),
     ("prices_are_positive", "UPDATE stage.bids SET price = 0 WHERE bidder = 'A'", ""),
     ("prices_fit_the_ceiling", "UPDATE stage.bids SET price = price / 10000", ""),
     ("prices_fit_the_ceiling", "UPDATE stage.bids SET price = price * 10000", ""),
@@ -46,7 +56,12 @@ BREACHES = [
 BREACHES += [
     ("nothing_secret", f"{SECRET_LOT} INSERT INTO stage.{table} (lot_id, is_public) VALUES ('L2', FALSE)", "")
     for table, one in contracts().items()
-    if one.secret_until and table != "bids"
+    if one.secret_until in ("opening", "result") and table != "bids"
+]
+BREACHES += [
+    ("nothing_secret", f"INSERT INTO stage.{table} (file_sha, is_public) VALUES ('f', FALSE)", "")
+    for table, one in contracts().items()
+    if one.secret_until == "owner"
 ]
 
 
@@ -80,6 +95,7 @@ def test_every_gate_was_seen_to_close():
 
 def test_what_only_warns_does_not_block_the_night():
     assert {name for name, gate in judged().items() if gate.is_warning} == {
+        "bid_files_have_come",
         "bids_have_a_lot",
         "prices_fit_the_ceiling",
     }
@@ -88,6 +104,34 @@ def test_what_only_warns_does_not_block_the_night():
 def test_what_is_public_already_is_no_secret():
     published = "UPDATE stage.lots SET opening_at = NULL; UPDATE stage.bids SET is_public = TRUE;"
     assert judged(published + "UPDATE stage.deposits SET is_public = TRUE")["nothing_secret"].passed
+
+
+DOCUMENT = (
+    "INSERT INTO stage.files (file_sha, file_md5, is_public) VALUES ('f', 'm', FALSE);"
+    "INSERT INTO stage.file_parts (file_sha, is_public) VALUES ('f', FALSE);"
+)
+
+
+def index(lot, kind, hash="f"):
+    return (
+        "INSERT INTO stage.bid_files (lot_id, bidder, kind, file_hash, is_public)"
+        f" VALUES ('{lot}', 'A', '{kind}', '{hash}', FALSE);"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_shown"),
+    [
+        (index("L1", "bid"), True),
+        (index("L1", "bid", "M"), True),
+        (index("", "template"), True),
+        (SECRET_LOT + index("L2", "bid"), False),
+        (index("L1", "bid", "other"), False),
+    ],
+    ids=["opened lot", "by its MD5", "template", "lot not opened", "another file"],
+)
+def test_a_document_is_a_secret_until_a_row_of_the_index_that_may_be_shown_names_it(rows, is_shown):
+    assert judged(DOCUMENT + rows)["nothing_secret"].passed == is_shown
 
 
 def test_a_gate_says_in_two_languages_what_holds():

@@ -21,6 +21,16 @@ HEADERS = {
     "BHXX_CONTRACT_MEMBER": "BID_SECTION_CODE,CONTRACTOR_NAME,CONTRACTOR_CODE,POSITION,NAME,ID_CARD_NO",
     "PAYMENT_INFO": "BID_SECTION_CODE,PAYMENT_CODE,PAYEE_NAME,PAYEE_CODE,PAY_AMOUNT,PRICE_UNIT,PRICE_CURRENCY,PAY_TIME",
     "SOCIAL_INSURANCE_INFO": "LEGAL_NAME,LEGAL_CODE,ID_CARD_NO,INSURED_START,INSURED_END",
+    "TENDER_EVALUATION": "BID_SECTION_CODE,EXPERT_NAME,ID_CARD,BIDDER_NAME,BIDDER_ORG_CODE,EXPERT_SCORE",
+    "BIDDER_QUALIFICATION": "BID_SECTION_CODE,BIDDER_NAME,BIDDER_ORG_CODE,CERTIFICATE_NO,QUALIFICATION_TYPE,"
+    "QUALIFICATION_LEVEL",
+    "BIDDER_PERFORMANCE": "BID_SECTION_CODE,BIDDER_NAME,BIDDER_ORG_CODE,PERFORMANCE_NO,PROJECT_NAME,"
+    "CLAIMED_SECTION_CODE,CONTRACT_PRICE,PRICE_UNIT,PRICE_CURRENCY,CONTRACT_SIGN_TIME",
+    "TENDERER_EX_INFO": "LEGAL_NAME,LEGAL_CODE,CERTIFICATE_NO,QUALIFICATION_TYPE,QUALIFICATION_LEVEL,VALID_START,VALID_END",
+    "BHXX_CONSTRUCT_ALTER": "BID_SECTION_CODE,ALTER_CODE,ALTER_ITEM,UNIT,QUANTITY_BEFORE,QUANTITY_AFTER,AMOUNT_BEFORE,"
+    "AMOUNT_AFTER,PRICE_UNIT,PRICE_CURRENCY,APPROVE_TIME",
+    "BHXX_COMPLETE_ACCEPT": "BID_SECTION_CODE,ACCEPT_TIME,SETTLE_PRICE,PRICE_UNIT,PRICE_CURRENCY",
+    "LETTER_OF_GUARANTEE": "BID_SECTION_CODE,BIDDER_NAME,BIDDER_ORG_CODE,GUARANTEE_NO,INSURER,PAYER_ACCOUNT",
     "TENDER_ABNORMITY_REPORT": "BID_SECTION_CODE,EXCEPITON_TYPE,EXCEPITON_REASON",
     "BID_PRICED_ITEM": "BID_SECTION_CODE,BIDDER_NAME,BIDDER_ORG_CODE,ITEM_CODE,UNIT,UNIT_PRICE,IS_PUBLISHED_PRICE",
     "LEGAL_PERSON_BASE": "LEGAL_CODE,LEGAL_NAME,LEGAL_REPRESENT,REPRESENT_ID,REPRESENT_PHONE,REGISTER_DATE",
@@ -55,6 +65,14 @@ GOOD = {
     "BHXX_CONTRACT_MEMBER": ("contract_members", f"L1,甲公司,{FIRM},项目负责人,张三,{PERSON}"),
     "PAYMENT_INFO": ("payments", f"L1,P-1,甲公司,{FIRM},9000,0,156,20260610"),
     "SOCIAL_INSURANCE_INFO": ("insured_people", f"甲公司,{FIRM},{PERSON},20250101,"),
+    "BIDDER_QUALIFICATION": ("stated_certificates", f"L1,甲公司,{FIRM},D141000001,建筑工程施工总承包,二级"),
+    "BIDDER_PERFORMANCE": ("claimed_works", f"L1,甲公司,{FIRM},1,中学教学楼,L0,950,1,156,20240310"),
+    "TENDERER_EX_INFO": (
+        "qualifications",
+        f"甲公司,{FIRM},D141000001,建筑工程施工总承包,三级,20220101,20261231",
+    ),
+    "BHXX_CONSTRUCT_ALTER": ("changes", "L1,B-1,土方开挖,m3,1000,2600,50000,130000,0,156,20260910"),
+    "BHXX_COMPLETE_ACCEPT": ("acceptances", "L1,20270301,1050000,0,156"),
 }
 
 
@@ -304,7 +322,111 @@ def test_a_payment_of_nothing_is_refused(national):
     assert one.codes == [(2, "amount", "AMOUNT_NOT_POSITIVE")]
 
 
-# --- subcontracts --------------------------------------------------------------------------------
+def test_a_change_of_a_contract_says_what_was_and_what_is_of_one_item(national):
+    deliver(
+        national,
+        "BHXX_CONSTRUCT_ALTER",
+        "L1,B-1,土方开挖,m3,1000.5,2600,5,13,1,156,20260910",
+        "L1,B-2,/,,,,/,90000,0,156,/",
+    )
+    assert national.night(NIGHT).rows(
+        "SELECT change_no, item, quantity_before, quantity_after, amount_before, amount_after, approved_on"
+        " FROM core.changes"
+    ) == [
+        ("B-1", "土方开挖", Decimal("1000.5"), Decimal("2600"), Decimal("50000"), Decimal("130000"), dt.date(2026, 9, 10)),
+        ("B-2", None, None, None, None, Decimal("90000"), None),
+    ]  # fmt: skip
+
+
+def test_a_quantity_below_zero_is_refused(national):
+    one = deliver(national, "BHXX_CONSTRUCT_ALTER", "L1,B-1,土方开挖,m3,1000,-1,,,0,156,20260910")
+    assert one.codes == [(2, "quantity_after", "QUANTITY_NEGATIVE")]
+
+
+def test_an_acceptance_brings_its_day_and_the_settled_price_in_yuan(national):
+    deliver(national, "BHXX_COMPLETE_ACCEPT", "L1,20270301,105,1,156")
+    assert national.night(NIGHT).rows("SELECT lot_id, accepted_on, settled_price FROM core.acceptances") == [
+        ("L1", dt.date(2027, 3, 1), Decimal("1050000"))
+    ]
+
+
+# --- what a bid states of its bidder ---------------------------------------------------------------
+
+
+def test_a_certificate_has_one_class_in_the_bid_and_in_the_register(national):
+    deliver(national, "BIDDER_QUALIFICATION", f"L1,甲公司,{FIRM},D141000001,建筑工程施工总承包,贰级")
+    deliver(
+        national, "TENDERER_EX_INFO", f"乙公司,{OTHER},D141000001,建筑工程施工总承包,二级,20220101,20261231"
+    )
+    night = national.night(NIGHT)
+    assert night.rows("SELECT bidder_id, certificate_no, class FROM core.stated_certificates") == [
+        (FIRM, "D141000001", "class_2")
+    ]
+    assert night.rows(
+        "SELECT party_id, certificate_no, class, valid_from, valid_to FROM core.qualifications"
+    ) == [(OTHER, "D141000001", "class_2", dt.date(2022, 1, 1), dt.date(2026, 12, 31))]
+
+
+def test_a_class_in_other_words_is_refused_rather_than_guessed(national):
+    one = deliver(national, "BIDDER_QUALIFICATION", f"L1,甲公司,{FIRM},D141000001,,四级")
+    assert one.codes == [(2, "class", "UNREADABLE_VALUE")]
+
+
+def test_a_claimed_work_names_its_own_lot_and_its_price_in_yuan(national):
+    one = deliver(
+        national,
+        "BIDDER_PERFORMANCE",
+        f"L1,甲公司,{FIRM},1,中学教学楼,L0,950,1,156,20240310",
+        f"L1,甲公司,{FIRM},2,省外厂房,,30000000,0,156,20230105",
+        f"L1,甲公司,{FIRM},3,本项目,L1,1,0,156,20260601",
+    )
+    assert one.codes == [(4, "is_another_lot", "CLAIMS_ITS_OWN_LOT")]
+    assert national.night(NIGHT).rows(
+        "SELECT bidder_id, work_no, claimed_lot_id, price, signed_on FROM core.claimed_works"
+    ) == [
+        (FIRM, "1", "L0", Decimal("9500000"), dt.date(2024, 3, 10)),
+        (FIRM, "2", None, Decimal("30000000"), dt.date(2023, 1, 5)),
+    ]
+
+
+def test_certificates_and_records_of_a_lot_that_is_not_open_are_held_back(national):
+    deliver(national, "BIDDER_QUALIFICATION", f"L9,甲公司,{FIRM},D141000001,,二级")
+    deliver(national, "BIDDER_PERFORMANCE", f"L9,甲公司,{FIRM},1,中学教学楼,L0,950,1,156,20240310")
+    night, later = national.night(NIGHT), national.night("2026-07-15 16:00:00")
+    for table in ("stated_certificates", "claimed_works"):
+        assert night.rows(f"SELECT * FROM stage.{table}") == []
+        assert later.values(f"SELECT lot_id FROM core.{table}") == ["L9"]
+
+
+def test_what_an_expert_gave_is_held_back_until_the_result_and_names_nobody(national):
+    deliver(national, "TENDER_EVALUATION", f"L1,张三,{PERSON},甲公司,{FIRM},43.5")
+    assert national.night(NIGHT).rows("SELECT * FROM stage.expert_scores") == []
+    national.read(
+        f"BID_SECTION_CODE,WIN_BIDDER_CODE,WIN_BIDDER_NAME,NOTICE_SEND_TIME,DATA_TIMESTAMP\n"
+        f"L1,{FIRM},甲公司,20260605,20260605090000\n",
+        "WIN_RESULT_ANNO_1.csv",
+    )
+    night = national.night(NIGHT)
+    ((lot, token, bidder, score),) = night.rows(
+        "SELECT lot_id, expert_id, bidder_id, score FROM core.expert_scores"
+    )
+    assert (lot, bidder, score) == ("L1", FIRM, Decimal("43.5"))
+    assert token.startswith("h1:") and PERSON not in str(night.content())
+
+
+def test_the_account_that_paid_for_a_guarantee_is_a_token_beside_the_guarantor(national):
+    deliver(
+        national,
+        "LETTER_OF_GUARANTEE",
+        f"L1,甲公司,{FIRM},G-1,某保险公司,6222 0000 1111",
+        f"L1,乙公司,{OTHER},G-2,某保险公司,622200001111",
+    )
+    rows = national.night(NIGHT).rows("SELECT is_guarantee, account, premium_account FROM core.deposits")
+    assert [row[:2] for row in rows] == [(True, None), (True, None)]
+    assert rows[0][2].startswith("h1:") and rows[0][2] == rows[1][2]
+
+
+# --- subcontracts ----# --- subcontracts --------------------------------------------------------------------------------
 
 
 def test_a_subcontract_names_both_firms_and_its_price_in_yuan(national):
@@ -372,3 +494,30 @@ def test_the_register_gives_a_firm_its_head_as_tokens_and_its_first_day(national
     assert rows[0][:2] == rows[1][:2], "one head of two firms is found by the token"
     assert [row[3] for row in rows] == [dt.date(2024, 3, 1), None]
     assert PERSON not in str(night.content())
+
+
+def test_an_e_mail_address_is_one_token_in_the_team_and_in_the_register_however_it_is_written(national):
+    deliver(
+        national,
+        "BIDDER_PROJECT_MEMBER",
+        f"L1,甲公司,{FIRM},技术负责人,张三,Office@Example.CN",
+        header="BID_SECTION_CODE,BIDDER_NAME,BIDDER_ORG_CODE,POSITION,NAME,EMAIL",
+    )
+    deliver(
+        national,
+        "LEGAL_PERSON_BASE",
+        f"{OTHER},乙公司,office@example.cn",
+        header="LEGAL_CODE,LEGAL_NAME,EMAIL",
+    )
+    night = national.night(NIGHT)
+    (token,) = night.values("SELECT email FROM core.people")
+    assert token.startswith("h1:")
+    assert night.values(f"SELECT email FROM core.parties WHERE party_id = '{OTHER}'") == [token]
+    assert "example" not in str(night.content()).lower()
+
+
+@pytest.mark.parametrize("tag", ["BLACK_LIST", "VIOLATING_LAWS_RULES_INFO"])
+def test_a_finding_knows_the_region_of_the_office_that_made_it(national, tag):
+    header = "BODY_CODE,BODY_NAME,BLACKLIST_CODE,DOCUMENT_CODE,GOVERNMENT,GOVERNMENT_REGION_CODE"
+    deliver(national, tag, f"{FIRM},甲公司,B-1,D-1,某局,410821", header=header)
+    assert national.night(NIGHT).values("SELECT issuer_region_code FROM core.penalties") == ["410821"]

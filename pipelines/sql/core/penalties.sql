@@ -12,7 +12,7 @@ WITH withdrawals AS (
 )
 SELECT l.party_id, e.record_no, coalesce(e.decision_no, e.record_no) AS decision_no, e.kind, e.party_name,
        e.reason, e.basis, e.action, coalesce(e.is_bidding_ban, FALSE) AS is_bidding_ban,
-       e.issuer_name, e.starts_on, e.ends_on,
+       e.issuer_name, e.issuer_region_code, e.starts_on, e.ends_on,
        coalesce(e.revoked_on, w.revoked_on) AS revoked_on,
        e.raw_sha, e.raw_section, e.raw_row
 FROM stage.penalties AS e
