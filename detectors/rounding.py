@@ -49,3 +49,31 @@ def discount_unit(cents: NDArray[np.int64], ceiling_cents: NDArray[np.float64]) 
         is_round = (np.abs(nearest - cents) <= 1).all(axis=1)
         unit = np.where(is_round, step * ceiling_cents, unit)
     return unit
+
+
+#: Bids as whole percents of one base, such as a prescribed fee: the lowest is one of these percents of it.
+BASE_PERCENTS = np.arange(40, 131)
+
+
+def of_one_base(cents: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say for every row whether its prices differ and are all whole percents of one and the same base.
+
+    A base that nobody delivered, such as a prescribed fee (收费标准), is known by this: that bids of seven
+    digits are whole percents of one number to the cent does not happen by chance.
+
+    Args:
+        cents: prices in cents, positive, shape (rows, prices).
+    """
+    lowest = cents.min(axis=1)
+    percent = (lowest[:, None] / BASE_PERCENTS)[:, :, None]
+    of_base = cents[:, None, :] / percent
+    # Half a cent from rounding each of the two prices, a hundredth for the arithmetic.
+    near = (
+        np.abs(of_base - np.rint(of_base)) * percent <= 0.5 * (1 + cents / lowest[:, None])[:, None, :] + 0.01
+    )
+    is_base = near.all(axis=2) & (of_base <= BASE_PERCENTS[-1] + 0.5).all(axis=2)
+    # Where a percent is not much more than a cent, every price is near one.
+    is_base &= percent[:, :, 0] >= 1000
+    is_varied = (cents != lowest[:, None]).any(axis=1)
+    result: NDArray[np.bool_] = is_base.any(axis=1) & is_varied
+    return result

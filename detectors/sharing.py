@@ -73,8 +73,7 @@ def shared(
             company, an agency or a cloned image and not to a ring: it is a hub.
         few_holders: a value held by no more bidders than this is rare, whoever they are.
         min_meeting_odds: a value of more than ``few_holders`` is a hub, too, where its bidders meet
-            no more than strangers: ``meeting_odds`` is below this. 0: never. Presumptions of the law
-            leave it at 0: they hold however common the value is.
+            no more than strangers: ``meeting_odds`` is below this. 0: never.
 
     Returns:
         One row per lot and set of bidders that hold the same values; one row with value 0 for a

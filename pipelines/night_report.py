@@ -15,6 +15,9 @@ from pipelines.settings import Home
 from pipelines.store import Store
 from reports import night_page
 
+#: Widely shared values that stand on the page; all of them are in ``risk.hubs`` of the snapshot.
+HUBS_SHOWN = 20
+
 
 def write(home: Home, store: Store, night: Night) -> Night:
     """Write ``reports/night_<as_of>.html`` and return the night with its path."""
@@ -37,6 +40,7 @@ def write(home: Home, store: Store, night: Night) -> Night:
                 for gate in night.gates
             ],
             detectors=_detectors(night),
+            hubs=_hubs(home, night),
             alerts=night.alerts,
             deliveries=_deliveries(home, store, night),
             notes=_notes(night, files),
@@ -130,6 +134,22 @@ def _detectors(night: Night) -> list[night_page.DetectorOutcome]:
         )
         for screened in night.screened
     ]
+
+
+def _hubs(home: Home, night: Night) -> list[night_page.Hub]:
+    """Return the values that count for nothing because many unrelated firms share them, the widest first."""
+    if not night.screened or night.snapshot is None:
+        return []
+    con = warehouse.open_snapshot(home.snapshot(night.snapshot))
+    try:
+        rows = con.execute(
+            "SELECT detector, value, bidders, lots, left_out_of_lots FROM risk.hubs"
+            " ORDER BY left_out_of_lots DESC, bidders DESC, detector, value LIMIT $shown",
+            {"shown": HUBS_SHOWN},
+        ).fetchall()
+    finally:
+        con.close()
+    return [night_page.Hub(*row) for row in rows]
 
 
 def _deliveries(home: Home, store: Store, night: Night) -> list[night_page.Delivery]:

@@ -45,6 +45,14 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
         )
         """
     )
+    # Values that so many unrelated firms share that they count for nothing: to be named, not dropped in silence.
+    con.execute(
+        """
+        CREATE OR REPLACE TABLE risk.hubs (
+            detector VARCHAR, value VARCHAR, bidders BIGINT, lots BIGINT, left_out_of_lots BIGINT
+        )
+        """
+    )
 
 
 def screen(con: duckdb.DuckDBPyConnection, detector: Loaded) -> Screened:
@@ -73,6 +81,15 @@ def screen(con: duckdb.DuckDBPyConnection, detector: Loaded) -> Screened:
             """,
             {"detector": detector.id},
         )
+        if "hub" in frame.columns:
+            con.execute(
+                """
+                INSERT INTO risk.hubs
+                SELECT $detector, hub, max(hub_bidders), max(hub_lots), count(DISTINCT unit)
+                FROM screened WHERE hub <> '' GROUP BY hub ORDER BY hub
+                """,
+                {"detector": detector.id},
+            )
     finally:
         con.unregister("screened")
     return Screened(detector.id, int(frame["unit"].nunique()), int(frame["flagged"].sum()))

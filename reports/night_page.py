@@ -88,6 +88,17 @@ class DetectorOutcome:
     not_judged: str = ""
 
 
+@dataclass(frozen=True)
+class Hub:
+    """A value that so many unrelated firms share that it counts for nothing, and where it was left out."""
+
+    detector: str
+    value: str
+    bidders: int
+    lots: int
+    left_out_of_lots: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
     """One folder in the outbox."""
@@ -112,6 +123,7 @@ class Night:
     contracts: Sequence[ContractResult]
     gates: Sequence[Gate]
     detectors: Sequence[DetectorOutcome]
+    hubs: Sequence[Hub]
     alerts: Sequence[Alert]
     deliveries: Sequence[Delivery]
     notes: Sequence[str] = ()

@@ -13,7 +13,7 @@ Looks innocent when
 
 Blind spots
     Documents handed out free of charge. Payments by phone or in cash. Who paid the premium of a
-    guarantee: the records do not say. An account behind few bidders so far that is a service company's.
+    guarantee: see contacts.guarantee_payer. An account behind few bidders so far that is a service company's.
 
 Sources
     招标投标法实施条例 §40(6) speaks of deposits only; for the purchase of documents no article is known,

@@ -5,15 +5,16 @@ Why it matters
     three codes together: network card (MAC, if any), processor and disk.
 
 Looks innocent when
-    - a copy shop or a cost consultant made the files for several bidders;
+    - a copy shop or a cost consultant made the files for several bidders: a computer behind more than a few
+      bidders that meet no more often than strangers is left out here and named on the night's page;
     - the file was derived from the buyer's own file: hardware that the lot's tender document or
       ceiling-price file already carries is taken out before;
     - machines were cloned from one image, or the network card is virtual: a locally administered
-      MAC counts as absent, and codes held by very many bidders are left out and counted.
+      MAC counts as absent, and codes held by very many bidders are left out and named.
 
 Blind spots
     A file with a MAC against one without: they count as different. Two codes of three equal. The
-    same computer in different lots. Rings that use several computers.
+    same computer in different lots. Rings that use several computers, or a shop's.
 
 Sources
     闽建筑〔2018〕29号 (MAC if any, processor and disk all the same, without the buyer's hardware);
@@ -46,9 +47,9 @@ DETECTOR = Detector(
         "fingerprints.owner",
     ),
     says="{value:.0f} of {holders} bidders' files carry the same MAC / CPU / disk codes: {shared_values}"
-    " ({shared_count} in common; limit {min_bidders} bidders).",
+    " ({shared_count} in common; limit {min_bidders} bidders), found with {most_holders} bidders of {most_lots} lots in all.",
     says_zh="{holders} 家投标人中有 {value:.0f} 家的文件制作机器 MAC / CPU / 硬盘信息相同：{shared_values}（"
-    "共 {shared_count} 组，阈值 {min_bidders} 家）。",
+    "共 {shared_count} 组，阈值 {min_bidders} 家）；该信息在全部 {most_lots} 个标段中共见于 {most_holders} 家投标人。",
 )
 
 #: What the sentences look like, for the catalogue.
@@ -57,6 +58,8 @@ EXAMPLE = {
     "holders": 5,
     "shared_values": "001B21AABBCC / CPU-1 / DISK-1",
     "shared_count": 1,
+    "most_holders": 3,
+    "most_lots": 7,
 }
 
 
@@ -65,7 +68,9 @@ class Limits:
     """What the measured values are compared with."""
 
     min_bidders: int = 2  # bidders of one lot with the same codes
-    max_holders: int = 50  # bidders over all lots; codes held by more are left out
+    few_holders: int = 5  # bidders over all lots; a computer of no more is rare
+    min_meeting_odds: float = 2.0  # times the usual odds of meeting elsewhere; below: strangers
+    max_holders: int = 50  # bidders over all lots; computers of more are left out
 
 
 SQL = (
@@ -92,5 +97,5 @@ WHERE m.owner = 'bidder' AND m.bidder_id IS NOT NULL AND m.purpose IN ('edit', '
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot in which at least two bidders' files carry a processor and a disk code."""
-    frame = shared(engine.run(SQL), limits.max_holders)
+    frame = shared(engine.run(SQL), limits.max_holders, limits.few_holders, limits.min_meeting_odds)
     return frame.assign(flagged=frame["value"] >= limits.min_bidders)

@@ -6,9 +6,10 @@ Why it matters
     by the same unit or person are deemed collusion.
 
 Looks innocent when
-    - a cost consultant priced for several bidders, each without knowing of the other;
+    - a cost consultant priced for several bidders, each without knowing of the other: a number behind more
+      than a few bidders that meet no more often than strangers is left out here and named on the night's page;
     - the dongle is leased or its driver emulated: numbers held by very many bidders are left out
-      and counted;
+      and named;
     - the number came with the buyer's own bill of quantities: such numbers are taken out before.
 
 Blind spots
@@ -39,9 +40,9 @@ DETECTOR = Detector(
     legal_basis=("REG-40-1", "MIN29-2", "ORDER87-37-1"),
     evidence=("fingerprints.dongle", "fingerprints.owner"),
     says="{value:.0f} of {holders} bidders' priced files carry the same dongle number: {shared_values}"
-    " (limit {min_bidders} bidders).",
+    " (limit {min_bidders} bidders), found with {most_holders} bidders of {most_lots} lots in all.",
     says_zh="{holders} 家投标人中有 {value:.0f} 家的计价文件加密锁号相同：{shared_values}（阈值 {min_bidders}"
-    " 家）。",
+    " 家）；该锁号在全部 {most_lots} 个标段中共见于 {most_holders} 家投标人。",
 )
 
 #: What the sentences look like, for the catalogue.
@@ -49,6 +50,8 @@ EXAMPLE = {
     "value": 2,
     "holders": 5,
     "shared_values": "G-100",
+    "most_holders": 3,
+    "most_lots": 7,
 }
 
 
@@ -57,7 +60,9 @@ class Limits:
     """What the measured values are compared with."""
 
     min_bidders: int = 2  # bidders of one lot with the same number
-    max_holders: int = 50  # bidders over all lots; numbers held by more are left out
+    few_holders: int = 5  # bidders over all lots; a number of no more is rare
+    min_meeting_odds: float = 2.0  # times the usual odds of meeting elsewhere; below: strangers
+    max_holders: int = 50  # bidders over all lots; numbers of more are left out
 
 
 SQL = (
@@ -77,5 +82,5 @@ WHERE f.owner = 'bidder' AND f.bidder_id IS NOT NULL AND f.dongle IS NOT NULL AN
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot in which at least two bidders' files carry a dongle number."""
-    frame = shared(engine.run(SQL), limits.max_holders)
+    frame = shared(engine.run(SQL), limits.max_holders, limits.few_holders, limits.min_meeting_odds)
     return frame.assign(flagged=frame["value"] >= limits.min_bidders)

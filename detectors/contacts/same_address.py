@@ -11,7 +11,7 @@ Looks innocent when
 
 Blind spots
     The same place written in another way: only blanks and capitals are evened out. Places of
-    business that are not the registered one. E-mail addresses: the records have none.
+    business that are not the registered one. E-mail addresses: see contacts.same_email.
 
 Sources
     No article names the address.

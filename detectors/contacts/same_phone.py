@@ -13,7 +13,7 @@ Looks innocent when
 
 Blind spots
     Second phones. Service phones with few customers so far. A young group whose firms have hardly met
-    yet, with more firms than count as few. E-mail addresses: the records have none.
+    yet, with more firms than count as few. E-mail addresses: see contacts.same_email.
 
 Sources
     No article names the phone alone. 财政部令第87号 §37(3) names the contact person, see

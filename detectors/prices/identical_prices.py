@@ -9,13 +9,15 @@ Looks innocent when
       shared price itself;
     - both quote the same round discount from the ceiling (95 % of 1,234,567.89 is no round number).
       Such prices count as rounded to the discount;
-    - the fee is prescribed, or the discounts are from an estimate that was not delivered. Then many
-      lots of the market share endings, and what many comparable lots show is no signal;
+    - the fee is prescribed, or the discounts are from an estimate that was not delivered. Then the bids
+      of the lot are whole percents of one base, or many lots of the market share endings: neither is a
+      signal;
     - there are many bidders: the probability is for the number of bids in the lot.
 
 Blind spots
-    Cover bids rounded on purpose. Copies with other digits at the end. A market in which copied
-    prices are the rule. Prescribed fees and hidden discounts in a market with too few lots.
+    Cover bids rounded on purpose, or all of them whole percents of one price. Copies with other
+    digits at the end. A market in which copied prices are the rule. Prescribed fees and hidden
+    discounts in a market with too few lots.
 
 Sources
     招标投标法实施条例 §40(4) 投标报价呈规律性差异. Ties alone are common (they were found in a third of
@@ -37,7 +39,7 @@ from scipy.special import comb
 from detectors.blocks import Block, LotBids, valid_bids
 from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
 from detectors.reference import commonness
-from detectors.rounding import amount_unit, discount_unit
+from detectors.rounding import amount_unit, discount_unit, of_one_base
 
 DETECTOR = Detector(
     title="Bids share the same total or the same last digits",
@@ -143,6 +145,8 @@ def _tied(bids: LotBids, block: Block, limits: Limits) -> pd.DataFrame:
     ordered = np.take_along_axis(residue, order, axis=1)
     is_same = np.zeros((len(cents), cents.shape[1] + 1), dtype=bool)
     is_same[:, 1:-1] = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] > 0)
+    some = np.flatnonzero(is_same.any(axis=1))
+    is_same[some[of_one_base(cents[some])]] = False
     lot, place = np.nonzero(is_same[:, 1:] | is_same[:, :-1])
     at = (lot, order[lot, place])
     return pd.DataFrame(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from detectors.rounding import amount_unit, discount_unit
+from detectors.rounding import amount_unit, discount_unit, of_one_base
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,29 @@ def test_discount_unit_is_the_coarsest_step_of_the_ceiling(share, step):
 
 def test_prices_are_no_discount_without_a_ceiling():
     assert discount_unit(np.array([[95]]), np.array([np.nan])).tolist() == [0.0]
+
+
+FEE = 123_456_78.9  # of a norm, in cents
+
+
+@pytest.mark.parametrize(
+    ("percents", "found"),
+    [
+        ([80, 80, 85, 75], True),
+        ([100, 70], True),
+        ([80, 80, 85, 77.3], False),  # one of them has another price
+        ([80, 80, 80], False),  # equal prices alone say nothing of a base
+    ],
+)
+def test_whole_percents_of_one_unknown_base_are_known_by_their_ratios(percents, found):
+    cents = np.array([[round(FEE * percent / 100) for percent in percents]])
+    assert of_one_base(cents).tolist() == [found]
+
+
+def test_small_prices_are_no_percents_of_a_base():
+    assert of_one_base(np.array([[801, 803, 850]])).tolist() == [False]
+
+
+def test_independent_prices_have_no_base():
+    cents = np.random.default_rng(4).integers(50_000_00, 80_000_00, (2_000, 3))
+    assert not of_one_base(cents).any()

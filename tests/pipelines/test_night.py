@@ -256,8 +256,7 @@ def test_every_alert_names_its_source_cells_and_they_hold_what_it_says(sampled):
         fps = [row["fp"] for row in store.rows("SELECT fp FROM signal WHERE is_current = 1 ORDER BY fp")]
         assert all(lineage.evidence(store, fp)["sources"] for fp in fps)
         chosen = [
-            row["fp"]
-            for row in store.rows("SELECT fp FROM signal WHERE detector = 'prices.identical_prices' LIMIT 1")
+            row["fp"] for row in store.rows("SELECT fp FROM signal WHERE detector = 'prices.ladder' LIMIT 1")
         ]
         sources = lineage.sources(home, store, chosen[0])
     prices = [source for source in sources if "bids.price" in source.columns]

@@ -18,6 +18,7 @@ from reports.night_page import (
     DetectorOutcome,
     FileOutcome,
     Gate,
+    Hub,
     Night,
     Refusal,
     night_page,
@@ -92,6 +93,7 @@ def night(alert):
                 judged=280, flagged=1, not_judged="20 个标段没有保证金记录",
             )
         ],
+        hubs=[Hub("contacts.edit_hardware", "001B21AABBCC / CPU-1 / DISK-1", 34, 51, 6)],
         alerts=[alert(alert_id="SC", grade="C", detector="prices.low_dispersion"), alert()],
         deliveries=[
             Delivery(

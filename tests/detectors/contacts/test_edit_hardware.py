@@ -108,6 +108,29 @@ def test_limits_are_inclusive(market):
     assert market.judged(ID, max_holders=1) == {"L1": False}
 
 
+SHOP = "lot bidder purpose mac cpu_id disk_serial\n" + "\n".join(
+    f"L{n} B{n} edit 001B21AABBCC CPU-1 DISK-1" for n in range(2, 9)
+)
+
+
+def test_leaves_a_shops_computer_of_many_unrelated_bidders_alone_and_names_it(market):
+    market.bids(BIDS).fingerprints(FILES).fingerprints(SHOP)
+    row = market.screen(ID).set_index("unit").loc["L1"]
+    assert not row["flagged"]
+    assert (row["hub"], row["hub_bidders"], row["left_out"]) == ("001B21AABBCC / CPU-1 / DISK-1", 9, 1)
+
+
+def test_flags_a_computer_of_as_many_bidders_where_two_of_them_meet_more_than_others(market):
+    met = [f"T{n} {bidder} edit - CPU-{bidder}{n} DISK-{bidder}{n}" for n in range(10) for bidder in "AB"]
+    alone = [f"T{n} X{n} edit - CPU-X{n} DISK-X{n}" for n in range(10)]
+    elsewhere = "\n".join(["lot bidder purpose mac cpu_id disk_serial", *met, *alone])
+    market.bids(BIDS).fingerprints(FILES).fingerprints(SHOP).fingerprints(elsewhere)
+    row = market.screen(ID).set_index("unit").loc["L1"]
+    assert row["flagged"]
+    assert row["most_holders"] == 9
+    assert row["meeting_odds"] >= 2
+
+
 def test_sentence_shows_the_codes(market):
     english, chinese = market.bids(BIDS).fingerprints(FILES).says(ID, "L1")
     assert (

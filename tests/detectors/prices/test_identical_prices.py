@@ -42,6 +42,12 @@ def test_leaves_the_same_round_discount_from_the_ceiling_alone(market):
     assert market.lots(with_ceiling).bids(same_discount).judged(ID) == {"L1": False}
 
 
+def test_leaves_customary_rates_of_a_prescribed_fee_alone(market):
+    fee = 98_765.43
+    rates = lots_of(*(round(fee * rate, 2) for rate in (0.80, 0.85, 0.80, 0.75)))
+    assert market.lots(LOT).bids(rates).judged(ID) == {"L1": False}
+
+
 def test_leaves_shared_cents_alone(market):
     assert market.lots(LOT).bids(lots_of(1012345.50, 1034987.50, 991230.50)).judged(ID) == {"L1": False}
 

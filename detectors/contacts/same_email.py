@@ -1,0 +1,98 @@
+"""Different bidders gave the same e-mail address.
+
+Why it matters
+    A mailbox is read at one desk. Bidders that give the same address for their teams or firms are likely to
+    be served from there, also where names and phones differ.
+
+Looks innocent when
+    - the agency typed its own address: the registered addresses of the lot's agency and buyer are taken
+      out before;
+    - a bidding service company or a registration agent gave its own for many customers: an address of many
+      bidders that meet no more often than chance has it is left out, counted and named;
+    - two bidders of one group share an office (a matter of its own under 条例 §34).
+
+Blind spots
+    A second mailbox of the same person, however alike it looks. Service addresses with few customers so
+    far. Addresses inside the bid files: they are told by the screens of documents.
+
+Sources
+    No article names the e-mail address. 财政部令第87号 §37(3) names the contact person, see
+    contacts.same_contact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from detectors.contract import Detector, Engine, Grade, Severity, Status
+from detectors.sharing import ONE_BID, SEATS, shared
+
+DETECTOR = Detector(
+    title="Different bidders gave the same e-mail address",
+    title_zh="不同投标人电子邮箱相同",
+    unit="lot",
+    measures="bidders of the lot that gave the same e-mail address, number",
+    grade=Grade.B,
+    severity=Severity.MEDIUM,
+    status=Status.EXPERIMENTAL,
+    legal_basis=(),
+    evidence=("people.email", "people.role", "parties.email", "lots.agency_code", "lots.buyer_code"),
+    says="{value:.0f} of {holders} bidders gave the same e-mail address (limit {min_bidders} bidders; {shared_count}"
+    " such addresses); over all lots {most_holders} bidders gave it.",
+    says_zh="{holders} 家投标人中有 {value:.0f} 家的电子邮箱相同（阈值 {min_bidders} 家，共 {shared_count} 个邮箱）；"
+    "全部标段中共有 {most_holders} 家投标人使用该邮箱，属异常指标。",
+)
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "value": 2,
+    "holders": 5,
+    "shared_count": 1,
+    "most_holders": 2,
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the measured values are compared with."""
+
+    min_bidders: int = 2  # bidders of one lot with the same address
+    few_holders: int = 5  # bidders over all lots; an address of no more is rare
+    min_meeting_odds: float = 2.0  # times the usual odds of meeting elsewhere; below: strangers
+    max_holders: int = 50  # bidders over all lots; addresses of more are left out
+
+
+SQL = (
+    ONE_BID
+    + SEATS
+    + """,
+office_addresses AS (
+    SELECT l.lot_id, p.email FROM core.lots AS l JOIN core.parties AS p ON p.party_id = l.agency_code
+    UNION
+    SELECT l.lot_id, p.email FROM core.lots AS l JOIN core.parties AS p ON p.party_id = l.buyer_code
+),
+given AS (
+    SELECT p.lot_id, coalesce(o.bidder_id, p.bidder_id) AS bidder_id, p.email
+    FROM core.people AS p
+    LEFT JOIN one_bid AS o ON o.lot_id = p.lot_id AND o.party_id = p.bidder_id
+    WHERE p.email IS NOT NULL
+    UNION
+    SELECT m.lot_id, m.bidder_id, r.email
+    FROM seats AS m
+    JOIN core.parties AS r ON r.party_id = m.party_id
+    WHERE r.email IS NOT NULL
+)
+SELECT g.lot_id, g.bidder_id, g.email AS shared_value
+FROM given AS g
+LEFT JOIN office_addresses AS f ON f.lot_id = g.lot_id AND f.email = g.email
+WHERE f.lot_id IS NULL
+"""
+)
+
+
+def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
+    """Judge every lot in which e-mail addresses of at least two bidders are known."""
+    frame = shared(engine.run(SQL), limits.max_holders, limits.few_holders, limits.min_meeting_odds)
+    return frame.assign(flagged=frame["value"] >= limits.min_bidders)
