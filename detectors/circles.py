@@ -77,7 +77,8 @@ def joint_wins(engine: Engine, min_present: int) -> tuple[Meetings, list[Circle]
 
     Returns:
         The meetings, the circles, and one row per circle and lot with ``circle`` (its position),
-        ``winner`` (position of the firm), ``lot_id``, ``buyer``, ``region`` and ``opened_on``.
+        ``winner`` (position of the firm), ``lot_id``, ``buyer``, ``region``, ``place`` (where the work is, else
+        the region) and ``opened_on``.
     """
     met, found = circles(engine)
     lots: pd.DataFrame = engine.run(WON).to_pandas()
@@ -94,12 +95,17 @@ def joint_wins(engine: Engine, min_present: int) -> tuple[Meetings, list[Circle]
     return (
         met,
         found,
-        won[["circle", "winner", "lot_id", "buyer", "region", "opened_on"]].reset_index(drop=True),
+        won[["circle", "winner", "lot_id", "buyer", "region", "place", "opened_on"]].reset_index(drop=True),
     )
 
 
 def chance_of_order(
-    winner: Ints, measure: Callable[[Ints], NDArray[np.float64]], seed: str, draws: int, max_p: float
+    winner: Ints,
+    measure: Callable[[Ints], NDArray[np.float64]],
+    seed: str,
+    draws: int,
+    max_p: float,
+    within: Ints | None = None,
 ) -> float:
     """Return how often the same wins, dealt to the same lots at random, measure at least as much.
 
@@ -109,6 +115,7 @@ def chance_of_order(
         seed: text from which the random generator starts, so that a second run gives the same.
         draws: number of deals.
         max_p: what can no longer come down to this is not drawn to the end.
+        within: number of a group for every lot, shape (lots,); wins are dealt inside each group only.
 
     Returns:
         (1 + deals that measure at least as much) / (1 + deals).
@@ -118,12 +125,29 @@ def chance_of_order(
     seen = measure(winner[None, :])[0] - 1e-9
     hits = drawn = 0
     for some in (draws // 10, draws - draws // 10):
-        deals = rng.permuted(np.tile(winner, (some, 1)), axis=1)
+        deals = _dealt(winner, within, some, rng)
         hits += int((measure(deals) >= seen).sum())
         drawn += some
         if 1 + hits > max_p * (1 + draws):
             break
     return (1 + hits) / (1 + drawn)
+
+
+def same_firm_pairs(group: Ints) -> Callable[[Ints], NDArray[np.float64]]:
+    """Return what counts, in deals of winners of shape (deals, lots), the pairs of lots of one group with one winner.
+
+    ``group``: number of the buyer, or of the place, of every lot, shape (lots,).
+    """
+    by_group = np.eye(int(group.max()) + 1, dtype=np.int64)[group]
+
+    def count(deals: Ints) -> NDArray[np.float64]:
+        pairs = np.zeros(len(deals))
+        for firm in range(int(deals.max()) + 1):
+            won = (deals == firm).astype(np.int64) @ by_group
+            pairs += (won * (won - 1) // 2).sum(axis=1)
+        return pairs
+
+    return count
 
 
 def named(met: Meetings, circle: Circle) -> str:
@@ -137,12 +161,24 @@ WITH won AS (
     SELECT lot_id FROM core.bids GROUP BY lot_id HAVING sum(CASE WHEN is_winner THEN 1 ELSE 0 END) = 1
 )
 SELECT b.lot_id, b.bidder_id, b.is_winner, l.opened_on,
-       coalesce(l.buyer_code, l.buyer_name) AS buyer, l.region_code AS region
+       coalesce(l.buyer_code, l.buyer_name) AS buyer, l.region_code AS region,
+       coalesce(l.place_name, l.region_code) AS place
 FROM core.bids AS b
 JOIN won AS w ON w.lot_id = b.lot_id
 JOIN core.lots AS l ON l.lot_id = b.lot_id
 ORDER BY b.lot_id, b.bidder_id
 """
+
+
+def _dealt(winner: Ints, within: Ints | None, deals: int, rng: np.random.Generator) -> Ints:
+    """Return random orders of the winners, shape (deals, lots)."""
+    if within is None:
+        return rng.permuted(np.tile(winner, (deals, 1)), axis=1)
+    dealt = np.tile(winner, (deals, 1))
+    for group in np.unique(within).tolist():
+        lots = np.flatnonzero(within == group)
+        dealt[:, lots] = rng.permuted(dealt[:, lots], axis=1)
+    return dealt
 
 
 def _heaviest_first(first: Ints, second: Ints, weight: np.ndarray) -> list[tuple[int, int]]:

@@ -10,8 +10,8 @@ Looks innocent when
     - a buyer splits one work into lots, and its first winner wins the rest.
 
 Blind spots
-    Rings whose members never meet: they are in no circle. A division by kind of work, by street or by season
-    instead of by buyer. Buyers with a lot each. Two firms alone.
+    Rings whose members never meet: they are in no circle. A division by kind of work or by season instead of
+    by buyer; for one by place see collusion.area_division. Buyers with a lot each. Two firms alone.
 
 Sources
     招标投标法实施条例 §39(5) (other joint action) is what a division would serve; it is no proof of one.
@@ -21,16 +21,13 @@ Sources
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from detectors.circles import chance_of_order, joint_wins, named
+from detectors.circles import chance_of_order, joint_wins, named, same_firm_pairs
 from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.pairs import Ints
 
 DETECTOR = Detector(
     title="Firms that keep meeting each other win each at its own buyers",
@@ -110,23 +107,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
         reference_class=pd.Series(None, index=frame.index, dtype="str"),
         flagged=frame["p_value"] <= limits.max_p,
     )
-
-
-def same_firm_pairs(buyer: Ints) -> Callable[[Ints], NDArray[np.float64]]:
-    """Return what counts, in deals of winners of shape (deals, lots), the pairs of lots of one buyer with one winner.
-
-    ``buyer``: its number for every lot, shape (lots,).
-    """
-    by_buyer = np.eye(int(buyer.max()) + 1, dtype=np.int64)[buyer]
-
-    def count(deals: Ints) -> NDArray[np.float64]:
-        pairs = np.zeros(len(deals))
-        for firm in range(int(deals.max()) + 1):
-            won = (deals == firm).astype(np.int64) @ by_buyer
-            pairs += (won * (won - 1) // 2).sum(axis=1)
-        return pairs
-
-    return count
 
 
 _COLUMNS = {

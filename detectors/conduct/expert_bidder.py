@@ -10,9 +10,9 @@ Looks innocent when
     - many experts and firms are compared: a few pairs stand out by chance alone.
 
 Blind spots
-    Scores of single experts are not delivered: an expert who scores one firm high and is outvoted
-    leaves no trace here. Experts who take turns. Lots whose committee is not public. Lots won by
-    price alone, in which an expert can only reject.
+    An expert who scores one firm high and is outvoted leaves no trace here: see conduct.expert_scores. Experts
+    who take turns. Lots whose committee is not public. Lots won by price alone, in which an expert can
+    only reject.
 
 Sources
     招标投标法实施条例 §46, §49 (named as hooks only; their text was not at hand). Expert and bidder repetition is

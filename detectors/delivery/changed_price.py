@@ -10,7 +10,7 @@ Looks innocent when
     - small changes are usual: so only what is rare among comparable lots is shown.
 
 Blind spots
-    Changes after signing (supplements, variations, settlement): they are not delivered. Awards or
+    Changes after signing (supplements, variations, settlement): see delivery.contract_changes. Awards or
     contracts without a price. A change of quantities at an unchanged price.
 
 Sources

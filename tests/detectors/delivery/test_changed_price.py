@@ -74,7 +74,7 @@ def test_sentence_keeps_the_sign(market):
     assert "-7.00%" in english and "-7.00%" in chinese
 
 
-@pytest.mark.xfail(strict=True, reason="blind spot: changes after signing are not delivered")
+@pytest.mark.xfail(strict=True, reason="blind spot: changes after signing are judged elsewhere")
 def test_misses_a_supplement_without_a_record(market):
     with_usual_lots(market).lots(LOT).bids(BIDS).awards(AWARD).contracts(contract(1_000_000))
     assert market.judged(ID) == {"L1": True}

@@ -1,0 +1,199 @@
+"""Bid files of two bidders of one lot have passages in common, word for word.
+
+Why it matters
+    Bidders who write for themselves do not write the same. Passages that stand in two bids and in no document
+    that both were given come from one hand, or from one bid handed on.
+
+Looks innocent when
+    - the passage is the buyer's: the text of the tender document and of templates is taken off before, letter
+      by letter. Where no tender document was delivered, text of more than two bidders is taken for it;
+    - both quote a norm, a manual or a text bought from the same seller: text that bidders of other lots have,
+      too, is taken off;
+    - the buyer's annexes (drawings, surveys, answers to questions) were not delivered with the tender document:
+      then few passages of few bidders are the buyer's. Ask for them before anybody is heard;
+    - the bidders once wrote a bid together as a joint venture, or one firm took over the other's staff.
+    A person reads both passages before anything is said.
+
+Blind spots
+    Paraphrase and translation. Scanned pages without text, and pictures of text. Two files of which only one
+    was delivered. A ring of more than half of the lot's bidders who all share one text, and any ring of more
+    than two where no tender document was delivered: their text looks like the buyer's. A text that a ring
+    also uses elsewhere, through other firms. Traditional characters are evened out only where they are frequent.
+
+Sources
+    招标投标法实施条例 §40(4) 不同投标人的投标文件异常一致. Forty letters as the shortest run that counts: this
+    project's notes on clue models. How text is subtracted and counted is this project's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+import pandas as pd
+
+from detectors.bid_texts import BidTexts, LotWindows, own_runs, passages
+from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.texts import WINDOW, Ints, ascending, prepared
+
+DETECTOR = Detector(
+    title="Bid files of two bidders have passages in common word for word",
+    title_zh="不同投标人的投标文件存在逐字相同的段落",
+    unit="lot",
+    measures="letters in common in runs that count, known text taken off, number",
+    grade=Grade.B,
+    severity=Severity.HIGH,
+    status=Status.EXPERIMENTAL,
+    legal_basis=("REG-40-4", "ORDER87-37-4"),
+    evidence=("bid_files.file_hash", "bid_files.file_name"),
+    says="{value:.0f} letters stand word for word in both bidders' files and in no known text: {passages}"
+    " passages of at least {min_run} letters, the longest {longest}, {share:.1%} of the shorter own text (limits"
+    " {min_passages} passages or {min_share:.0%}). First: {first_place}: {first_excerpt} / Second:"
+    " {second_place}: {second_excerpt}",
+    says_zh="剔除招标文件、范本和常见文本后，两家投标人的文件有 {value:.0f} 个字逐字相同：至少 {min_run} 字的段落 "
+    "{passages} 处，最长 {longest} 字，占较短一方自有文本的 {share:.1%}（阈值：{min_passages} 处或 {min_share:.0%}），"
+    "属异常指标。甲：{first_place}：{first_excerpt}；乙：{second_place}：{second_excerpt}",
+)
+
+#: What the sentences look like, for the catalogue.
+EXAMPLE = {
+    "value": 2841,
+    "passages": 17,
+    "longest": 412,
+    "share": 0.23,
+    "first_place": "technical.docx paragraph 31 第31段",
+    "first_excerpt": "基坑开挖前先行降水，降水井沿坑边每隔十八米布置一口，…",
+    "second_place": "bid.docx paragraph 7 第7段",
+    "second_excerpt": "基坑开挖前先行降水，降水井沿坑边每隔十八米布置一口，…",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the measured values are compared with."""
+
+    min_own: int = 1000  # letters of a bidder's files that are no known text; fewer cannot be judged
+    min_run: int = 40  # letters of a run that counts, known text not counted
+    gap: int = 40  # letters; runs closer than this in both files are one passage
+    min_passages: int = 3  # passages in common
+    min_share: float = 0.3  # of the own text of the bidder that has less
+    few_holders: int = 2  # bidders of the lot that may share a text, where no tender document was read
+    max_holder_share: float = 0.5  # of the lot's bidders that may share one, where it was read
+    max_holders: int = 20  # bidders of the lot that may share one, in any case
+    max_elsewhere: int = 5  # bidders that have a text in other files; a text of more is a standard
+
+
+def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
+    """Judge every lot in which at least two bidders filed enough text of their own.
+
+    Without a tender document three bidders with text are needed: nothing else shows what the buyer wrote.
+    One row for every pair with a run that counts; one row with value 0 for a lot without any. Pairs that
+    share too few windows to reach a limit are not compared letter by letter.
+    """
+    texts = BidTexts.of(engine)
+    judged: list[dict[str, object]] = []
+    candidates = []
+    for lot in texts.shared(_allowed(limits)):
+        has_enough = lot.found.own >= limits.min_own
+        if has_enough.sum() < 2 or not (lot.has_tender or len(lot.bidders) > limits.few_holders):
+            continue
+        judged.append({"unit": lot.lot_id, "bidders": int(has_enough.sum()), "has_tender": lot.has_tender})
+        if len(_worth_comparing(lot, limits)):
+            candidates.append(lot)
+    rows = [row for lot in _rare(texts, candidates, limits) for row in _compared(texts, lot, limits)]
+    frame = pd.DataFrame(judged, columns=["unit", "bidders", "has_tender"]).merge(
+        pd.DataFrame(rows, columns=["unit", *_FACTS]).astype(_FACTS), on="unit", how="left"
+    )
+    is_found = frame["entities"].notna()
+    text = [name for name, kind in _FACTS.items() if kind == "str" and name != "entities"]
+    frame = frame.fillna({"value": 0.0, "passages": 0, "longest": 0, "share": 0.0} | dict.fromkeys(text, ""))
+    frame = frame.astype(_FACTS | {"unit": "str", "bidders": "int64", "has_tender": "bool"})
+    frame = frame.assign(
+        p_value=np.nan,
+        reference_class=pd.Series(None, index=frame.index, dtype="str"),
+        flagged=is_found
+        & ((frame["passages"] >= limits.min_passages) | (frame["share"] >= limits.min_share)),
+    )
+    return frame.sort_values(["unit", "entities"], ignore_index=True)
+
+
+#: What is measured of a pair, and its type.
+_FACTS = {
+    "entities": "str",
+    "value": "float64",
+    "passages": "int64",
+    "longest": "int64",
+    "share": "float64",
+    "first_place": "str",
+    "first_excerpt": "str",
+    "second_place": "str",
+    "second_excerpt": "str",
+}
+
+
+def _allowed(limits: Limits) -> Callable[[int, bool], int]:
+    """Return how many of a lot's bidders may share a text that is not taken for the buyer's."""
+
+    def allowed(bidders: int, has_tender: bool) -> int:
+        most = ceil(limits.max_holder_share * bidders) if has_tender else 0
+        return min(max(most, limits.few_holders), limits.max_holders)
+
+    return allowed
+
+
+def _worth_comparing(lot: LotWindows, limits: Limits) -> Ints:
+    """Return the pairs of bidders that share as many windows as the nearer of the limits needs at least.
+
+    A run of ``min_run`` own letters holds ``min_run`` - `WINDOW` + 1 own windows or more.
+    """
+    pairs, counts = lot.found.pairs()
+    of_run = limits.min_run - WINDOW + 1
+    fewest = min(limits.min_passages, limits.min_share * limits.min_own / limits.min_run) * of_run
+    return pairs[(counts >= fewest) & (lot.found.own[pairs] >= limits.min_own).all(axis=1)]
+
+
+def _rare(texts: BidTexts, lots: list[LotWindows], limits: Limits) -> Iterator[LotWindows]:
+    """Give the lots with those of their shared windows that few bidders have in other files."""
+    nothing = np.empty(0, dtype=np.uint64)
+    wanted = ascending(np.concatenate([nothing, *(lot.found.key for lot in lots)]))
+    holders = texts.holders(wanted)
+    for lot in lots:
+        elsewhere = holders[np.searchsorted(wanted, lot.found.key)] - lot.found.holders()
+        yield lot._replace(found=lot.found.of(elsewhere <= limits.max_elsewhere))
+
+
+def _compared(texts: BidTexts, lot: LotWindows, limits: Limits) -> list[dict[str, object]]:
+    """Compare the pairs of a lot that share enough windows, letter by letter."""
+    pairs = _worth_comparing(lot, limits)
+    if len(pairs) == 0:
+        return []
+    rare = ascending(lot.found.key)
+    places = np.unique(pairs).tolist()
+    read = dict(zip(places, texts.whole(lot.lot_id, [lot.bidders[at] for at in places]), strict=True))
+    ready = {at: prepared(text.code, rare) for at, text in read.items()}
+    rows: list[dict[str, object]] = []
+    for one, other in pairs.tolist():
+        first, second = read[one], read[other]
+        runs = own_runs(ready[one], ready[other], limits.min_run)
+        if len(runs.own) == 0:
+            continue
+        longest = int(runs.own.argmax())
+        here, there, length = (int(part[longest]) for part in runs[:3])
+        least = int(min(lot.found.own[one], lot.found.own[other]))
+        rows.append(
+            {
+                "unit": lot.lot_id,
+                "entities": lot.bidders[one] + SEPARATOR + lot.bidders[other],
+                "value": runs.common,
+                "passages": passages(runs, limits.gap),
+                "longest": int(runs.own[longest]),
+                "share": min(runs.common / least, 1.0),
+                "first_place": first.place(here),
+                "first_excerpt": first.excerpt(here, length),
+                "second_place": second.place(there),
+                "second_excerpt": second.excerpt(there, length),
+            }
+        )
+    return rows
