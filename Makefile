@@ -6,14 +6,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 AS_OF ?= 2026-06-30
 SAMPLE := --seed 79 --lots 400 --nights 30
+# Rings take tactics and levels of care in turns: so many lots have one ring of each kind.
+REPORT := --seed 20260701 --lots 18400
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup nightly test check format catalogue bench sample marginals rehearsal lock clean
+.PHONY: help setup nightly test check format catalogue bench sample marginals rehearsal detector-report \
+  lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.done ## Install everything into .venv
 
@@ -65,6 +68,9 @@ marginals: setup ## Compare a simulated honest county with the real data sets
 
 rehearsal: setup ## Let careful rings try the catalogue anew, after a detector was added
 	$(BIN)/python -m pipelines.simulator.rehearsal
+
+detector-report: setup ## Judge every detector by simulated truth and real sets (six minutes), write detectors/REPORT.md
+	$(BIN)/python tests/benchmarks/detector_report.py $(REPORT) --page detectors/REPORT.md
 
 lock: setup ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
