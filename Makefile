@@ -38,14 +38,14 @@ nightly: setup ## Run one night on the sample county and show what it found
 	  code=$$?; [ $$code -le 1 ] || exit $$code
 
 test: setup ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: setup ## Formatting, lint, types, tests, generated pages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m reports.catalogue --check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 format: setup ## Format the code
 	$(BIN)/ruff format .
