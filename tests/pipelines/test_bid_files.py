@@ -102,7 +102,11 @@ def test_what_a_program_fills_in_by_itself_is_nobodys_name(delivered, county):
     assert made.rows("SELECT lot_id, bidder_id, kind FROM core.bid_files") == [("L1", None, "tender")]
 
 
-@pytest.mark.parametrize("hash", [md5(BID), md5(BID).upper(), sha(BID).upper()])
+@pytest.mark.parametrize(
+    "hash",
+    [md5(BID), md5(BID).upper(), sha(BID).upper()],
+    ids=["MD5", "MD5 in capitals", "SHA-256 in capitals"],
+)
 def test_the_index_may_know_the_file_by_either_hash_in_either_case(delivered, county, hash):
     delivered(f"L1,1,{FIRM},甲公司,a,{hash}", files=[("a.docx", BID)])
     made = county.night(NIGHT)
