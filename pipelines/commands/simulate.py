@@ -29,6 +29,13 @@ def simulate(
         int, typer.Option(min=1, max=700, help="Nights of delivery; the first brings everything before it.")
     ] = 30,
     honest: Annotated[bool, typer.Option("--honest", help="The same county without any ring.")] = False,
+    papers: Annotated[
+        int, typer.Option(min=0, help="Lots whose documents (tender document and bids) are written too.")
+    ] = 0,
+    follow_up: Annotated[
+        bool,
+        typer.Option("--follow-up", help="With payments, staff, changes, bills, experts' points, registers."),
+    ] = False,
     form: Annotated[
         Form,
         typer.Option("--format", help="As a centre sends it (XML, JSON lines, CSV, xlsx), or all in tables."),
@@ -50,9 +57,12 @@ def simulate(
             nights=nights,
             form=form.value,
             care=() if honest else usual_care(),
+            paper_lots=papers,
+            with_follow_up=follow_up,
             progress=watching,
         )
     out.print(
         f"{made.lots:,} lots, {made.bids:,} bids; {made.rings:,} rings rigged {made.rigged:,} lots. "
         f"{made.records:,} records in the nights {made.nights[0]} to {made.nights[1]}: {into / 'inbox'}"
+        + (f"; {made.papers:,} documents" if made.papers else "")
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Literal
 import duckdb
 import pyarrow as pa
 
-from pipelines.simulator import dirt, formats
+from pipelines.simulator import dirt, follow_up, formats
 
 Form = Literal["exchange", "csv", "parquet"]
 
@@ -42,6 +42,7 @@ TAGS = {
     "TENDER_FILE_BUYYER_INFO": "903",
     "BIDDER_PROJECT_MEMBER": "904",
     "BID_DOC_CHARACT_CODE": "519",
+    "BID_FILE": "909",
     "BID_OPEN_DETAIL": "906",
     "ZJ_EVALUATION_RESULT": "905",
     "TENDER_ABNORMITY_REPORT": "517",
@@ -60,7 +61,14 @@ ROWS_OF_A_TABLE = 500_000  # a longer table is cut into several files
 Days = list[tuple[date, int]]
 
 
-def deliver(con: duckdb.DuckDBPyConnection, out: Path, nights: Sequence[date], form: Form) -> int:
+def deliver(
+    con: duckdb.DuckDBPyConnection,
+    out: Path,
+    nights: Sequence[date],
+    form: Form,
+    *,
+    with_follow_up: bool = False,
+) -> int:
     """Write what the centre sends in these nights below ``out/inbox``; return the number of records.
 
     Leaves ``delivery.calendar`` and ``delivery.files`` in the database, which ``truth`` reads.
@@ -71,13 +79,16 @@ def deliver(con: duckdb.DuckDBPyConnection, out: Path, nights: Sequence[date], f
         nights: days in order; the first carries everything before it too.
         form: of the nights after the first: ``exchange``, or tables as ``csv`` or ``parquet``, which the first
             is then too.
+        with_follow_up: deliver what `follow_up.add` added, too.
     """
-    _prepare(con, nights)
+    tags = TAGS | follow_up.TAGS if with_follow_up else TAGS
+    _prepare(con, nights, tags, with_follow_up)
     for folder in ("national", "opening_sheets"):
         (out / "inbox" / folder).mkdir(parents=True, exist_ok=True)
     # The platform's credit code stands in every unified deal code.
     platform_code = con.execute("SELECT min(substr(deal_code, 5, 18)) FROM world.lots").fetchall()[0][0]
-    delivery = _Delivery(con, out / "inbox" / "national", nights, form, _count(con, nights), platform_code)
+    counts = _count(con, nights, tags)
+    delivery = _Delivery(con, out / "inbox" / "national", nights, form, tags, counts, platform_code)
     if len(nights) > 1:
         _put_by(con, nights, delivery.counts)
     records = delivery.write()
@@ -86,17 +97,20 @@ def deliver(con: duckdb.DuckDBPyConnection, out: Path, nights: Sequence[date], f
     return records
 
 
-def _prepare(con: duckdb.DuckDBPyConnection, nights: Sequence[date]) -> None:
+def _prepare(
+    con: duckdb.DuckDBPyConnection, nights: Sequence[date], tags: Mapping[str, str], with_follow_up: bool
+) -> None:
     """Create the views ``record.<TAG>`` (right) and ``delivery.<TAG>`` (with the dirt), and the calendar."""
     for macros in ("identity.sql", "records.sql"):
         con.execute((HERE / macros).read_text(encoding="utf-8"))
     for schema in ("record", "delivery", "later"):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    for tag in TAGS:
-        query = (HERE / "tags" / f"{tag}.sql").read_text(encoding="utf-8")
+    for tag in tags:
+        plain = HERE / "tags" / f"{tag}.sql"
+        query = follow_up.record(tag) if with_follow_up else plain.read_text(encoding="utf-8")
         con.execute(f"CREATE OR REPLACE VIEW record.{tag} AS {query}")
     dirt.add(con, nights[-1])
-    for tag in TAGS:
+    for tag in tags:
         query = f"SELECT *, 0 AS version FROM record.{tag}"
         if tag in dirt.TAGS:
             query += f" WHERE {dirt.clean(tag)} UNION ALL SELECT * FROM dirt.{tag}"
@@ -136,10 +150,12 @@ def _is_sent(stream: str, number: int, nights: Sequence[date]) -> bool:
     return stream != "old" or number % OLD_SYSTEM_NIGHTS == 0 or number == len(nights) - 1
 
 
-def _count(con: duckdb.DuckDBPyConnection, nights: Sequence[date]) -> dict[tuple[str, str], Days]:
+def _count(
+    con: duckdb.DuckDBPyConnection, nights: Sequence[date], tags: Mapping[str, str]
+) -> dict[tuple[str, str], Days]:
     """Return how many records of a tag and a stream are ready on each day."""
     counts: dict[tuple[str, str], Days] = {}
-    for tag in TAGS:
+    for tag in tags:
         rows = con.execute(
             f"SELECT stream, sent_on(known_at) AS day, count(*) FROM delivery.{tag}"
             f" WHERE known_at <= {_evening(nights[-1])} GROUP BY ALL ORDER BY ALL"
@@ -153,7 +169,7 @@ def _put_by(
     con: duckdb.DuckDBPyConnection, nights: Sequence[date], counts: dict[tuple[str, str], Days]
 ) -> None:
     """Create ``later.<TAG>``: what is sent after the first night, in its order, to be read night by night."""
-    for tag in TAGS:
+    for tag in dict.fromkeys(tag for tag, _ in counts):
         if any(days[-1][0] > nights[0] for (of, _), days in counts.items() if of == tag):
             con.execute(
                 f"CREATE OR REPLACE TABLE later.{tag} AS SELECT * FROM delivery.{tag}"
@@ -194,6 +210,7 @@ class _Delivery:
     folder: Path
     nights: Sequence[date]
     form: Form
+    tags: Mapping[str, str]
     counts: dict[tuple[str, str], Days]
     platform_code: str
     files: list[tuple[_Batch, str]] = field(default_factory=list)
@@ -216,7 +233,7 @@ class _Delivery:
 
     def _tables(self, night: date, streams: tuple[str, ...], after: date) -> int:
         records = 0
-        for tag in TAGS:
+        for tag in self.tags:
             for batch in self._batches(tag, streams, after, night):
                 query = batch.query(self.nights[0])
                 if self.form == "parquet":
@@ -253,7 +270,9 @@ class _Delivery:
 
     def _exchange(self, night: date, streams: tuple[str, ...], after: date) -> int:
         batches = [
-            _Batch(tag, streams, after, night) for tag in TAGS if self._days(tag, streams[0], after, night)
+            _Batch(tag, streams, after, night)
+            for tag in self.tags
+            if self._days(tag, streams[0], after, night)
         ]
         if not batches:
             return 0
@@ -262,7 +281,9 @@ class _Delivery:
         ]
         path = self.folder / f"exchange_{night:%Y%m%d}.{suffix}"
         self.files += [(batch, path.name) for batch in batches]
-        parts = [formats.Part(batch.tag, TAGS[batch.tag], batch.query(self.nights[0])) for batch in batches]
+        parts = [
+            formats.Part(batch.tag, self.tags[batch.tag], batch.query(self.nights[0])) for batch in batches
+        ]
         return write(self.con, parts, path, platform_code=self.platform_code)
 
 

@@ -96,6 +96,11 @@ CREATE TABLE world.rigged (          -- one row per lot that a ring rigged, or g
 CREATE TABLE world.links (           -- one row per trace that was left, or look-alike that was put, in a lot
     lot INTEGER, what VARCHAR, ring INTEGER, firms INTEGER[], is_innocent BOOLEAN, note VARCHAR
 );
+CREATE TABLE world.papers (          -- one row per document and owner; see papers.py
+    lot INTEGER, firm INTEGER,       -- -1: the buyer's own, or a form that stands behind every lot
+    kind VARCHAR,                    -- FILE_KIND: 1 bid, 2 tender document, 3 standard form
+    name VARCHAR, hash VARCHAR       -- hexadecimal: SHA-256, of some bidders MD5
+);
 CREATE TABLE world.bans (            -- one row per entry of the blacklist feed
     ban INTEGER, firm INTEGER, record_no VARCHAR, decision_no VARCHAR, reason VARCHAR, action VARCHAR,
     issuer VARCHAR, starts_on DATE, ends_on DATE, decided_at TIMESTAMP, withdrawn_at TIMESTAMP

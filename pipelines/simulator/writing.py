@@ -11,7 +11,7 @@ from pathlib import Path
 from pipelines import warehouse
 from pipelines.literals import quoted
 from pipelines.reading import Progress
-from pipelines.simulator import county, deliveries, truth
+from pipelines.simulator import county, deliveries, follow_up, papers, truth
 from pipelines.simulator.market import nights_until
 from pipelines.simulator.rings import Care
 
@@ -21,13 +21,14 @@ MAKING = ".making"
 
 @dataclass(frozen=True)
 class Written:
-    """What was written: numbers of lots, bids, rigged lots and delivered records, and the first and last night."""
+    """What was written: numbers of lots, bids, rigged lots, delivered records and documents, first and last night."""
 
     lots: int
     bids: int
     rings: int
     rigged: int
     records: int
+    papers: int
     nights: tuple[date, date]
 
 
@@ -39,12 +40,16 @@ def write_county(
     nights: int,
     form: deliveries.Form,
     care: Sequence[Care],
+    paper_lots: int = 0,
+    with_follow_up: bool = False,
     progress: Progress = lambda station, done, of: None,
 ) -> Written:
     """Write a county's deliveries to ``out/inbox`` and the truth about it to ``out/truth``.
 
     The same arguments give the same bytes. ``care``: the levels of care of its rings, none for an honest
-    county. ``progress`` hears the station, and how much of it is done.
+    county. ``paper_lots``: lots whose documents are written too (see ``papers``). ``with_follow_up``: with what
+    follows the award and registers say (see ``follow_up``). ``progress`` hears the station, and how much of it is
+    done.
 
     Raises:
         FileExistsError: ``out`` already holds an inbox or a truth, which would be mixed with the new ones.
@@ -60,9 +65,16 @@ def write_county(
         con.execute(f"SET temp_directory = {quoted(str(making / 'spill'))}")
         con.execute("SET enable_progress_bar = false")  # `progress` says where the work is
         county.simulate(con, seed=seed, lots=lots, last_night=LAST_NIGHT, care=care, progress=progress)
-        progress("deliveries", 0, 1)
         days = nights_until(LAST_NIGHT, nights)
-        records = deliveries.deliver(con, out, days, form)
+        if with_follow_up:
+            progress("the follow-up", 0, 1)
+            follow_up.add(con, seed=seed, until=days[-1], care=care)
+        written = 0
+        if paper_lots:
+            progress("papers", 0, 1)
+            written = papers.write_papers(con, out, lots=paper_lots, seed=seed, until=days[-1])
+        progress("deliveries", 0, 1)
+        records = deliveries.deliver(con, out, days, form, with_follow_up=with_follow_up)
         progress("truth", 0, 1)
         truth.write_truth(con, out)
         counts = con.execute(
@@ -72,4 +84,4 @@ def write_county(
         con.close()
     finally:
         shutil.rmtree(making)
-    return Written(counts[0], counts[1], counts[2], counts[3], records, (days[0], days[-1]))
+    return Written(counts[0], counts[1], counts[2], counts[3], records, written, (days[0], days[-1]))

@@ -26,6 +26,7 @@ from pipelines.simulator.writing import LAST_NIGHT, write_county
 
 AFTER_ALL = date(2026, 11, 22)  # every real opening lies before it
 SIDE_BY_SIDE = 2
+PAPER_LOTS = 300  # of a county, whose documents are written: a share of one in a hundred can be told
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,16 @@ def judged(
 def county(folder: Path, seed: int, lots: int, care: Sequence[Care], kinds: Mapping[str, str]) -> County:
     """Make a county, judge it, and set what was seen beside its truth."""
     _say(f"{folder.name}, a county of {lots:,} lots")
-    write_county(folder, seed=seed, lots=lots, nights=1, form="parquet", care=care)
+    write_county(
+        folder,
+        seed=seed,
+        lots=lots,
+        nights=1,
+        form="parquet",
+        care=care,
+        paper_lots=PAPER_LOTS,
+        with_follow_up=True,
+    )
     snapshot = _built(folder, LAST_NIGHT)
     seconds = evaluation.screened(snapshot)
     truth = Truth.read(folder)
