@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,6 @@ from detectors.contract import Engine
 from detectors.sharing import ONE_BID
 from detectors.texts import (
     BREAK,
-    WINDOW,
     Codes,
     Hashes,
     Ints,
@@ -31,8 +31,8 @@ from detectors.texts import (
     letters,
     mixed,
     shared_windows,
-    spread,
     windows,
+    without_joints,
 )
 
 #: Characters read at a time: some tens of megabytes with all that is made of them.
@@ -77,15 +77,17 @@ ORDER BY p.file_sha, p.part_no
 class Lot(NamedTuple):
     """One lot's texts, as hashes of their windows.
 
-    ``bidders`` are in order, ``texts`` belong to them; ``known`` are ascending keys of the windows of the
-    tender document and of templates; ``has_tender`` says whether a document of the buyer was read.
+    ``bidders`` are in order, ``texts`` belong to them, one for each of their files; ``known`` are ascending keys
+    of the windows of the tender document and of templates; ``has_tender`` says whether a tender document was
+    read; ``is_whole`` is false for one of several parts.
     """
 
     lot_id: str
     bidders: list[str]
-    texts: list[Hashes]
+    texts: list[list[Hashes]]
     known: Hashes
     has_tender: bool
+    is_whole: bool
 
 
 class LotWindows(NamedTuple):
@@ -195,11 +197,13 @@ class BidTexts:
         """The bidders' own files."""
         return self.files[self.files["kind"] == "bid"]
 
-    def templates(self) -> Iterator[Codes]:
-        """Give the letters of every template that stands behind every lot."""
-        for sha in self.files.loc[self.files["lot_id"].isna(), "file_sha"].unique():
-            for _, code in self._read(OF_FILES, {"first_file": sha, "last_file": sha}):
-                yield code
+    @cached_property
+    def templates(self) -> list[Codes]:
+        """The letters of every template that stands behind every lot."""
+        shas = self.files.loc[self.files["lot_id"].isna(), "file_sha"].unique()
+        return [
+            code for sha in shas for _, code in self._read(OF_FILES, {"first_file": sha, "last_file": sha})
+        ]
 
     def batches(self, chosen: Collection[str] | None = None) -> Iterator[pd.DataFrame]:
         """Give the rows of ``files`` of neighbouring lots, so many as fit; a very large lot comes alone.
@@ -228,37 +232,59 @@ class BidTexts:
         """
         yield from self._by_file(OF_FILES, owned, {})
 
-    def lots(self, chosen: Collection[str] | None = None) -> Iterator[Lot]:
+    def given(self, lots: Collection[str]) -> Hashes:
+        """Return the ascending keys of the short windows of what the buyers of some lots wrote, and of templates."""
+        is_given = self.files["lot_id"].isin(list(lots)) & (self.files["kind"] != "bid")
+        read = [
+            code for _, of_lot in self.files[is_given].groupby("lot_id") for _, code in self.codes(of_lot)
+        ]
+        found = [keys(windows(code)) for code in (*read, *self.templates)]
+        return ascending(np.concatenate([np.empty(0, dtype=np.uint64), *found]))
+
+    def lots(self, length: int, chosen: Collection[str] | None = None) -> Iterator[Lot]:
         """Give every lot in which a bidder filed a text, in order; a very large one in several parts.
 
         Each part holds other windows of the same lot; what is counted of windows adds up.
+
+        Args:
+            length: letters of a window.
+            chosen: lots to give, by default all.
         """
         nothing = np.empty(0, dtype=np.uint64)
-        templates = ascending(np.concatenate([nothing, *(keys(windows(code)) for code in self.templates())]))
+        general = [keys(windows(code, length)) for code in self.templates]
+        templates = ascending(np.concatenate([nothing, *general]))
         for batch in self.batches(chosen):
             parts = int(-(-batch["characters"].sum() // BATCH))
             for part in range(parts):
                 read: dict[str, Hashes] = {}
                 for sha, code in self.codes(batch):
-                    hashes = windows(code)
+                    hashes = windows(code, length)
                     read[sha] = hashes if parts == 1 else hashes[mixed(hashes) % np.uint64(parts) == part]
                 for lot_id, of_lot in batch.groupby("lot_id", sort=True):
-                    yield _lot(str(lot_id), of_lot, read, templates)
+                    yield _lot(str(lot_id), of_lot, read, templates)._replace(is_whole=parts == 1)
 
     def shared(
-        self, max_holders: Callable[[int, bool], int], chosen: Collection[str] | None = None
+        self,
+        length: int,
+        max_holders: Callable[[int, bool], int],
+        min_windows: int,
+        chosen: Collection[str] | None = None,
     ) -> Iterator[LotWindows]:
         """Give what the bidders of every lot share.
 
         Args:
+            length: letters of a window.
             max_holders: of the number of bidders with text and whether a tender document was read: the most
                 bidders that may hold a window that is no known text.
+            min_windows: shared by two bidders that are worth a closer look.
             chosen: lots to give, by default all.
         """
         held: LotWindows | None = None
-        for lot in self.lots(chosen):
+        for lot in self.lots(length, chosen):
             allowed = max_holders(len(lot.bidders), lot.has_tender)
-            found = shared_windows(lot.texts, lot.known, allowed)
+            found = shared_windows([np.concatenate(files) for files in lot.texts], lot.known, allowed)
+            if lot.is_whole and (found.pairs()[1] >= min_windows).any():
+                found = without_joints(lot.texts, length, found, lot.known)
             if held is not None and held.lot_id == lot.lot_id:
                 held = held._replace(found=_added(held.found, found))
                 continue
@@ -268,10 +294,11 @@ class BidTexts:
         if held is not None:
             yield held
 
-    def holders(self, wanted: Hashes) -> Ints:
+    def holders(self, length: int, wanted: Hashes) -> Ints:
         """Return how many bidders, over all lots, have a window of each key in their files.
 
         Args:
+            length: letters of a window.
             wanted: ascending keys, shape (keys,).
         """
         if len(wanted) == 0:
@@ -287,7 +314,7 @@ class BidTexts:
         held = [np.empty(0, dtype=np.int64)]
         waiting = 0
         for sha, code in self.all_codes(bids):
-            key = keys(windows(code))
+            key = keys(windows(code, length))
             at = _places(wanted, ascending(key[bits[key & low]]))
             held.extend(at * len(bidders) + int(owner) for owner in owners[sha])
             waiting += len(at) * len(owners[sha])
@@ -333,8 +360,7 @@ def own_runs(one: Text, other: Text, min_run: int) -> OwnRuns:
     own = np.zeros(len(runs.length), dtype=np.int64)
     covered = np.zeros(len(one.code), dtype=bool), np.zeros(len(other.code), dtype=bool)
     for number, (here, there, length) in enumerate(zip(*(run.tolist() for run in runs), strict=True)):
-        is_known = ~one.is_own[here : here + length - WINDOW + 1]
-        is_left = ~spread(is_known, WINDOW, length)
+        is_left = one.own(here, length)
         own[number] = is_left.sum()
         if own[number] >= min_run:
             covered[0][here : here + length] |= is_left
@@ -354,7 +380,6 @@ def passages(runs: OwnRuns, gap: int) -> int:
 
 
 def _lot(lot_id: str, owned: pd.DataFrame, read: dict[str, Hashes], templates: Hashes) -> Lot:
-    nothing = np.empty(0, dtype=np.uint64)
     by_bidder: dict[str, list[Hashes]] = {}
     buyers = []
     for bidder_id, kind, sha in owned[["bidder_id", "kind", "file_sha"]].itertuples(index=False):
@@ -363,8 +388,8 @@ def _lot(lot_id: str, owned: pd.DataFrame, read: dict[str, Hashes], templates: H
         else:
             buyers.append(keys(read[sha]))
     known = ascending(np.concatenate([templates, *buyers])) if buyers else templates
-    texts = [np.concatenate([nothing, *found]) for _, found in sorted(by_bidder.items())]
-    return Lot(lot_id, sorted(by_bidder), texts, known, bool((owned["kind"] == "tender").any()))
+    texts = [found for _, found in sorted(by_bidder.items())]
+    return Lot(lot_id, sorted(by_bidder), texts, known, bool((owned["kind"] == "tender").any()), True)
 
 
 def _added(one: SharedWindows, other: SharedWindows) -> SharedWindows:
@@ -372,7 +397,8 @@ def _added(one: SharedWindows, other: SharedWindows) -> SharedWindows:
     key = np.concatenate([one.key, other.key])
     order = np.argsort(key, kind="stable")
     bidder = np.concatenate([one.bidder, other.bidder])
-    return SharedWindows(one.own + other.own, key[order], bidder[order])
+    common = ascending(np.concatenate([one.common, other.common]))
+    return SharedWindows(one.own + other.own, key[order], bidder[order], common)
 
 
 def _batches(sizes: Ints) -> Iterator[tuple[int, int]]:

@@ -5,8 +5,10 @@ characters differ between programs and between a page and a paragraph. Full-widt
 capitals, and the traditional characters that are frequent in Chinese records are evened out; no other
 traditional character is.
 
-Every window of `WINDOW` letters has a hash. Windows say in linear time which texts share something; what is
-shown to a person is compared letter by letter (`common_runs`).
+Every window of some letters has a hash. Windows say in linear time which texts share something; what is shown
+to a person is compared letter by letter (`common_runs`). Two lengths are used: long windows, as long as the
+shortest run that counts, say who else has a text, because short pieces of a trade's language are everybody's;
+short ones (`WINDOW`) take off what the buyer wrote, because bidders repeat it in pieces.
 """
 
 from __future__ import annotations
@@ -26,8 +28,7 @@ Hashes = NDArray[np.uint64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-#: Letters in a window. The same twelve letters in a row are rarely chosen twice, and every common run
-#: that is worth looking at holds many windows.
+#: Letters in a short window.
 WINDOW = 12
 
 #: Bits of a window's hash that are kept as its key; the others make room for the number of a bidder.
@@ -64,15 +65,24 @@ class Text(NamedTuple):
 
     Attributes:
         code: its letters.
-        is_own: which windows are no known text, shape (letters - WINDOW + 1,) or 0.
-        hashes: the distinct hashes of these windows, ascending.
+        length: letters of a window.
+        is_own: which windows are no known text, shape (letters - length + 1,) or 0.
+        is_given: which letters stand in what the buyer wrote, shape (letters,).
+        hashes: the distinct hashes of own windows, ascending.
         at: where each of them stands first.
     """
 
     code: Codes
+    length: int
     is_own: Bools
+    is_given: Bools
     hashes: Hashes
     at: Ints
+
+    def own(self, first: int, length: int) -> Bools:
+        """Say which letters of a run that this text shares are no known text, shape (length,)."""
+        is_known = ~self.is_own[first : first + length - self.length + 1]
+        return ~spread(is_known, self.length, length) & ~self.is_given[first : first + length]
 
 
 class Runs(NamedTuple):
@@ -94,11 +104,13 @@ class SharedWindows(NamedTuple):
         key: keys of the windows that two bidders or more share, ascending; one row per window and bidder
             that holds it, shape (rows,).
         bidder: position of the bidder, ascending for each key, shape (rows,).
+        common: ascending keys of the windows that are known because too many bidders hold them.
     """
 
     own: Ints
     key: Hashes
     bidder: Ints
+    common: Hashes
 
     def of(self, chosen: Bools) -> SharedWindows:
         """Return some of the rows; those of one key go together."""
@@ -214,25 +226,55 @@ def shared_windows(texts: list[Hashes], known: Hashes, max_holders: int) -> Shar
     is_own = (size <= max_holders) & ~is_in(key[starts], known)
     own = np.bincount(bidder[np.repeat(is_own, size)], minlength=len(texts))
     is_shared = np.repeat(is_own & (size > 1), size)
-    return SharedWindows(own, key[is_shared], bidder[is_shared])
+    return SharedWindows(own, key[is_shared], bidder[is_shared], key[starts][size > max_holders])
 
 
-def prepared(code: Codes, own: Hashes) -> Text:
+def without_joints(
+    texts: list[list[Hashes]], length: int, found: SharedWindows, known: Hashes
+) -> SharedWindows:
+    """Leave out the windows in which two known texts meet.
+
+    Bidders who leave the same sentence out of a known text share windows around the gap that others do not
+    have. All letters of such a window stand in known windows.
+
+    Args:
+        texts: of every bidder the hashes of the windows of each of its files, in the order of the text.
+        length: letters of a window.
+        found: of these texts.
+        known: ascending keys of known text.
+    """
+    kept = np.ones(len(found.key), dtype=bool)
+    for bidder in np.unique(found.bidder).tolist():
+        theirs = np.flatnonzero(found.bidder == bidder)
+        free = [np.empty(0, dtype=np.uint64)]
+        for file in texts[bidder]:
+            key = keys(file)
+            is_known = is_in(key, found.common) | is_in(key, known)
+            left = np.concatenate(([0], np.cumsum(~spread(is_known, length, len(key) + length - 1))))
+            free.append(key[left[length:] > left[: len(key)]])
+        kept[theirs] = is_in(found.key[theirs], ascending(np.concatenate(free)))
+    return found.of(kept)
+
+
+def prepared(code: Codes, length: int, own: Hashes, given: Hashes) -> Text:
     """Make a text ready to be compared.
 
     Args:
         code: its letters.
-        own: ascending keys of the windows that are no known text.
+        length: letters of a window.
+        own: ascending keys of the windows of this length that are no known text.
+        given: ascending keys of the short windows of what the buyer wrote.
     """
-    hashes = windows(code)
+    hashes = windows(code, length)
     chosen = is_in(keys(hashes), own)
     for end in np.flatnonzero(code >= BREAK).tolist():
-        chosen[max(end - WINDOW + 1, 0) : end + 1] = False
+        chosen[max(end - length + 1, 0) : end + 1] = False
     at = np.flatnonzero(chosen)
     order = np.argsort(hashes[at], kind="stable")
     found = hashes[at][order]
     starts = _starts(found)
-    return Text(code, chosen, found[starts], at[order][starts])
+    is_given = spread(is_in(keys(windows(code)), given), WINDOW, len(code))
+    return Text(code, length, chosen, is_given, found[starts], at[order][starts])
 
 
 def common_runs(one: Text, other: Text, min_length: int) -> Runs:
@@ -243,8 +285,8 @@ def common_runs(one: Text, other: Text, min_length: int) -> Runs:
     longer on either side. The second text against the first gives the same runs.
 
     Args:
-        one, other: the texts.
-        min_length: letters of the shortest run, `WINDOW` or more.
+        one, other: the texts, with windows of the same length.
+        min_length: letters of the shortest run, no less than those of a window.
     """
     first, second = one.code, other.code
     at = np.minimum(np.searchsorted(other.hashes, one.hashes), len(other.hashes) - 1)

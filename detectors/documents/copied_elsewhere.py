@@ -30,7 +30,7 @@ import pandas as pd
 
 from detectors.bid_texts import BidTexts, own_runs
 from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.texts import Hashes, ascending, is_in, keys, mixed, prepared, windows
+from detectors.texts import WINDOW, Hashes, ascending, is_in, keys, mixed, prepared, spread, windows
 
 DETECTOR = Detector(
     title="Two firms file the same text in different lots",
@@ -112,7 +112,7 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     Their two most alike files are compared letter by letter where the estimates come near their limits.
     """
     texts = BidTexts.of(engine)
-    frame = _alike(*_sampled(texts), limits.max_holders)
+    frame = _alike(*_sampled(texts, limits.min_run), limits.max_holders)
     links = engine.run(LINKS).to_pandas().set_index(["one_id", "other_id"])["link"]
     who = pd.MultiIndex.from_frame(frame[["one", "other"]])
     lots = frame[["first_lot", "second_lot"]]
@@ -150,7 +150,7 @@ _FACTS = {
 }
 
 
-def _sampled(texts: BidTexts) -> tuple[pd.DataFrame, pd.Series]:
+def _sampled(texts: BidTexts, length: int) -> tuple[pd.DataFrame, pd.Series]:
     """Return the sampled windows of all bids that are no known text, and how many each bid has.
 
     One row per window, firm and lot, for the first and the last lot in which the firm has it: ``key``,
@@ -159,7 +159,7 @@ def _sampled(texts: BidTexts) -> tuple[pd.DataFrame, pd.Series]:
     nothing = np.empty(0, dtype=np.uint64)
     sketch = {}
     for sha, code in texts.all_codes(texts.files):
-        hashes = windows(code)
+        hashes = windows(code, length)
         sketch[sha] = ascending(keys(hashes[hashes % np.uint64(SAMPLED) == 0]))
     files = texts.files.drop(columns="characters")
     lot, lots = pd.factorize(files["lot_id"], sort=True)
@@ -214,14 +214,14 @@ def _compared(texts: BidTexts, pairs: pd.DataFrame, limits: Limits) -> Iterator[
     """Give `_FACTS` of the two most alike files of every pair."""
     sides = ["one", "first_lot", "other", "second_lot"]
     rows = [tuple(map(str, row)) for row in pairs[sides].itertuples(index=False, name=None)]
-    templates = [keys(windows(code)) for code in texts.templates()]
-    common = [_common(texts, row, templates) for row in rows]
+    common = [_common(texts, row, limits.min_run) for row in rows]
     wanted = ascending(np.concatenate([np.empty(0, dtype=np.uint64), *(own for own, _ in common)]))
-    few = wanted[texts.holders(wanted) <= limits.max_holders]
+    few = wanted[texts.holders(limits.min_run, wanted) <= limits.max_holders]
     for (one, first_lot, other, second_lot), (own, least) in zip(rows, common, strict=True):
         (first,), (second,) = texts.whole(first_lot, [one]), texts.whole(second_lot, [other])
-        own = own[is_in(own, few)]
-        runs = own_runs(prepared(first.code, own), prepared(second.code, own), limits.min_run)
+        own, given = own[is_in(own, few)], texts.given([first_lot, second_lot])
+        ready = [prepared(text.code, limits.min_run, own, given) for text in (first, second)]
+        runs = own_runs(ready[0], ready[1], limits.min_run)
         if len(runs.own) == 0:
             yield 0, 0.0, 0, "", "", "", ""
             continue
@@ -237,16 +237,14 @@ def _compared(texts: BidTexts, pairs: pd.DataFrame, limits: Limits) -> Iterator[
         yield runs.common, share, int(runs.own[longest]), *places
 
 
-def _common(texts: BidTexts, row: tuple[str, ...], templates: list[Hashes]) -> tuple[Hashes, int]:
-    """Return the keys of the windows that two bids share and nobody gave them, and the shorter own text's letters."""
+def _common(texts: BidTexts, row: tuple[str, ...], length: int) -> tuple[Hashes, int]:
+    """Return the keys of the windows that two bids share, and how many the shorter has that nobody gave it."""
     one, first_lot, other, second_lot = row
     (first,), (second,) = texts.whole(first_lot, [one]), texts.whole(second_lot, [other])
-    is_given = texts.files["lot_id"].isin([first_lot, second_lot]) & (texts.files["kind"] != "bid")
-    given = [
-        keys(windows(code))
-        for _, of_lot in texts.files[is_given].groupby("lot_id")
-        for _, code in texts.codes(of_lot)
+    given = texts.given([first_lot, second_lot])
+    own = [
+        ~spread(is_in(keys(windows(text.code)), given), WINDOW, len(text.code)) for text in (first, second)
     ]
-    known = ascending(np.concatenate([np.empty(0, dtype=np.uint64), *templates, *given]))
-    own = [key[~is_in(key, known)] for key in (keys(windows(text.code)) for text in (first, second))]
-    return np.intersect1d(ascending(own[0]), ascending(own[1]), assume_unique=True), min(map(len, own))
+    here, there = (ascending(keys(windows(text.code, length))) for text in (first, second))
+    shared = here[is_in(here, there)]
+    return shared, int(min(part.sum() for part in own))

@@ -36,7 +36,7 @@ import pandas as pd
 
 from detectors.bid_texts import BidTexts, LotWindows, own_runs, passages
 from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.texts import WINDOW, Ints, ascending, prepared
+from detectors.texts import Ints, ascending, prepared
 
 DETECTOR = Detector(
     title="Bid files of two bidders have passages in common word for word",
@@ -95,7 +95,7 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     texts = BidTexts.of(engine)
     judged: list[dict[str, object]] = []
     candidates = []
-    for lot in texts.shared(_allowed(limits)):
+    for lot in texts.shared(limits.min_run, _allowed(limits), _fewest(limits)):
         has_enough = lot.found.own >= limits.min_own
         if has_enough.sum() < 2 or not (lot.has_tender or len(lot.bidders) > limits.few_holders):
             continue
@@ -143,22 +143,22 @@ def _allowed(limits: Limits) -> Callable[[int, bool], int]:
     return allowed
 
 
-def _worth_comparing(lot: LotWindows, limits: Limits) -> Ints:
-    """Return the pairs of bidders that share as many windows as the nearer of the limits needs at least.
+def _fewest(limits: Limits) -> int:
+    """Return how many windows two bidders share at least where they reach a limit; a run holds one or more."""
+    return ceil(min(limits.min_passages, limits.min_share * limits.min_own / limits.min_run))
 
-    A run of ``min_run`` own letters holds ``min_run`` - `WINDOW` + 1 own windows or more.
-    """
+
+def _worth_comparing(lot: LotWindows, limits: Limits) -> Ints:
+    """Return the pairs of bidders that share enough windows to reach a limit."""
     pairs, counts = lot.found.pairs()
-    of_run = limits.min_run - WINDOW + 1
-    fewest = min(limits.min_passages, limits.min_share * limits.min_own / limits.min_run) * of_run
-    return pairs[(counts >= fewest) & (lot.found.own[pairs] >= limits.min_own).all(axis=1)]
+    return pairs[(counts >= _fewest(limits)) & (lot.found.own[pairs] >= limits.min_own).all(axis=1)]
 
 
 def _rare(texts: BidTexts, lots: list[LotWindows], limits: Limits) -> Iterator[LotWindows]:
     """Give the lots with those of their shared windows that few bidders have in other files."""
     nothing = np.empty(0, dtype=np.uint64)
     wanted = ascending(np.concatenate([nothing, *(lot.found.key for lot in lots)]))
-    holders = texts.holders(wanted)
+    holders = texts.holders(limits.min_run, wanted)
     for lot in lots:
         elsewhere = holders[np.searchsorted(wanted, lot.found.key)] - lot.found.holders()
         yield lot._replace(found=lot.found.of(elsewhere <= limits.max_elsewhere))
@@ -172,7 +172,8 @@ def _compared(texts: BidTexts, lot: LotWindows, limits: Limits) -> list[dict[str
     rare = ascending(lot.found.key)
     places = np.unique(pairs).tolist()
     read = dict(zip(places, texts.whole(lot.lot_id, [lot.bidders[at] for at in places]), strict=True))
-    ready = {at: prepared(text.code, rare) for at, text in read.items()}
+    given = texts.given([lot.lot_id])
+    ready = {at: prepared(text.code, limits.min_run, rare, given) for at, text in read.items()}
     rows: list[dict[str, object]] = []
     for one, other in pairs.tolist():
         first, second = read[one], read[other]

@@ -5,8 +5,8 @@ Why it matters
     somebody who had both bids in hand.
 
 Looks innocent when
-    - both were given the page: the text of the tender document, of templates and of any third bidder of the lot
-      is taken off before;
+    - both were given the page with the name on it: what also stands so in the tender document, in a template or in a
+      third bidder's file does not count;
     - the page is a third party's that names both, such as an old award notice: a passage that also
       names the bidder whose file it is does not count;
     - the two agreed on a subcontract or a supply that both had to file: read the page;
@@ -19,8 +19,9 @@ Blind spots
 
 Sources
     招标投标法实施条例 §40(5) 不同投标人的投标文件相互混装. What is measured: an unbroken run of letters around the
-    other bidder's name that stands in the files of these two bidders of the lot only, and in no document of the
-    buyer. A presumption only once a person has seen the page.
+    other bidder's name that stands in that bidder's own files, too. The text of a form is everybody's; with the
+    name in it, it must stand in the files of these two bidders of the lot only, and in no document of the buyer.
+    A presumption only once a person has seen the page.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.bid_texts import BidTexts, LotWindows, WholeText, own_runs
+from detectors.bid_texts import BidTexts, LotWindows, WholeText
 from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
 from detectors.mentions import LotNamings, Names, Naming, namings
-from detectors.texts import letters, prepared
+from detectors.texts import common_runs, letters, prepared
 
 DETECTOR = Detector(
     title="A passage of one bidder's own bid stands in another bidder's file",
@@ -71,7 +72,7 @@ class Limits:
     """What the measured values are compared with."""
 
     min_run: int = 40  # letters of a run that is looked at
-    min_letters: int = 100  # letters of a run around the name, name and known text not counted
+    min_letters: int = 100  # letters of a run around the name, the name not counted
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
@@ -88,7 +89,7 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
         if len(lot.bidders) > 1
     ]
     naming = {lot.lot_id for lot in lots if lot.places}
-    shared = {lot.lot_id: lot for lot in texts.shared(_only_two, naming)} if naming else {}
+    shared = {lot.lot_id: lot for lot in texts.shared(limits.min_run, _only_two, 1, naming)} if naming else {}
     rows: list[dict[str, object]] = []
     for lot in lots:
         found = list(_found(texts, lot, shared[lot.lot_id], limits)) if lot.places else []
@@ -143,15 +144,17 @@ def _found(
         if len(common) == 0:
             continue
         whole, other = texts.whole(lot.lot_id, [owner, named])
-        runs = own_runs(prepared(whole.code, common), prepared(other.code, common), limits.min_run)
+        nothing = np.empty(0, dtype=np.uint64)
+        ready = [prepared(text.code, limits.min_run, common, nothing) for text in (whole, other)]
+        runs = common_runs(ready[0], ready[1], limits.min_run)
         own_names = Names([name for name, bidder in lot.names.items() if bidder == owner])
-        for first, second, length, own in zip(*(part.tolist() for part in runs[:4]), strict=True):
+        for first, second, length in zip(*(part.tolist() for part in runs), strict=True):
             inside = [place for place in places if _is_inside(whole, place, first, length)]
             if inside and len(own_names.found(whole.code[first : first + length]).first) == 0:
                 yield {
                     "unit": lot.lot_id,
                     "entities": SEPARATOR.join(sorted((owner, named))),
-                    "value": float(own - len(letters(inside[0].name).code)),
+                    "value": float(length - len(letters(inside[0].name).code)),
                     "owner": owner,
                     "name": inside[0].name,
                     "place": whole.place(first),

@@ -62,7 +62,7 @@ class Limits:
     """What the measured values are compared with."""
 
     min_bidders: int = 2  # bidders of one lot with the same image
-    min_bytes: int = 4096  # bytes; smaller images are bullets, lines and icons
+    min_bytes: int = 512  # bytes; smaller images are bullets and lines
     few_holders: int = 5  # bidders over all lots; an image of no more is rare
     min_meeting_odds: float = 2.0  # times the usual odds of meeting elsewhere; below: strangers
     max_holders: int = 50  # bidders over all lots; images of more are left out

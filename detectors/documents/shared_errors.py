@@ -1,4 +1,4 @@
-"""Bid files of two bidders share slips of the pen that nobody else makes.
+"""Bid files of two bidders share slips of the pen that hardly anybody else makes.
 
 Why it matters
     Everybody makes slips; two people rarely make the same ones in the same places. Where a phrase is always written
@@ -15,8 +15,8 @@ Looks innocent when
 
 Blind spots
     Slips in passages that few bidders write: what is right is learnt from what most write. Missing and doubled
-    letters, and two slips close together. Numbers: two bidders may honestly offer the same. Slips that a third
-    bidder makes too. Slips that stand in scanned pages. A wrong project name copied whole.
+    letters, and two slips close together. Numbers: two bidders may honestly offer the same. Slips of a ring larger
+    than ``max_writers``. Slips that stand in scanned pages. A wrong project name copied whole.
 
 Sources
     招标投标法实施条例 §40(4) 不同投标人的投标文件异常一致. Two shared rare errors as the limit: this project's notes.
@@ -40,7 +40,7 @@ from detectors.phrases import SIDE, Phrases, Usual, joined
 from detectors.texts import Bools, Codes, Hashes, Ints, ascending, is_in, plain
 
 DETECTOR = Detector(
-    title="Bid files of two bidders share slips that nobody else makes",
+    title="Bid files of two bidders share slips that hardly anybody else makes",
     title_zh="不同投标人的投标文件存在相同的罕见错误",
     unit="lot",
     measures="log-likelihood ratio G² of the slips that both make, no unit",
@@ -49,13 +49,13 @@ DETECTOR = Detector(
     status=Status.EXPERIMENTAL,
     legal_basis=("REG-40-4", "ORDER87-37-4"),
     evidence=("bid_files.file_hash", "bid_files.file_name"),
-    says="Both bidders write {errors} phrases with the same wrong letter (limit {min_errors}) that nobody else in any"
-    " file writes so: {shown}. One makes {first_errors} such slips and the other {second_errors} in at least"
-    " {phrases} common phrases: G² {value:.1f} (limit {min_g2:.2f}). First: {first_place}: {first_excerpt} / Second:"
-    " {second_place}: {second_excerpt}",
-    says_zh="两家投标人有 {errors} 处相同的错字（阈值 {min_errors} 处），其他任何文件均无：{shown}。在至少 {phrases} 个常用短语"
-    "中，两家的罕见错误分别为 {first_errors} 处和 {second_errors} 处，G² 为 {value:.1f}（阈值 {min_g2:.2f}），属异常指标。"
-    "甲：{first_place}：{first_excerpt}；乙：{second_place}：{second_excerpt}",
+    says="Both bidders write {errors} phrases with the same wrong letter (limit {min_errors}) that at most"
+    " {max_writers} bidders in any file write so: {shown}. One makes {first_errors} such slips and the other"
+    " {second_errors} in at least {phrases} common phrases: G² {value:.1f} (limit {min_g2:.2f}). First:"
+    " {first_place}: {first_excerpt} / Second: {second_place}: {second_excerpt}",
+    says_zh="两家投标人有 {errors} 处相同的错字（阈值 {min_errors} 处），全部文件中至多 {max_writers} 家投标人如此：{shown}。"
+    "在至少 {phrases} 个常用短语中，两家的罕见错误分别为 {first_errors} 处和 {second_errors} 处，G² 为 {value:.1f}（阈值 "
+    "{min_g2:.2f}），属异常指标。甲：{first_place}：{first_excerpt}；乙：{second_place}：{second_excerpt}",
 )
 
 #: What the sentences look like, for the catalogue.
@@ -82,7 +82,8 @@ class Limits:
     min_usual_share: float = 0.9  # of those that have the phrase with any letter in the middle
     min_amid: int = 5  # of the 10 phrases around a slip that are written as usual
     min_others: int = 3  # other bidders of the lot that keep the tender document's letter
-    min_errors: int = 2  # slips that both make and nobody else
+    max_writers: int = 5  # bidders that make a slip in any file; a slip of more is a habit
+    min_errors: int = 2  # such slips that both make
     min_g2: float = 10.83  # of chi-square with one degree of freedom, the upper 0.1 %
     apart: int = 40  # letters; slips closer than this count as one
 
@@ -126,7 +127,7 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
             judged.append((lot.lot_id, len(enough)))
             slips += [(lot.lot_id, bidder, made) for bidder in enough for made in lot.slips[bidder]]
             phrases |= {(lot.lot_id, bidder): count for bidder, count in enough.items()}
-    pairs, shared = _pairs(_joined(slips), phrases, limits.apart)
+    pairs, shared = _pairs(_joined(slips), phrases, limits)
     is_found = (pairs["errors"] >= limits.min_errors) & (pairs["value"] >= limits.min_g2)
     who = pairs.loc[is_found, ["unit", "entities"]].itertuples(index=False, name=None)
     shown = [_shown(texts, str(unit), str(two), shared[str(unit), str(two)]) for unit, two in who]
@@ -157,7 +158,7 @@ def _common(texts: BidTexts, limits: Limits) -> Usual:
 
 
 def _lots(texts: BidTexts, common: Usual, limits: Limits) -> Iterator[Lot]:
-    templates = [Phrases.of(code).whole for code in texts.templates()]
+    templates = [Phrases.of(code).whole for code in texts.templates]
     for batch in texts.batches():
         is_bid = batch["kind"] == "bid"
         buyers: dict[str, list[Phrases]] = defaultdict(list)
@@ -274,27 +275,30 @@ def _joined(slips: list[tuple[str, str, _Slips]]) -> pd.DataFrame:
 
 
 def _pairs(
-    slips: pd.DataFrame, phrases: dict[tuple[str, str], int], apart: int
+    slips: pd.DataFrame, phrases: dict[tuple[str, str], int], limits: Limits
 ) -> tuple[pd.DataFrame, dict[tuple[str, str], pd.DataFrame]]:
-    """Return one row per lot and two bidders with a slip that only these two make anywhere, and their slips.
+    """Return one row per lot and two bidders with a slip that hardly anybody else makes, and their slips.
 
     Columns: ``unit``, ``entities``, `_COUNTS` and ``value``. The slips come in the order of the first bidder's
     text, by lot and bidders.
     """
     writers = slips.drop_duplicates(["bidder_id", "whole"]).groupby("whole").size()
-    rare = slips[slips["whole"].map(writers) <= 2].sort_values(["lot_id", "bidder_id", "at", "whole"])
+    rare = slips[slips["whole"].map(writers) <= limits.max_writers]
+    rare = rare.sort_values(["lot_id", "bidder_id", "at", "whole"])
     made = rare.groupby(["lot_id", "bidder_id"]).size()
-    both = rare[rare.duplicated(["lot_id", "whole"], keep=False)]
-    who = both.groupby(["lot_id", "whole"])["bidder_id"]
-    both = both.assign(entities=who.transform("min") + SEPARATOR + who.transform("max"))
-    both = both.drop_duplicates(["lot_id", "whole"])
-    shared = {(str(lot), str(two)): of_pair for (lot, two), of_pair in both.groupby(["lot_id", "entities"])}
+    both = rare.merge(rare[["lot_id", "whole", "bidder_id"]], on=["lot_id", "whole"], suffixes=("", "_other"))
+    both = both[both["bidder_id"] < both["bidder_id_other"]]
+    shared: dict[tuple[str, str], pd.DataFrame] = {}
     rows = []
-    for (lot_id, entities), of_pair in shared.items():
-        two = [(lot_id, bidder) for bidder in entities.split(SEPARATOR)]
+    for (lot, one, other), of_pair in both.groupby(["lot_id", "bidder_id", "bidder_id_other"]):
+        two = [(str(lot), str(bidder)) for bidder in (one, other)]
+        entities = SEPARATOR.join(bidder for _, bidder in two)
+        shared[str(lot), entities] = of_pair
         first, second = (int(made.loc[bidder]) for bidder in two)
-        errors, known = _places(of_pair["at"], apart), min(phrases[bidder] for bidder in two)
-        rows.append((lot_id, entities, errors, first, second, known, g_square(errors, first, second, known)))
+        errors, known = _places(of_pair["at"], limits.apart), min(phrases[bidder] for bidder in two)
+        rows.append(
+            (str(lot), entities, errors, first, second, known, g_square(errors, first, second, known))
+        )
     frame = pd.DataFrame(rows, columns=["unit", "entities", *_COUNTS, "value"])
     return frame.astype({"unit": "str", "entities": "str", "value": "float64"}), shared
 

@@ -24,6 +24,7 @@ from detectors.texts import (
     prepared,
     shared_windows,
     windows,
+    without_joints,
 )
 
 RANDOM = np.random.default_rng(5)
@@ -37,18 +38,18 @@ def prose(seed, count=2000):
     return "".join(map(chr, np.random.default_rng(seed).integers(0x4E00, 0x9FA5, count)))
 
 
-def ready(text, known=NOTHING):
+def ready(text, known=NOTHING, given=NOTHING, length=WINDOW):
     code = letters(text).code
-    own = ascending(keys(windows(code)))
-    return prepared(code, own[~is_in(own, known)])
+    own = ascending(keys(windows(code, length)))
+    return prepared(code, length, own[~is_in(own, known)], given)
 
 
-def key_of(text):
-    return ascending(keys(windows(letters(text).code)))
+def key_of(text, length=WINDOW):
+    return ascending(keys(windows(letters(text).code, length)))
 
 
-def runs(first, second, min_length=WINDOW, known=NOTHING):
-    found = common_runs(ready(first, known), ready(second, known), min_length)
+def runs(first, second, min_length=WINDOW):
+    found = common_runs(ready(first), ready(second), min_length)
     return list(zip(*(part.tolist() for part in found), strict=True))
 
 
@@ -145,10 +146,27 @@ def test_a_passage_that_stands_twice_counts_once():
 
 def test_known_text_is_taken_off_runs_letter_by_letter():
     passage = prose(1, 200)
-    known = key_of(passage[80:120])
-    found = own_runs(ready(prose(2) + passage, known), ready(passage + prose(3), known), 40)
+    given = key_of(passage[80:120])
+    found = own_runs(ready(prose(2) + passage, given=given), ready(passage + prose(3), given=given), 40)
     assert (found.length.tolist(), found.own.tolist(), found.common) == ([200], [160], 160)
+    known = key_of(passage[20:120], 40)
+    found = own_runs(
+        ready(prose(2) + passage, known, length=40), ready(passage + prose(3), known, length=40), 40
+    )
+    assert (found.length.tolist(), found.own.tolist(), found.common) == ([200], [100], 100)
     assert len(own_runs(ready(passage, key_of(passage)), ready(passage, key_of(passage)), 40).own) == 0
+
+
+def test_windows_in_which_two_known_texts_meet_are_left_out():
+    one, two, own = prose(1, 100), prose(2, 100), prose(3, 100)
+    texts = [one + two + own, prose(4, 50) + one + two + own]
+    files = [[windows(letters(text).code, 40)] for text in texts]
+    known = ascending(np.concatenate([key_of(one, 40), key_of(two, 40)]))
+    found = shared_windows([file for (file,) in files], known, 2)
+    kept = without_joints(files, 40, found, known)
+    assert found.pairs()[1].tolist() == [39 + 100]
+    assert kept.pairs()[1].tolist() == [100]
+    assert set(kept.key.tolist()) == set(key_of(two[-39:] + own, 40).tolist())
 
 
 def test_runs_stop_between_files():
@@ -156,7 +174,7 @@ def test_runs_stop_between_files():
     other = pa.table({"text": [prose(2, 100)], "place": ["p1"]})
     one, two = (WholeText([("s1", "a", table), ("s2", "b", other)]) for _ in range(2))
     own = ascending(keys(windows(one.code)))
-    found = common_runs(prepared(one.code, own), prepared(two.code, own), 40)
+    found = common_runs(*(prepared(text.code, WINDOW, own, NOTHING) for text in (one, two)), 40)
     assert found.length.tolist() == [100, 100]
     assert (one.code == BREAK).sum() == 2
 
@@ -270,9 +288,9 @@ def test_holders_are_bidders_over_all_lots_once_each(market, monkeypatch):
     found = filed(market, [*texts, ("L3", "C", "bid", prose(3)), ("L3", None, "tender", prose(1))])
     wanted = ascending(np.concatenate([key_of(prose(1)), key_of(prose(3)), key_of(prose(4))]))
     expected = 2 * is_in(wanted, key_of(prose(1))) + is_in(wanted, key_of(prose(3)))
-    assert found.holders(wanted).tolist() == expected.tolist()
+    assert found.holders(WINDOW, wanted).tolist() == expected.tolist()
     monkeypatch.setattr(bid_texts, "BATCH", 100)
-    assert found.holders(wanted).tolist() == expected.tolist()
+    assert found.holders(WINDOW, wanted).tolist() == expected.tolist()
 
 
 def test_lots_are_given_whole_and_in_order_however_little_is_read_at_once(market, monkeypatch):
@@ -282,15 +300,15 @@ def test_lots_are_given_whole_and_in_order_however_little_is_read_at_once(market
         for at, bidder in enumerate("AB")
     ]
     found = filed(market, [*rows, ("L1", None, "tender", prose(99))])
-    whole = [(lot.lot_id, lot.bidders, [len(text) for text in lot.texts]) for lot in found.lots()]
+    whole = [(lot.lot_id, lot.bidders, [len(text) for (text,) in lot.texts]) for lot in found.lots(WINDOW)]
     assert whole == [(f"L{lot}", ["A", "B"], [489, 489]) for lot in range(4)]
-    assert [lot.has_tender for lot in found.lots()] == [False, True, False, False]
-    assert [lot.lot_id for lot in found.lots(["L3", "L0"])] == ["L0", "L3"]
+    assert [lot.has_tender for lot in found.lots(WINDOW)] == [False, True, False, False]
+    assert [lot.lot_id for lot in found.lots(WINDOW, ["L3", "L0"])] == ["L0", "L3"]
     for size in (600, 1100, 2500):
         monkeypatch.setattr(bid_texts, "BATCH", size)
         sums = {}
-        for lot in found.lots():
-            sums[lot.lot_id] = sums.get(lot.lot_id, 0) + sum(map(len, lot.texts))
+        for lot in found.lots(WINDOW):
+            sums[lot.lot_id] = sums.get(lot.lot_id, 0) + sum(len(text) for (text,) in lot.texts)
         assert sums == {f"L{lot}": 978 for lot in range(4)}
 
 

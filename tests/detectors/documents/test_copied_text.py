@@ -79,7 +79,7 @@ def test_leaves_a_standard_that_bidders_of_other_lots_have_alone(copied, filing,
     for number in range(2, 8):
         filing.bid(f"L{number}", f"F{number}", prose(1)[:700], prose(100 + number))
     row = copied.screen(ID).set_index("unit").loc["L1"]
-    assert (row["value"], row["flagged"]) == (0, False)
+    assert (row["value"], row["passages"], row["flagged"]) == (60, 1, False)
 
 
 def test_leaves_the_members_of_one_joint_venture_alone(market, filing, prose):
@@ -130,9 +130,9 @@ def test_limits_are_inclusive(copied):
     assert copied.judged(ID, min_passages=4, min_share=180 / 1480) == {"L1": True}
     assert copied.judged(ID, min_run=60) == {"L1": True}
     assert copied.judged(ID, min_run=61) == {"L1": False}
-    assert copied.judged(ID, min_own=1469) == {"L1": True}
-    assert copied.judged(ID, min_own=1470) == {"L1": False}
-    assert copied.judged(ID, min_own=1990) == {}
+    assert copied.judged(ID, min_own=1441) == {"L1": True}
+    assert copied.judged(ID, min_own=1442) == {"L1": False}
+    assert copied.judged(ID, min_own=1962) == {}
 
 
 def test_a_lot_too_large_to_be_read_at_once_gives_the_same(copied, monkeypatch):

@@ -46,9 +46,18 @@ def test_leaves_a_name_alone_whose_surroundings_are_not_the_rivals(market, filin
     assert market.judged(ID) == {"L1": False}
 
 
-def test_leaves_text_of_the_tender_document_alone(mixed, prose):
-    mixed.tender("L1", f"施工组织设计。{prose(1, 150)}")
+def test_leaves_a_page_of_the_tender_document_alone(mixed, prose):
+    mixed.tender("L1", f"{NAMES['A']}施工组织设计。{prose(1, 150)}")
     assert mixed.market.judged(ID) == {"L1": False}
+
+
+def test_flags_a_form_that_the_rival_filled_in(market, filing, prose):
+    market.bids(BIDS)
+    form = [prose(1, 60), prose(2, 60)]
+    filing.named(**NAMES).template("".join(form))
+    for bidder, name in (("A", "A"), ("B", "B"), ("B", "A"), ("C", "C")):
+        filing.bid("L1", bidder, f"{form[0]}{NAMES[name]}{form[1]}", name=f"{name}.docx")
+    assert market.flagged_together(ID) == [{"A", "B"}]
 
 
 def test_leaves_a_page_of_three_bidders_alone(mixed, prose):

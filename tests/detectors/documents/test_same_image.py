@@ -49,7 +49,7 @@ def test_leaves_different_images_alone(market):
 
 
 def test_leaves_small_images_alone(market):
-    images = IMAGES.replace("i1         50000", "i1         4095 ") + "a p9 i8 5000\nb p9 i9 5000\n"
+    images = IMAGES.replace("i1         50000", "i1         511  ") + "a p9 i8 5000\nb p9 i9 5000\n"
     assert placed(market.bids(BIDS), images).judged(ID) == {"L1": False}
 
 

@@ -82,10 +82,18 @@ def test_leaves_numbers_alone(county, prose):
     assert not filed(county, text, text, prose).judged(ID)["L1"]
 
 
-def test_leaves_a_slip_that_a_third_bidder_makes_elsewhere_alone(county, prose):
+def test_leaves_a_slip_that_many_bidders_make_alone(county, prose):
     text = slipped(prose(1), 100, 900, letter="按")
-    county.bid("M0", "F0", text[:200], name="more.docx")
+    for number in range(4):
+        county.bid(f"M{number}", f"F{number}", text[:200], name="more.docx")
     assert filed(county, text, text, prose).screen(ID).set_index("unit").loc["L1", "errors"] == 1
+
+
+def test_flags_every_two_of_three_that_make_the_same_slips(county, prose):
+    text = slipped(prose(1), 100, 900, letter="按")
+    county.bid("L1", "C", text, name="more.docx")
+    pairs = [{"A", "B"}, {"A", "C"}, {"B", "C"}]
+    assert filed(county, text, text, prose).flagged_together(ID, min_usual_share=0.85) == pairs
 
 
 @pytest.mark.parametrize("kind", ["tender", "template", "general template"])
@@ -124,6 +132,10 @@ def test_limits_are_inclusive(county, prose):
     assert not market.judged(ID, min_writers=22).get("L1", False)
     assert market.judged(ID, min_usual_share=21 / 23)["L1"]
     assert not market.judged(ID, min_usual_share=21 / 23 + 1e-9)["L1"]
+    assert market.judged(ID, max_writers=2)["L1"]
+    assert not market.judged(ID, max_writers=1)["L1"]
+    assert market.judged(ID, min_amid=10)["L1"]
+    assert not market.judged(ID, min_amid=11)["L1"]
     assert market.judged(ID, apart=800)["L1"]
     assert not market.judged(ID, apart=801)["L1"]
 
