@@ -26,7 +26,9 @@ from pipelines.simulator.writing import LAST_NIGHT, write_county
 
 AFTER_ALL = date(2026, 11, 22)  # every real opening lies before it
 SIDE_BY_SIDE = 2
-PAPER_LOTS = 300  # of a county, whose documents are written: a share of one in a hundred can be told
+PAPER_LOTS = (
+    60  # of a county, whose documents are written: some 400, each half a second in a child of its own
+)
 
 
 @dataclass(frozen=True)
