@@ -52,7 +52,7 @@ rated AS (
       AND l.is_electronic AND l.shown_at IS NOT NULL AND l.channel <> 'sheet'
 ),
 tasted AS (
-    SELECT r.*, e.expert, e.seat, h.above, h.width, luck('taste', e.expert, r.firm) < 0.01 AS is_to_taste, 
+    SELECT r.*, e.expert, e.seat, h.above, h.width, luck('taste', e.expert, r.firm) < 0.01 AS is_to_taste,
            coalesce(f.expert = e.expert, FALSE) AS is_friend, f.lot IS NOT NULL AS has_friend,
            normal_luck('mood', r.lot * 100 + e.seat, r.firm) AS mood
     FROM rated AS r
@@ -63,7 +63,7 @@ tasted AS (
 SELECT lot, expert, firm, is_to_taste,
        CAST(greatest(0, least(most,
            middle + width * (other_score - middle)
-           + most * (above + 0.012 * mood + CASE WHEN is_to_taste THEN 0.012 ELSE 0 END 
+           + most * (above + 0.012 * mood + CASE WHEN is_to_taste THEN 0.012 ELSE 0 END
                    + CASE WHEN is_friend THEN 0.04 WHEN has_friend THEN -0.02 ELSE 0 END)
        )) AS DECIMAL(9, 1)) AS points
 FROM tasted
