@@ -1,7 +1,8 @@
 """Who is who: every party of the records gets one id, by exact facts and by what people decided.
 
-A machine links only what is certain: the same code, or a name that has one code everywhere. Everything else
-is proposed to a person (`detectors.party_names`), whose judgement comes first and can be taken back.
+A machine links only what is certain: the same code, the credit code that holds an organisation code of old,
+or a name that has one code everywhere. Everything else is proposed to a person (`detectors.party_names`),
+whose judgement comes first and can be taken back.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import duckdb
 import networkx as nx
 
+from pipelines.codes import party_mark
 from pipelines.contract import contracts
 
 #: What people can decide about two parties. Undone: as if nobody had judged.
@@ -82,9 +84,10 @@ def set_judgements(con: duckdb.DuckDBPyConnection, judged: Iterable[Judged]) -> 
 def link(con: duckdb.DuckDBPyConnection) -> None:
     """Create ``stage.party_references`` and ``stage.party_links``.
 
-    A row without a code is linked to the code that the same compared name has everywhere else, if
-    that is one code; a name that stands for two codes links to neither, and people can part a name
-    from its code. Then parties that were judged one get one id.
+    An organisation code of old becomes the credit code that holds it in its characters 9 to 17 (GB 32100-2015),
+    if that is one code. A row without a code is linked to the code that the same compared name has everywhere
+    else, if that is one code; a name that stands for two codes links to neither. People can part an
+    organisation code or a name from the credit code. Then parties that were judged one get one id.
     """
     references = " UNION ALL ".join(
         f"SELECT {column.name} AS party, {column.code} AS code, {column.name_column} AS name,"
@@ -94,17 +97,39 @@ def link(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE named AS {references}")
     con.execute(
-        """
+        f"""
         CREATE OR REPLACE TABLE stage.party_links AS
-        WITH single AS (
+        WITH codes AS (
+            SELECT DISTINCT code FROM named WHERE code IS NOT NULL
+        ),
+        marked AS (
+            SELECT code, {party_mark("code")} AS mark FROM codes
+        ),
+        held AS (
+            SELECT o.code AS old, min(c.code) AS code
+            FROM marked AS o
+            JOIN marked AS c ON substr(c.code, 9, 9) = o.code
+            WHERE o.mark = 'old' AND c.mark = 'ok' AND NOT EXISTS (
+                SELECT 1 FROM stage.parted_parties AS d
+                WHERE d.one IN (o.code, c.code) AND d.other IN (o.code, c.code)
+            )
+            GROUP BY o.code
+            HAVING count(*) = 1
+        ),
+        coded AS (
+            SELECT n.party, n.name_key, coalesce(h.code, n.code) AS code
+            FROM named AS n
+            LEFT JOIN held AS h ON h.old = n.code
+        ),
+        single AS (
             SELECT name_key, min(code) AS code
-            FROM named
+            FROM coded
             WHERE code IS NOT NULL AND name_key IS NOT NULL
             GROUP BY name_key
             HAVING count(DISTINCT code) = 1
         ),
         parties AS (
-            SELECT party, min(code) AS code, min(name_key) AS name_key FROM named GROUP BY party
+            SELECT party, min(code) AS code, min(name_key) AS name_key FROM coded GROUP BY party
         ),
         exact AS (
             SELECT p.party, coalesce(p.code, s.code, p.party) AS party_id

@@ -15,7 +15,8 @@ Blind spots
     Certificates that the register does not have: it may be incomplete, so a number that nobody holds is not
     judged. A certificate lent together with its holder's name (挂靠): then everything checks. Kinds that bid and
     register write differently: their classes are not compared. The old and the new ladder of classes (特级 to 三级;
-    甲级 to 丙级) are not compared with each other. Bidders known by name only.
+    甲级 to 丙级) are not compared with each other. Bidders and holders known by name only, or by a registration number of fifteen
+    digits (before 2015): these are in no credit code.
 
 Sources
     招标投标法实施条例 §42 (forged permits; using acquired qualifications is bidding in another's name).
@@ -94,7 +95,7 @@ register AS (
            q.valid_to, d.ladder, d.step
     FROM core.qualifications AS q
     LEFT JOIN ladder AS d ON d.class = q.class
-    WHERE q.party_id NOT LIKE 'name:%'
+    WHERE q.party_id NOT LIKE 'name:%' AND length(q.party_id) <> 15
 ),
 known AS (
     SELECT DISTINCT certificate_no FROM register
@@ -105,7 +106,7 @@ stated AS (
     FROM core.stated_certificates AS s
     JOIN core.lots AS l ON l.lot_id = s.lot_id
     LEFT JOIN ladder AS d ON d.class = s.class
-    WHERE s.bidder_id NOT LIKE 'name:%'
+    WHERE s.bidder_id NOT LIKE 'name:%' AND length(s.bidder_id) <> 15
 ),
 own AS (
     SELECT s.lot_id, s.bidder_id, s.certificate_no, s.kind, s.ladder, s.step, r.kind = s.kind AS is_kind,

@@ -14,7 +14,7 @@ Looks innocent when
 Blind spots
     Works let elsewhere, which most claims are about. Claims without a lot code. Works of this market whose
     award and contract were not delivered. Claims below the true price. A name lent: then everything checks.
-    Bidders or winners known by name only.
+    Bidders or winners known by name only, or by a registration number of fifteen digits (before 2015).
 
 Sources
     招标投标法实施条例 §42 (false track record). Looking claims up in the market's own awards is this project's own.
@@ -96,7 +96,7 @@ inside AS (
     SELECT lot_id, subcontractor_id FROM core.subcontracts
 ),
 let_out AS (
-    SELECT lot_id, max(CASE WHEN party_id LIKE 'name:%' THEN 1 ELSE 0 END) AS is_by_name
+    SELECT lot_id, max(CASE WHEN party_id LIKE 'name:%' OR length(party_id) = 15 THEN 1 ELSE 0 END) AS is_vague
     FROM winners
     GROUP BY lot_id
 ),
@@ -122,7 +122,7 @@ mine AS (
      AND w.claimed_lot_id = i.lot_id
 )
 SELECT w.lot_id, w.bidder_id, w.claimed_lot_id,
-       m.lot_id IS NULL AND k.is_by_name = 0 AS other_winner,
+       m.lot_id IS NULL AND k.is_vague = 0 AS other_winner,
        m.lot_id IS NOT NULL AND coalesce(CAST(w.price AS DOUBLE) >= (1 + $max_price_gap) * g.price, FALSE) AS higher_price,
        coalesce(w.signed_on < c.opened_on, FALSE) OR coalesce(w.signed_on > l.opened_on, FALSE)
            OR coalesce(s.signed_on > l.opened_on, FALSE) AS other_day
@@ -133,7 +133,7 @@ JOIN core.lots AS c ON c.lot_id = w.claimed_lot_id
 LEFT JOIN mine AS m ON m.lot_id = w.lot_id AND m.bidder_id = w.bidder_id AND m.claimed_lot_id = w.claimed_lot_id
 LEFT JOIN largest AS g ON g.lot_id = w.claimed_lot_id AND g.currency = w.currency
 LEFT JOIN signed AS s ON s.lot_id = w.claimed_lot_id
-WHERE w.bidder_id NOT LIKE 'name:%'
+WHERE w.bidder_id NOT LIKE 'name:%' AND length(w.bidder_id) <> 15
 ORDER BY w.lot_id, w.bidder_id, w.work_no
 """
 

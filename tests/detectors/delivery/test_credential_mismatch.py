@@ -93,8 +93,14 @@ def test_cannot_judge_a_number_that_the_register_does_not_have(market):
     assert market.judged(ID) == {"L1/B": False}
 
 
-def test_cannot_judge_a_bidder_known_by_name_only(market):
-    market_of(market, stated=STATED.replace("L1   A", "L1 name:X")).bids("lot bidder\nL1 name:X")
+@pytest.mark.parametrize("id", ["name:X", "410821000000001"])
+def test_cannot_judge_a_bidder_known_by_name_or_by_an_old_registration_number(market, id):
+    market_of(market, stated=STATED.replace("L1   A", f"L1 {id}")).bids(f"lot bidder\nL1 {id}")
+    assert market.judged(ID) == {"L1/B": False}
+
+
+def test_cannot_judge_a_certificate_whose_holder_has_an_old_registration_number(market):
+    market_of(market, REGISTER.replace("A      D141", "410821000000001 D141"))
     assert market.judged(ID) == {"L1/B": False}
 
 

@@ -83,9 +83,15 @@ def test_cannot_judge_a_work_that_was_let_elsewhere(market):
     assert market.judged(ID) == {}
 
 
-def test_cannot_judge_a_bidder_known_by_name_only(market):
-    market_of(market, claim("name:X")).bids("lot bidder\nL1 name:X")
+@pytest.mark.parametrize("id", ["name:X", "410821000000001"])
+def test_cannot_judge_a_bidder_known_by_name_or_by_an_old_registration_number(market, id):
+    market_of(market, claim(id)).bids(f"lot bidder\nL1 {id}")
     assert market.judged(ID) == {}
+
+
+def test_leaves_a_work_whose_winner_has_an_old_registration_number(market):
+    market_of(market, claim("B")).awards("lot winner_id price\nW1 410821000000001 1000000")
+    assert market.judged(ID) == {"L1/B": False}
 
 
 def test_limits_are_inclusive(market):
