@@ -31,6 +31,30 @@ def amount_unit(cents: NDArray[np.int64]) -> NDArray[np.int64]:
     return unit
 
 
+#: Digits that are repeated at the end of a price for luck (吉利数): 6,888 and 1,666 are chosen, not summed up.
+LUCKY = (6, 8, 9)
+
+
+def lucky_unit(cents: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the power of ten below which a price is zeros after one lucky digit two or more times, in cents.
+
+    Args:
+        cents: prices in cents, positive, shape (rows,).
+
+    Returns:
+        Shape (rows,); 1 where the price has no such ending: 688,800 gives 100,000.
+    """
+    zeros = amount_unit(cents[:, None])
+    unit = np.ones(len(cents), dtype=np.int64)
+    for digit in LUCKY:
+        left, run = cents // zeros, zeros.copy()
+        for _ in range(DIGITS):
+            is_lucky = left % 10 == digit
+            left, run = np.where(is_lucky, left // 10, 0), np.where(is_lucky, run * 10, run)
+        unit = np.where(run >= zeros * 100, np.maximum(unit, run), unit)
+    return unit
+
+
 def discount_unit(cents: NDArray[np.int64], ceiling_cents: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the largest round discount step of which all prices of a row are multiples, in cents.
 

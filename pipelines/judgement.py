@@ -17,6 +17,7 @@ from detectors.registry import Loaded
 from pipelines.evaluation import Truth
 
 FALSE_SHARE = 0.01  # of judged honest units that may be flagged, where the detector names no probability
+BLIND_FLAGS = 10  # in a county with rings; of fewer it cannot be said whether they are better than chance
 REAL_SHARE = 0.05  # of a real market without labels: who flags more is not stable
 REAL_UNITS = 20  # judged units of a real market below which a single flag is more than that share
 CONFIDENCE = 0.95
@@ -120,6 +121,24 @@ def gates(
         table.loc[is_worst, "real_share"], table.loc[is_worst, "real_set"] = share[is_worst], name
     table["passes"] = table["verdict"].eq("holds") & ~table["real_share"].gt(REAL_SHARE)
     return table
+
+
+def held_back(gates: pd.DataFrame, precision: pd.DataFrame) -> pd.Series:
+    """Say why a detector stays experimental; an empty text where it earned the status test.
+
+    Reasons: the verdict that is not ``holds``; ``loud`` (more than `REAL_SHARE` of a real market); ``blind``
+    (`BLIND_FLAGS` flags or more in a county with rings, of which fewer are true than of all judged units).
+
+    Args:
+        gates: of `gates`.
+        precision: of `precision`, by detector; without a value where the truth does not judge its units.
+    """
+    found = precision.reindex(gates.index)
+    is_blind = (found["flagged"] >= BLIND_FLAGS) & (found["precision"] < found["base"])
+    loud = pd.Series("loud", index=gates.index).where(gates["real_share"] > REAL_SHARE, "")
+    blind = pd.Series("blind", index=gates.index).where(is_blind, "")
+    why = gates["verdict"].where(gates["verdict"] != "holds", loud)
+    return why.where(why != "", blind).astype("str")
 
 
 def rings_seen(hits: pd.DataFrame, detectors: Iterable[str], truth: Truth) -> pd.DataFrame:

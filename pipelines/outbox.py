@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
+from detectors.contract import Status
 from detectors.registry import Loaded
 from pipelines import alerts, audit, routing
 from pipelines.receiving import sync_folder
@@ -42,7 +43,10 @@ def prepare(
     facts: alerts.Facts,
     detectors: list[Loaded],
 ) -> list[Prepared]:
-    """Choose what each recipient has not been told yet: signals and evidence that are new to it."""
+    """Choose what each recipient has not been told yet: signals and evidence that are new to it.
+
+    What experimental detectors see stays inside: no figures say yet how often they are wrong.
+    """
     known = {detector.id: detector for detector in detectors}
     told = {
         (row["recipient"], row["fp"], row["ev_hash"])
@@ -53,6 +57,8 @@ def prepare(
         routes.setdefault(route.lot_id, []).append(route)
     chosen: dict[str, list[tuple[Signal, routing.Route]]] = {}
     for signal in signals:
+        if known[signal.detector].facts.status is Status.EXPERIMENTAL:
+            continue
         # An office hears of a matter once, however many of its lots are in it.
         to = {route.recipient: route for lot in reversed(signal.lots) for route in routes.get(lot, [])}
         for route in to.values():

@@ -45,7 +45,7 @@ DETECTOR = Detector(
     measures="largest departure of a rung from the even ladder, share of its step",
     grade=Grade.B,
     severity=Severity.HIGH,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=("REG-40-4", "ORDER87-37-4"),
     evidence=(
         "bids.price",

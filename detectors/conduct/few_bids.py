@@ -34,7 +34,7 @@ DETECTOR = Detector(
     measures="bidders of the lot, number",
     grade=Grade.C,
     severity=Severity.MEDIUM,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=("REG-44",),
     evidence=(
         "bids.bidder_id",

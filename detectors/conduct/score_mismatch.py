@@ -40,7 +40,7 @@ DETECTOR = Detector(
     measures="announced benchmark, price points and ranks that differ from those computed, number",
     grade=Grade.B,
     severity=Severity.HIGH,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=(),
     evidence=(
         "bids.price",

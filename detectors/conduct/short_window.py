@@ -34,7 +34,7 @@ DETECTOR = Detector(
     measures="days from publication to the deadline for bids, number",
     grade=Grade.B,
     severity=Severity.MEDIUM,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=("LAW-24",),
     evidence=(
         "tenders.published_on",

@@ -37,7 +37,7 @@ DETECTOR = Detector(
     measures="bidders of the lot whose files carry the same hardware codes, number",
     grade=Grade.A,
     severity=Severity.HIGH,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=("REG-40-1", "MIN29-2", "ORDER87-37-1", "YUCAI6"),
     evidence=(
         "fingerprints.mac",

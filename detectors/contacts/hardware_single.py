@@ -38,7 +38,7 @@ DETECTOR = Detector(
     measures="bidders of the lot whose files carry the same single hardware code, number",
     grade=Grade.C,
     severity=Severity.LOW,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=(),
     evidence=(
         "fingerprints.mac",

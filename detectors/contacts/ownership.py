@@ -37,7 +37,7 @@ DETECTOR = Detector(
     measures="bidders of the lot with the same head or in a relation of control, number",
     grade=Grade.A,
     severity=Severity.HIGH,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=("REG-34-2", "GPR-18"),
     evidence=(
         "parties.legal_representative_id",

@@ -34,7 +34,7 @@ DETECTOR = Detector(
     measures="bidders of the lot whose documents were fetched from the same address and browser, number",
     grade=Grade.C,
     severity=Severity.LOW,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=(),
     evidence=(
         "document_purchases.purchase_ip",

@@ -34,7 +34,7 @@ DETECTOR = Detector(
     measures="bidders of the lot with the same name of the legal representative, number",
     grade=Grade.C,
     severity=Severity.MEDIUM,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=("REG-34-2",),
     evidence=(
         "bids.legal_representative",

@@ -36,7 +36,7 @@ DETECTOR = Detector(
     measures="bidders of the lot with a common owner or a minority holding between them, number",
     grade=Grade.C,
     severity=Severity.LOW,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=(),
     evidence=(
         "relations.party_id",

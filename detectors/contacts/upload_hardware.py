@@ -35,7 +35,7 @@ DETECTOR = Detector(
     measures="bidders of the lot whose uploads carry the same hardware codes, number",
     grade=Grade.A,
     severity=Severity.HIGH,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=("REG-40-2", "MIN29-1", "ORDER87-37-2", "YUCAI6"),
     evidence=(
         "fingerprints.mac",

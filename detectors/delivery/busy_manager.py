@@ -36,7 +36,7 @@ DETECTOR = Detector(
     measures="other lots of the contractor that the manager leads in the same days, number",
     grade=Grade.C,
     severity=Severity.LOW,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=(),
     evidence=(
         "awards.project_lead_id",

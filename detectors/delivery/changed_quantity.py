@@ -35,7 +35,7 @@ DETECTOR = Detector(
     measures="largest raise of one item's quantity, share of the quantity before",
     grade=Grade.C,
     severity=Severity.MEDIUM,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=(),
     evidence=(
         "changes.quantity_before",

@@ -35,7 +35,7 @@ DETECTOR = Detector(
     measures="growth by changes, else at the settlement, share of the contract price",
     grade=Grade.C,
     severity=Severity.MEDIUM,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=(),
     evidence=(
         "contracts.price",

@@ -39,7 +39,7 @@ DETECTOR = Detector(
     measures="stated certificates of the bid that do not check with the register, number",
     grade=Grade.B,
     severity=Severity.HIGH,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=("REG-42",),
     evidence=(
         "stated_certificates.certificate_no",

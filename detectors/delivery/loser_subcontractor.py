@@ -36,7 +36,7 @@ DETECTOR = Detector(
     measures="losing bidders among the lot's subcontractors, number",
     grade=Grade.B,
     severity=Severity.HIGH,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=(),
     evidence=(
         "subcontracts.subcontractor_id",

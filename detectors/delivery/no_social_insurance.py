@@ -35,7 +35,7 @@ DETECTOR = Detector(
     measures="people named for the site without insurance by the contractor on the day of signing, number",
     grade=Grade.B,
     severity=Severity.HIGH,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=("JSG2019-1",),
     evidence=(
         "contract_members.person_id",

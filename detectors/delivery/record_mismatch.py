@@ -36,7 +36,7 @@ DETECTOR = Detector(
     measures="claimed works of the bid that contradict the market's records, number",
     grade=Grade.B,
     severity=Severity.HIGH,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=("REG-42",),
     evidence=(
         "claimed_works.claimed_lot_id",

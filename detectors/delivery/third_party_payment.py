@@ -34,7 +34,7 @@ DETECTOR = Detector(
     measures="payments of the contract to firms outside it, number",
     grade=Grade.B,
     severity=Severity.HIGH,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=(),
     evidence=(
         "payments.payee_id",

@@ -37,7 +37,7 @@ DETECTOR = Detector(
     measures="lots of other contractors that the manager leads in the same days, number",
     grade=Grade.B,
     severity=Severity.MEDIUM,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=(),
     evidence=(
         "awards.project_lead_id",

@@ -39,7 +39,7 @@ DETECTOR = Detector(
     measures="part of the settled or contract price that is not paid, share of the price",
     grade=Grade.C,
     severity=Severity.MEDIUM,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=(),
     evidence=(
         "contracts.price",

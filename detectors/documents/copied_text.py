@@ -50,11 +50,12 @@ DETECTOR = Detector(
     evidence=("bid_files.file_hash", "bid_files.file_name"),
     says="{value:.0f} letters stand word for word in both bidders' files and in no known text: {passages}"
     " passages of at least {min_run} letters, the longest {longest}, {share:.1%} of the shorter own text (limits"
-    " {min_passages} passages or {min_share:.0%}). First: {first_place}: {first_excerpt} / Second:"
-    " {second_place}: {second_excerpt}",
+    " {min_passages} passages or {min_share:.0%}; where no tender document was read {min_share_alone:.0%})."
+    " First: {first_place}: {first_excerpt} / Second: {second_place}: {second_excerpt}",
     says_zh="剔除招标文件、范本和常见文本后，两家投标人的文件有 {value:.0f} 个字逐字相同：至少 {min_run} 字的段落 "
-    "{passages} 处，最长 {longest} 字，占较短一方自有文本的 {share:.1%}（阈值：{min_passages} 处或 {min_share:.0%}），"
-    "属异常指标。甲：{first_place}：{first_excerpt}；乙：{second_place}：{second_excerpt}",
+    "{passages} 处，最长 {longest} 字，占较短一方自有文本的 {share:.1%}（阈值：{min_passages} 处或 {min_share:.0%}；"
+    "未取得招标文件时 {min_share_alone:.0%}），属异常指标。甲：{first_place}：{first_excerpt}；"
+    "乙：{second_place}：{second_excerpt}",
 )
 
 #: What the sentences look like, for the catalogue.
@@ -78,7 +79,8 @@ class Limits:
     min_run: int = 40  # letters of a run that counts, known text not counted
     gap: int = 40  # letters; runs closer than this in both files are one passage
     min_passages: int = 3  # passages in common
-    min_share: float = 0.3  # of the own text of the bidder that has less
+    min_share: float = 0.1  # of the own text of the bidder that has less
+    min_share_alone: float = 0.5  # of it, where no tender document was read: then nothing else counts
     few_holders: int = 2  # bidders of the lot that may share a text, where no tender document was read
     max_holder_share: float = 0.5  # of the lot's bidders that may share one, where it was read
     max_holders: int = 20  # bidders of the lot that may share one, in any case
@@ -110,11 +112,12 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     text = [name for name, kind in _FACTS.items() if kind == "str" and name != "entities"]
     frame = frame.fillna({"value": 0.0, "passages": 0, "longest": 0, "share": 0.0} | dict.fromkeys(text, ""))
     frame = frame.astype(_FACTS | {"unit": "str", "bidders": "int64", "has_tender": "bool"})
+    is_copy = (frame["passages"] >= limits.min_passages) | (frame["share"] >= limits.min_share)
+    is_copy = is_copy.where(frame["has_tender"], frame["share"] >= limits.min_share_alone)
     frame = frame.assign(
         p_value=np.nan,
         reference_class=pd.Series(None, index=frame.index, dtype="str"),
-        flagged=is_found
-        & ((frame["passages"] >= limits.min_passages) | (frame["share"] >= limits.min_share)),
+        flagged=is_found & is_copy,
     )
     return frame.sort_values(["unit", "entities"], ignore_index=True)
 

@@ -7,11 +7,12 @@ Why it matters
 Looks innocent when
     - bidders round: 1,000,000 twice means nothing. Digits only count below the rounding of the
       shared price itself;
+    - they choose lucky digits (吉利数): 6,888 and 1,666 count as rounded below the repeated digit;
     - both quote the same round discount from the ceiling (95 % of 1,234,567.89 is no round number).
       Such prices count as rounded to the discount;
     - the fee is prescribed, or the discounts are from an estimate that was not delivered. Then the bids
       of the lot are whole percents of one base, or many lots of the market share endings: neither is a
-      signal;
+      signal; nor is one total of all bids where many comparable lots are whole percents of one base;
     - there are many bidders: the probability is for the number of bids in the lot.
 
 Blind spots
@@ -39,7 +40,7 @@ from scipy.special import comb
 from detectors.blocks import Block, LotBids, valid_bids
 from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
 from detectors.reference import commonness
-from detectors.rounding import amount_unit, discount_unit, of_one_base
+from detectors.rounding import amount_unit, discount_unit, lucky_unit, of_one_base
 
 DETECTOR = Detector(
     title="Bids share the same total or the same last digits",
@@ -99,12 +100,12 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """
     judged: pd.DataFrame = engine.run(JUDGED, {"min_bids": limits.min_bids}).to_pandas()
     bids = valid_bids(engine)
-    tied = [_tied(bids, block, limits) for block in bids.blocks(limits.min_bids)]
-    frame = judged.merge(_endings(tied, bids, judged), on="unit", how="left")
+    read = [_tied(bids, block, limits) for block in bids.blocks(limits.min_bids)]
+    frame = judged.merge(_endings([tied for tied, _ in read], bids, judged), on="unit", how="left")
     frame["value"] = frame["value"].astype("float64").fillna(0.0)
     frame["p_value"] = frame["p_value"].fillna(1.0)
     frame["totals"] = frame["totals"].fillna(0).astype("int64")
-    is_found = frame["p_value"] <= limits.max_p
+    is_found = (frame["p_value"] <= limits.max_p) & ~_at_a_fee(frame, bids, [fee for _, fee in read], limits)
     frame = frame.join(commonness(frame, is_found, limits.min_reference_lots))
     frame["flagged"] = is_found & ~(frame["common_share"] > limits.max_common_share)
     columns = ["unit", "entities", "value", "p_value", "reference_class", "flagged"]
@@ -132,8 +133,16 @@ def chance(
     return np.minimum(expected, 1.0)
 
 
-def _tied(bids: LotBids, block: Block, limits: Limits) -> pd.DataFrame:
-    """Return the bids of a block that share their free digits with another bid of their lot."""
+def _at_a_fee(frame: pd.DataFrame, bids: LotBids, fees: list[NDArray[np.int64]], limits: Limits) -> pd.Series:
+    """Say of which lots all bids have one total, in a market whose bids are percents of prescribed fees."""
+    of_base = bids.lot_id.take(pa.array(np.concatenate([np.empty(0, dtype=np.int64), *fees]))).to_pandas()
+    usual = commonness(frame, frame["unit"].isin(of_base), limits.min_reference_lots)["common_share"]
+    is_one_total = (frame["totals"] == 1) & (frame["value"] == frame["bids"])
+    return is_one_total & (usual > limits.max_common_share)
+
+
+def _tied(bids: LotBids, block: Block, limits: Limits) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """Return the bids of a block that share their free digits, and its lots whose bids are percents of one base."""
     prices = bids.price[block.rows]
     cents = np.rint(prices * 100).astype(np.int64)
     spread = prices.std(axis=1, ddof=1)
@@ -145,11 +154,11 @@ def _tied(bids: LotBids, block: Block, limits: Limits) -> pd.DataFrame:
     ordered = np.take_along_axis(residue, order, axis=1)
     is_same = np.zeros((len(cents), cents.shape[1] + 1), dtype=bool)
     is_same[:, 1:-1] = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] > 0)
-    some = np.flatnonzero(is_same.any(axis=1))
-    is_same[some[of_one_base(cents[some])]] = False
+    is_of_base = of_one_base(cents)
+    is_same[is_of_base] = False
     lot, place = np.nonzero(is_same[:, 1:] | is_same[:, :-1])
     at = (lot, order[lot, place])
-    return pd.DataFrame(
+    tied = pd.DataFrame(
         {
             "lot": block.lots[lot],
             "row": block.rows[at],
@@ -158,6 +167,7 @@ def _tied(bids: LotBids, block: Block, limits: Limits) -> pd.DataFrame:
             "free": free[lot],
         }
     )
+    return tied, block.lots[is_of_base]
 
 
 def _endings(tied: list[pd.DataFrame], bids: LotBids, judged: pd.DataFrame) -> pd.DataFrame:
@@ -199,10 +209,9 @@ def _rounding(endings: pd.DataFrame) -> Cents:
     """Return the unit to which each shared ending is rounded, as amount or as discount, in cents."""
     # Different totals cannot be the same discount.
     ceiling = endings["ceiling_price"].where(endings["totals"] == 1).to_numpy(dtype=np.float64)
-    return np.maximum(
-        amount_unit(endings[["residue"]].to_numpy()),
-        discount_unit(endings[["cents"]].to_numpy(), ceiling * 100),
-    )
+    residue = endings["residue"].to_numpy()
+    by_amount = np.maximum(amount_unit(residue[:, None]), lucky_unit(residue))
+    return np.maximum(by_amount, discount_unit(endings[["cents"]].to_numpy(), ceiling * 100))
 
 
 def _digits(residue: int, free: int) -> str:

@@ -32,7 +32,7 @@ DETECTOR = Detector(
     measures="bidding bans in force on the day of opening, number",
     grade=Grade.A,
     severity=Severity.HIGH,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=("LAW-53", "REG-67", "GPL-77"),
     evidence=(
         "penalties.decision_no",

@@ -36,7 +36,7 @@ DETECTOR = Detector(
     measures="watch score on the day of opening, mean of a Beta variable, 0 to 1",
     grade=Grade.C,
     severity=Severity.LOW,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=(),
     evidence=(
         "penalties.decision_no",

@@ -34,7 +34,7 @@ DETECTOR = Detector(
     measures="kinds of identity shared with a firm under a ban, number",
     grade=Grade.B,
     severity=Severity.HIGH,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=("LAW-53", "REG-67"),
     evidence=(
         "parties.registered_on",

@@ -35,7 +35,7 @@ DETECTOR = Detector(
     measures="regions whose authorities had findings within three years before the opening, number",
     grade=Grade.B,
     severity=Severity.MEDIUM,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=("REG-67", "REG-68"),
     evidence=(
         "penalties.decision_no",

@@ -34,7 +34,7 @@ DETECTOR = Detector(
     measures="decisions of one kind within three years before the opening, number",
     grade=Grade.B,
     severity=Severity.HIGH,
-    status=Status.EXPERIMENTAL,
+    status=Status.TEST,
     legal_basis=("REG-67", "REG-68"),
     evidence=(
         "penalties.decision_no",

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from detectors import registry
+from detectors.contract import Status
 from pipelines import building, night, publishing, receiving, settings
 from pipelines.commands.output import Format, FormatOption, HomeOption, Watching, err, listing, out
 from pipelines.store import opened
@@ -208,13 +209,14 @@ def summarise(home: settings.Home, done: publishing.Night) -> None:
         [(s.id, s.judged, s.flagged) for s in done.screened],
         Format.TABLE,
     )
-    titles = {detector.id: detector.facts.title_zh for detector in registry.load()}
+    facts = {detector.id: detector.facts for detector in registry.load()}
+    inside = sum(facts[alert.detector].status is Status.EXPERIMENTAL for alert in done.alerts)
     shown = sorted(done.alerts, key=lambda alert: (alert.grade, alert.lot_id or "", alert.detector))[:SHOWN]
     listing(
-        f"Signals 疑似线索: {len(done.alerts)}, new {done.new_signals}"
+        f"Signals 疑似线索: {len(done.alerts)}, new {done.new_signals}, of experimental detectors, not sent: {inside}"
         + (f" (the first {len(shown)}, all: bidwatch alerts list)" if len(shown) < len(done.alerts) else ""),
         ("预警编号", "等级", "标段编号", "疑似情形", "主体数"),
-        [(a.alert_id, a.grade, a.lot_id, titles[a.detector], len(a.party_names)) for a in shown],
+        [(a.alert_id, a.grade, a.lot_id, facts[a.detector].title_zh, len(a.party_names)) for a in shown],
         Format.TABLE,
     )
     with opened(home.control) as store:

@@ -28,6 +28,7 @@ BID, TENDER, FORM = "1", "2", "3"
 LEAK_SHARE = 0.6  # of each kind, in a lot where the ring left other traces too
 CAREFUL_LEAK_SHARE = 0.2  # copied text alone, where it left none
 CONSULTANT_SHARE = 0.35  # of the honest lots
+LOTS_PER_CONSULTANT = 30  # with papers: who writes for bidders for years is in the files of many lots
 
 TENDER_PARAGRAPHS, QUOTED_PARAGRAPHS = 40, 6
 OWN_PARAGRAPHS, HOUSE_PARAGRAPHS, SHARED_PARAGRAPHS = 30, 8, 12
@@ -138,7 +139,8 @@ def write_papers(con: duckdb.DuckDBPyConnection, out: Path, *, lots: int, seed: 
         papers.append(_paper(folder, lot, -1, TENDER, f"{here[0].lot_id}_招标文件.docx", content))
         left = _leaks(rng, here)
         links += left or _consultant(rng, here)
-        papers += [_bid_paper(folder, rng, seed, bid, here, tender, links) for bid in here]
+        of_lot = lot % max(lots // LOTS_PER_CONSULTANT, 1)
+        papers += [_bid_paper(folder, rng, seed, bid, here, tender, links, of_lot) for bid in here]
     _insert(con, papers, links)
     return len(papers)
 
@@ -174,6 +176,7 @@ def _bid_paper(
     bids: list[_Bid],
     tender: list[str],
     links: Iterable[_Link],
+    consultant: int,
 ) -> tuple[int, int, str, str, str]:
     mine = {link.what: link for link in links if link.lot == bid.lot and bid.firm in link.firms}
     of_firm = {other.firm: other for other in bids}
@@ -184,7 +187,7 @@ def _bid_paper(
     text = [*house, *(phrases.mistyped(rng, line, OWN_MISTAKES) for line in own)]
     for what, purpose, number in (
         ("copied_text", "ring chapter", bid.lot),
-        ("consultant_template", "consultant chapter", bid.lot % 7),
+        ("consultant_template", "consultant chapter", consultant),
     ):
         if what in mine:
             shared = streams.of(purpose, number)

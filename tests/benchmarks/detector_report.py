@@ -7,7 +7,7 @@ that a mapping reads (their folder: ``BIDWATCH_REAL_DATA``, else ``../shared/dat
 temporary folder. With ``--page`` the same text is written there, too, without the times, which are this
 machine's; where a real set is missing the page stays as it is.
 
-The exit code is 1 if a stable detector misses a gate, or if no detector finds all the Korean tenders whose
+The exit code is 1 if a detector has a status that its figures do not bear, or if no detector finds all the Korean tenders whose
 bidders share a representative.
 """
 
@@ -59,11 +59,14 @@ def main() -> int:
     labelled = {name: units for name, units in markets.items() if "is_collusive" in units}
     sharing = sharing_tenders(data) if "korea" in markets else set()
     korean = korean_table(markets["korea"], kinds, sharing) if sharing else None
-    gates = judgement.gates(detectors, honest.seen.units, plain)
+    gates = judgement.gates(detectors, honest.seen.units, without(plain, sharing))
+    precision = precision_of(rings, detectors)
+    held_back = judgement.held_back(gates, precision)
     text = [
         *head(asked.seed, asked.lots, rings, honest),
         *gate_part(gates, detectors),
-        *precision_part(rings, detectors),
+        *status_part(held_back),
+        *precision_part(rings, detectors, precision),
         *recall_part(rings),
         *together_part(rings, honest, detectors),
         *real_part(plain, labelled),
@@ -78,10 +81,13 @@ def main() -> int:
         )
     elif asked.page:
         asked.page.write_text("\n".join(text), encoding="utf-8")
-    is_stable = [detector.facts.status is Status.STABLE for detector in detectors]
-    missed = list(gates.index[np.array(is_stable) & ~gates["passes"]])
+    status = pd.Series([detector.facts.status for detector in detectors], index=gates.index)
+    is_above = (status.eq(Status.STABLE) & ~gates["passes"]) | (
+        status.ne(Status.EXPERIMENTAL) & held_back.ne("")
+    )
+    missed = list(gates.index[is_above])
     if missed:
-        print(f"stable, but not by these figures: {', '.join(missed)}", file=sys.stderr)
+        print(f"of a status that these figures do not bear: {', '.join(missed)}", file=sys.stderr)
     is_lost = korean is not None and not (korean["lost"] == 0).any()
     if is_lost:
         print(
@@ -134,18 +140,53 @@ def gate_part(gates: pd.DataFrame, detectors: Sequence[Loaded]) -> list[str]:
               grades A and B, the nominal probability for C, 1 % where it names none. `over`: above the gate, as chance
               can do; `fails`: beyond chance; `few`: of so few units not even no flag would show it; `no units`: it
               could judge nothing. Then the real set without labels of which it flags most, of those with {REAL_UNITS}
-              judged units; `!` more than {100 * REAL_SHARE:.0f} %: not stable."""),
+              judged units, the Korean one without the tenders that are known to share a representative; `!` more than
+              {100 * REAL_SHARE:.0f} %: not stable."""),
         "", table(shown), "",
         *(prose(f"- {what}: {listed(names)}") for what, names in named.items()), "",
     ]  # fmt: skip
 
 
-def precision_part(rings: County, detectors: Sequence[Loaded]) -> list[str]:
+def without(markets: Mapping[str, pd.DataFrame], sharing: set[str]) -> dict[str, pd.DataFrame]:
+    """Return the markets, the Korean one without the tenders of which it is known that bidders share a representative."""
+    return {
+        name: units[~units["unit"].isin(sharing)] if name == "korea" else units
+        for name, units in markets.items()
+    }
+
+
+def status_part(held_back: pd.Series) -> list[str]:
+    """Whose alerts leave the house."""
+    why = {
+        "fails": "its gate, beyond chance",
+        "over": "its gate, as chance can do",
+        "few": "too few units judged to say",
+        "no units": "nothing judged",
+        "loud": f"flags more than {100 * REAL_SHARE:.0f} % of a real set",
+        "blind": "no better than blind flagging in the county with rings",
+    }
+    return [
+        "## Whose alerts leave the house", "",
+        prose("""Alerts of experimental detectors stay inside, for analysts. The status test is earned by these figures: the
+              gate holds, no real set is flagged beyond the limit, and of ten or more flags in the county with rings not
+              fewer are true than blind flagging would have."""), "",
+        prose(f"- earned: {listed(held_back.index[held_back == ''])}"),
+        *(prose(f"- not, {text}: {listed(held_back.index[held_back == name])}") for name, text in why.items()), "",
+    ]  # fmt: skip
+
+
+def precision_of(rings: County, detectors: Sequence[Loaded]) -> pd.DataFrame:
+    """What of every detector's flags is true where rings are; no share where the truth does not judge its units."""
+    found = judgement.precision(rings.seen.units).reindex([detector.id for detector in detectors])
+    is_about_buyers = np.array([detector.facts.unit == "buyer" for detector in detectors])
+    found.loc[is_about_buyers, ["precision", "base"]] = np.nan
+    return found
+
+
+def precision_part(rings: County, detectors: Sequence[Loaded], found: pd.DataFrame) -> list[str]:
     """What of its flags is true where rings are."""
     facts = {detector.id: detector.facts for detector in detectors}
-    found = judgement.precision(rings.seen.units).reindex(facts)
     is_about_buyers = np.array([fact.unit == "buyer" for fact in facts.values()])
-    found.loc[is_about_buyers, ["precision", "base"]] = np.nan
     counts = found[["judged", "flagged", "true"]].fillna(0).astype("int64")
     by_ring = judgement.rings_seen(rings.seen.hits, facts, rings.truth)
     acting, idle = by_ring[by_ring["tactic"] != CONTROL], by_ring[by_ring["tactic"] == CONTROL]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from detectors.rounding import amount_unit, discount_unit, of_one_base
+from detectors.rounding import amount_unit, discount_unit, lucky_unit, of_one_base
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,14 @@ def test_discount_unit_is_the_coarsest_step_of_the_ceiling(share, step):
     ceiling = 1_234_567_891.0  # cents
     cents = np.array([[round(ceiling * share)]])
     assert discount_unit(cents, np.array([ceiling])).tolist() == [step * ceiling]
+
+
+@pytest.mark.parametrize(
+    ("cents", "unit"),
+    [(688_800, 100_000), (1_888, 1_000), (999_900, 1_000_000), (123_400, 1), (1_238, 1), (1_277, 1)],
+)
+def test_two_or_more_lucky_digits_count_as_rounded(cents, unit):
+    assert lucky_unit(np.array([cents])).tolist() == [unit]
 
 
 def test_prices_are_no_discount_without_a_ceiling():

@@ -257,6 +257,28 @@ def test_who_can_judge_nothing_does_not_pass():
     assert (row["judged"], row["verdict"], row["passes"]) == (0, "no units", False)
 
 
+def test_who_holds_the_gate_and_finds_more_than_chance_earns_its_status():
+    table = judgement.gates([detector(Grade.B)], units([0] * 300), {})
+    found = pd.DataFrame({"flagged": [10], "precision": [0.3], "base": [0.3]}, index=table.index)
+    assert judgement.held_back(table, found).tolist() == [""]
+
+
+@pytest.mark.parametrize(
+    ("change", "found", "why"),
+    [
+        ({"verdict": "over"}, {}, "over"),
+        ({"real_share": 0.06}, {}, "loud"),
+        ({}, {"precision": 0.2}, "blind"),
+        ({}, {"precision": 0.2, "flagged": 9}, ""),
+        ({}, {"precision": float("nan"), "base": float("nan")}, ""),
+    ],
+)
+def test_what_holds_a_detector_back_is_said(change, found, why):
+    table = judgement.gates([detector(Grade.B)], units([0] * 300), {}).assign(**change)
+    values = {"flagged": 10, "precision": 0.5, "base": 0.3} | found
+    assert judgement.held_back(table, pd.DataFrame([values], index=table.index)).tolist() == [why]
+
+
 def test_recall_counts_the_lots_in_which_the_ring_acted(seen, truth):
     hits = seen("lot", ("L1", None, True), ("L4", "F;G", True)).hits
     found = judgement.rings_seen(hits, ["d.one"], truth).set_index("ring")

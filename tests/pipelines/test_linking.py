@@ -68,7 +68,9 @@ def test_a_name_is_not_linked_to_the_code_from_which_a_person_parted_it(opened):
 def bidders(opened, *firms, judgements=()):
     """The ids of all bidders, those of L1 delivered with these codes and names."""
     opened.read(BIDS + "".join(f"L1,{code},{name},100,,20260301120000\n" for code, name in firms))
-    return opened.night(judgements=judgements).values("SELECT DISTINCT bidder_id FROM core.bids ORDER BY bidder_id")
+    return opened.night(judgements=judgements).values(
+        "SELECT DISTINCT bidder_id FROM core.bids ORDER BY bidder_id"
+    )
 
 
 def test_an_organisation_code_becomes_the_credit_code_that_holds_it(opened):

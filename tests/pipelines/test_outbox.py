@@ -1,8 +1,15 @@
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 
+import pytest
+
+from detectors import registry
+from detectors.contract import Status
 from pipelines import alerts, audit, outbox
+from pipelines.signals import Signal
 from pipelines.store import opened
 from reports.alert_list import Alert, canonical_json
 
@@ -46,6 +53,29 @@ def test_what_a_delivery_says_does_not_depend_on_later_nights(tmp_path):
         with store.transaction() as con:
             audit.append(con, at="2026-07-01T00:00:00+00:00", actor="tester", verb="look", subject="x")
         assert outbox.files(store.rows("SELECT * FROM outbox")[0]) == before
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [(Status.TEST, ["development-reform", "housing"]), (Status.EXPERIMENTAL, [])]
+)
+def test_what_an_experimental_detector_sees_is_sent_to_nobody(tmp_path, status, told):
+    (loaded,) = (detector for detector in registry.load() if detector.id == AN_ALERT.detector)
+    loaded = replace(loaded, facts=replace(loaded.facts, status=status))
+    signal = Signal(AN_ALERT.alert_id, loaded.id, 1, "L1", "L1", ("A",), {}, ())
+    facts = SimpleNamespace(
+        lots={
+            "L1": {
+                "lot_id": "L1",
+                "project_type": "A01",
+                "region_code": "410821",
+                "supervisor_code": None,
+                "supervisor_name": None,
+            }
+        }
+    )
+    with opened(tmp_path / "control.sqlite") as store:
+        prepared = outbox.prepare(store, [signal], {signal.fp: AN_ALERT}, facts, [loaded])
+    assert [delivery.recipient for delivery in prepared] == told
 
 
 def a_delivery(store):

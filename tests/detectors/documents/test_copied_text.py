@@ -94,7 +94,7 @@ def test_leaves_two_passages_and_shorter_ones_alone(market, filing, prose):
     short = [
         piece for start in range(0, 2000, 200) for piece in (own[start : start + 39], prose(start + 50, 150))
     ]
-    filing.tender("L1", prose(9)).bid("L1", "A", own).bid("L1", "B", own[:100], prose(2, 1000), own[500:600])
+    filing.tender("L1", prose(9)).bid("L1", "A", own).bid("L1", "B", own[:60], prose(2, 2000), own[500:560])
     filing.bid("L1", "C", *short)
     frame = market.screen(ID)
     assert not frame["flagged"].any()
@@ -108,7 +108,17 @@ def test_counts_runs_close_together_as_one_passage(market, filing, prose):
         changed[at] = "〇"
     filing.tender("L1", prose(9)).bid("L1", "A", own).bid("L1", "B", "".join(changed), prose(2, 2000))
     row = market.screen(ID).iloc[0]
-    assert (row["passages"], row["longest"], row["flagged"]) == (1, 45, False)
+    assert (row["passages"], row["longest"]) == (1, 45)
+
+
+def test_leaves_a_share_alone_that_would_count_beside_a_tender_document(market, filing, prose):
+    """Two of three bidders share a fifth of what they wrote."""
+    market.bids(BIDS)
+    own = prose(1)
+    filing.bid("L1", "A", own).bid("L1", "B", own[:400], prose(2, 1600)).bid("L1", "C", prose(3))
+    assert market.judged(ID) == {"L1": False}
+    assert market.judged(ID, min_share_alone=0.2) == {"L1": True}
+    assert filing.tender("L1", prose(9)).market.judged(ID) == {"L1": True}
 
 
 def test_cannot_judge_too_little_text(market, filing, prose):
@@ -126,7 +136,7 @@ def test_cannot_judge_two_bidders_without_the_tender_document(market, filing, pr
 
 def test_limits_are_inclusive(copied):
     assert copied.judged(ID, min_passages=3) == {"L1": True}
-    assert copied.judged(ID, min_passages=4) == {"L1": False}
+    assert copied.judged(ID, min_passages=4, min_share=0.3) == {"L1": False}
     assert copied.judged(ID, min_passages=4, min_share=180 / 1480) == {"L1": True}
     assert copied.judged(ID, min_run=60) == {"L1": True}
     assert copied.judged(ID, min_run=61) == {"L1": False}

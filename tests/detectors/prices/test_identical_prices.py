@@ -48,6 +48,34 @@ def test_leaves_customary_rates_of_a_prescribed_fee_alone(market):
     assert market.lots(LOT).bids(rates).judged(ID) == {"L1": False}
 
 
+@pytest.mark.parametrize("ending", [6_888, 18_888, 6_666.66])
+def test_leaves_lucky_endings_alone(market, ending):
+    market.lots(LOT).bids(lots_of(1_000_000 + ending, 1_034_987.12, 1_020_000 + ending, 991_230.11))
+    assert market.judged(ID) == {"L1": False}
+
+
+def market_of_fees(market, share):
+    """L1 has one odd total only; of 250 other lots this share are percents of a fee that nobody delivered."""
+    rng = np.random.default_rng(4)
+    fees = np.round(rng.uniform(50_000, 90_000, 250), 2)
+    lots = "lot award_method\n" + "\n".join(f"M{number} average_price" for number in range(250))
+    rows = [
+        f"M{number} {bidder} {round(fee * rate, 2) if number < share * 250 else round(fee * odd, 2)}"
+        for number, fee in enumerate(fees)
+        for bidder, rate, odd in (("A", 0.80, 0.81234), ("B", 0.85, 0.84817), ("C", 0.90, 0.89713))
+    ]
+    market.lots(lots).bids("lot bidder price\n" + "\n".join(rows))
+    return market.lots(LOT).bids(lots_of(1012345.67, 1012345.67, 1012345.67))
+
+
+def test_leaves_one_total_alone_where_fees_are_prescribed(market):
+    assert market_of_fees(market, 0.2).judged(ID)["L1"] is False
+
+
+def test_flags_one_total_where_few_lots_have_a_fee(market):
+    assert market_of_fees(market, 0.02).judged(ID)["L1"] is True
+
+
 def test_leaves_shared_cents_alone(market):
     assert market.lots(LOT).bids(lots_of(1012345.50, 1034987.50, 991230.50)).judged(ID) == {"L1": False}
 
