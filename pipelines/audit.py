@@ -30,27 +30,95 @@ def append(
     """
     if not actor.strip():
         raise ValueError("every action needs an actor: name who does it")
-    seq = con.execute("SELECT coalesce(max(seq), -1) + 1 FROM audit").fetchall()[0][0]
-    entry = {**details, "seq": seq, "at": at, "actor": actor, "verb": verb, "object": subject}
-    con.execute("INSERT INTO audit (seq, body) VALUES (?, ?)", (seq, canonical(entry)))
+    seq = _size(con)
+    body = canonical({**details, "seq": seq, "at": at, "actor": actor, "verb": verb, "object": subject})
+    edge = _edge(con, seq)
+    con.execute("INSERT INTO audit (seq, body) VALUES (?, ?)", (seq, body))
+    node, level = _leaf(body.encode()), 0
+    while seq >> level & 1:
+        node = _parent(edge[level], node)
+        level += 1
+    con.execute("DELETE FROM audit_edge WHERE level < ?", (level,))
+    con.execute("INSERT INTO audit_edge (level, hash) VALUES (?, ?)", (level, node))
 
 
 def checkpoint(con: sqlite3.Connection) -> str:
     """Return the checkpoint text: origin, size and root, one a line (C2SP tlog-checkpoint body)."""
-    bodies = [body.encode() for (body,) in con.execute("SELECT body FROM audit ORDER BY seq").fetchall()]
-    root = base64.b64encode(tree_hash(bodies)).decode()
-    return f"{ORIGIN}\n{len(bodies)}\n{root}\n"
+    size = _size(con)
+    edge = _edge(con, size)
+    root = edge[min(edge)] if edge else hashlib.sha256(b"").digest()
+    for level in sorted(edge)[1:]:
+        root = _parent(edge[level], root)
+    return checkpoint_text(size, root)
+
+
+def checkpoint_text(size: int, root: bytes) -> str:
+    """Return a checkpoint of a tree."""
+    return f"{ORIGIN}\n{size}\n{base64.b64encode(root).decode()}\n"
+
+
+def entries(con: sqlite3.Connection) -> list[str]:
+    """Return every entry, in order, as the texts that were hashed."""
+    return [body for (body,) in con.execute("SELECT body FROM audit ORDER BY seq").fetchall()]
+
+
+def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """Return the hashes that lead from one leaf to the root (RFC 6962, section 2.1.1), the nearest first.
+
+    Raises:
+        ValueError: there is no such leaf.
+    """
+    if not 0 <= index < len(leaves):
+        raise ValueError(f"the log has {len(leaves)} entries, numbered from 0; there is none {index}")
+    level = [_leaf(leaf) for leaf in leaves]
+    found = []
+    while len(level) > 1:
+        if index ^ 1 < len(level):
+            found.append(level[index ^ 1])
+        level = _above(level)
+        index //= 2
+    return found
 
 
 def tree_hash(leaves: Sequence[bytes]) -> bytes:
     """Return the Merkle tree hash of the leaves (RFC 6962, section 2.1)."""
     if not leaves:
         return hashlib.sha256(b"").digest()
-    level = [hashlib.sha256(b"\0" + leaf).digest() for leaf in leaves]
+    level = [_leaf(leaf) for leaf in leaves]
     while len(level) > 1:
-        # An odd last node moves up unchanged; this equals the recursive split at a power of two.
-        paired = [
-            hashlib.sha256(b"\1" + a + b).digest() for a, b in zip(level[::2], level[1::2], strict=False)
-        ]
-        level = paired + level[len(paired) * 2 :]
+        level = _above(level)
     return level[0]
+
+
+def _leaf(leaf: bytes) -> bytes:
+    return hashlib.sha256(b"\0" + leaf).digest()
+
+
+def _parent(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def _above(level: list[bytes]) -> list[bytes]:
+    # An odd last node moves up unchanged; this equals the recursive split at a power of two.
+    paired = [_parent(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
+    return paired + level[len(paired) * 2 :]
+
+
+def _size(con: sqlite3.Connection) -> int:
+    return int(con.execute("SELECT coalesce(max(seq), -1) + 1 FROM audit").fetchall()[0][0])
+
+
+def _edge(con: sqlite3.Connection, size: int) -> dict[int, bytes]:
+    """Return the roots of the full trees that the log is made of, by height; made anew where a store has none."""
+    found = dict(map(tuple, con.execute("SELECT level, hash FROM audit_edge").fetchall()))
+    if sum(1 << level for level in found) == size:
+        return found
+    leaves = [body.encode() for body in entries(con)]
+    con.execute("DELETE FROM audit_edge")
+    found, start = {}, 0
+    for level in reversed(range(size.bit_length())):
+        if size >> level & 1:
+            found[level] = tree_hash(leaves[start : start + (1 << level)])
+            start += 1 << level
+    con.executemany("INSERT INTO audit_edge (level, hash) VALUES (?, ?)", sorted(found.items()))
+    return found

@@ -26,6 +26,7 @@ import typer  # noqa: E402
 
 from pipelines.commands import (  # noqa: E402
     alerts,
+    audit,
     detectors,
     indicators,
     nights,
@@ -57,6 +58,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(parties.app, name="parties")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(detectors.app, name="detectors")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:
@@ -67,7 +69,7 @@ def main() -> None:
     except Busy as error:
         err.print(f"bidwatch: {error}")
         sys.exit(75)
-    except (FileNotFoundError, PermissionError, ValueError) as error:
+    except (FileNotFoundError, FileExistsError, PermissionError, ValueError) as error:
         err.print(f"bidwatch: {error}")
         sys.exit(nights.INPUT_REFUSED)
     except duckdb.IOException as error:

@@ -12,10 +12,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA = Path(__file__).parent / "sql" / "control.sql"
+_SQL = Path(__file__).parent / "sql"
+SCHEMA = (_SQL / "control.sql", *sorted((_SQL / "casework").glob("*.sql")))
 
-#: Goes up with every table that is added to the schema: an older store gets what it lacks when it is opened.
-VERSION = 2
+#: Goes up with every change of the schema: an older store gets what it lacks when it is opened.
+VERSION = 3
+
+#: What tables of an older store lack, by the version that brought it.
+CHANGES = {
+    3: (
+        "ALTER TABLE case_ ADD COLUMN origin TEXT NOT NULL DEFAULT 'night'",
+        "ALTER TABLE case_ ADD COLUMN owner TEXT",
+        "ALTER TABLE case_ ADD COLUMN merged_into TEXT REFERENCES case_",
+        "ALTER TABLE case_ ADD COLUMN revisit_on TEXT",
+        "ALTER TABLE case_ DROP COLUMN flags",
+    ),
+}
 
 
 class Store:
@@ -27,11 +39,16 @@ class Store:
         self.con.row_factory = sqlite3.Row
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             self.con.execute(f"PRAGMA {pragma}")
-        if self.rows("PRAGMA user_version")[0][0] < VERSION:
+        found = self.rows("PRAGMA user_version")[0][0]
+        if found < VERSION:
             with self.transaction():
+                for version in range(found + 1, VERSION + 1) if found else ():
+                    for statement in CHANGES.get(version, ()):
+                        self.con.execute(statement)
                 # executescript would commit at once: run the statements one by one instead.
-                for statement in _statements(SCHEMA.read_text(encoding="utf-8")):
-                    self.con.execute(statement)
+                for script in SCHEMA:
+                    for statement in _statements(script.read_text(encoding="utf-8")):
+                        self.con.execute(statement)
                 self.con.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self) -> None:

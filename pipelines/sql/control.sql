@@ -78,13 +78,16 @@ CREATE TABLE IF NOT EXISTS evidence (
     PRIMARY KEY (fp, ev_hash)
 ) STRICT;
 
--- case_: what people work on; the machine opens it and never moves it.
+-- case_: what people work on; the machine opens it and never moves it. rev: steps so far. origin: who brought it.
 CREATE TABLE IF NOT EXISTS case_ (
     id TEXT PRIMARY KEY,
     scope TEXT NOT NULL UNIQUE,
     state TEXT NOT NULL DEFAULT 'new',
     rev INTEGER NOT NULL DEFAULT 0,
-    flags TEXT NOT NULL DEFAULT '[]'
+    origin TEXT NOT NULL DEFAULT 'night',
+    owner TEXT,
+    merged_into TEXT REFERENCES case_,
+    revisit_on TEXT
 ) STRICT;
 
 -- party_judgement: what a person decided about two parties; the last row of a pair counts, none is changed.
@@ -125,6 +128,12 @@ CREATE TRIGGER IF NOT EXISTS audit_is_never_changed BEFORE UPDATE ON audit
 BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS audit_is_never_deleted BEFORE DELETE ON audit
 BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+
+-- audit_edge: the roots of the full trees that the log is made of, by height; follows from audit, spares hashing it anew.
+CREATE TABLE IF NOT EXISTS audit_edge (
+    level INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL
+) STRICT;
 
 -- outbox_item: which evidence went to whom; the same evidence goes to a recipient once.
 CREATE TABLE IF NOT EXISTS outbox_item (

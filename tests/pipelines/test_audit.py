@@ -134,10 +134,50 @@ def test_a_checkpoint_names_the_log_its_size_and_its_root(store):
     assert audit.checkpoint(store.con) == f"bidwatch/audit\n5\n{root}\n"
 
 
-def test_a_rewritten_log_shows_in_the_checkpoint(store):
+def test_a_rewritten_entry_no_longer_agrees_with_the_checkpoint(store):
     note(store)
     note(store, subject="s2")
-    before = audit.checkpoint(store.con)
     store.con.execute("DROP TRIGGER audit_is_never_changed")  # the owner of the file can do this
     store.con.execute("UPDATE audit SET body = replace(body, 's1', 's9') WHERE seq = 0")
-    assert audit.checkpoint(store.con) != before
+    root = audit.tree_hash([body.encode() for body in audit.entries(store.con)])
+    assert audit.checkpoint_text(2, root) != audit.checkpoint(store.con)
+
+
+# --- growing and proving ---------------------------------------------------------------------------
+
+
+def test_the_checkpoint_of_a_growing_log_is_that_of_all_its_entries(store):
+    for number in range(40):
+        note(store, subject=f"s{number}")
+        leaves = [body.encode() for body in audit.entries(store.con)]
+        assert audit.checkpoint(store.con) == audit.checkpoint_text(number + 1, recursive_root(leaves))
+
+
+def test_a_store_that_has_no_edge_yet_gets_it(store):
+    for number in range(11):
+        note(store, subject=f"s{number}")
+    before = audit.checkpoint(store.con)
+    store.con.execute("DELETE FROM audit_edge")
+    assert audit.checkpoint(store.con) == before
+    note(store)
+    leaves = [body.encode() for body in audit.entries(store.con)]
+    assert audit.checkpoint(store.con) == audit.checkpoint_text(12, recursive_root(leaves))
+
+
+def recursive_path(index, leaves):
+    """RFC 6962, section 2.1.1, word by word."""
+    if len(leaves) <= 1:
+        return []
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    if index < split:
+        return [*recursive_path(index, leaves[:split]), recursive_root(leaves[split:])]
+    return [*recursive_path(index - split, leaves[split:]), recursive_root(leaves[:split])]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 6, 7, 8, 13, 33])
+def test_the_path_follows_the_standard(size):
+    leaves = [str(number).encode() for number in range(size)]
+    for index in range(size):
+        assert audit.path(leaves, index) == recursive_path(index, leaves)

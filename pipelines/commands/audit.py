@@ -1,0 +1,116 @@
+"""The audit log at the desk: check it, show a checkpoint, prove an entry, hand the log out."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines import audit, settings
+from pipelines.commands.nights import INTEGRITY_FAILURE
+from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
+from pipelines.store import opened
+from reports import verify_log
+
+app = typer.Typer(
+    help="Who did what, and the proof that nobody changed it since (监督留痕).", no_args_is_help=True
+)
+
+
+@app.command()
+def verify(
+    home: HomeOption = None,
+    kept: Annotated[
+        Path | None, typer.Option(help="A checkpoint kept outside, such as CHECKPOINT of a delivery.")
+    ] = None,
+) -> None:
+    """Check the whole log against itself, against every checkpoint that went out, and against a kept one.
+
+    Only a checkpoint that was kept outside shows that the log was not rewritten whole.
+    """
+    with opened(settings.installed(home).control) as store:
+        entries, own = audit.entries(store.con), audit.checkpoint(store.con)
+        sent = [(row["did"], row["checkpoint"]) for row in store.rows("SELECT did, checkpoint FROM outbox")]
+    log = "".join(f"{entry}\n" for entry in entries).encode()
+    checkpoints = [("the log's own", own), *((f"delivery {did}", text) for did, text in sent)]
+    if kept is not None:
+        checkpoints.append((str(kept), kept.read_bytes().decode()))
+    distinct = {text: name for name, text in reversed(checkpoints)}
+    wrong = [f"{name}: {said}" for text, name in distinct.items() for said in verify_log.check_log(log, text)]
+    for line in wrong:
+        err.print(f"NOT AS IT WAS 不一致: {line}")
+    if wrong:
+        raise typer.Exit(INTEGRITY_FAILURE)
+    out.print(f"as it was 一致: {len(entries):,} entries, {len(distinct)} checkpoints")
+
+
+@app.command()
+def checkpoint(home: HomeOption = None) -> None:
+    """Print the checkpoint of the log as it is: whoever keeps it can check the log later."""
+    with opened(settings.installed(home).control) as store:
+        out.print(audit.checkpoint(store.con), end="")
+
+
+@app.command("list")
+def list_(
+    home: HomeOption = None,
+    about: Annotated[str | None, typer.Option(help="Only of this case, delivery, referral, file …")] = None,
+    actor: Annotated[str | None, typer.Option(help="Only of this person.")] = None,
+    rows: Annotated[int, typer.Option(help="How many to show, the newest; csv and json have all.")] = 30,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """List entries: who did what to which thing, when, and why."""
+    with opened(settings.installed(home).control) as store:
+        said = [json.loads(entry) for entry in audit.entries(store.con)]
+    found = [
+        entry
+        for entry in said
+        if (about is None or entry["object"] == about) and (actor is None or entry["actor"] == actor)
+    ]
+    shown = found[-rows:] if format is Format.TABLE else found
+    listing(
+        f"Audit log 操作日志 ({len(shown)} of {len(found)})",
+        ("no.", "at (UTC)", "who", "what", "object", "reason"),
+        [(e["seq"], e["at"], e["actor"], e["verb"], e["object"], e.get("reason", "")) for e in shown],
+        format,
+    )
+
+
+@app.command()
+def prove(
+    entry: Annotated[int, typer.Argument(metavar="NO", help="The entry's number, from `audit list`.")],
+    to: Annotated[Path, typer.Option("--to", help="Folder for the proof; made if it is not there.")],
+    home: HomeOption = None,
+) -> None:
+    """Write the proof that one entry stands in the log, for somebody who may not see the others."""
+    with opened(settings.installed(home).control) as store:
+        entries, text = audit.entries(store.con), audit.checkpoint(store.con)
+    path = audit.path([body.encode() for body in entries], entry)
+    proof = {
+        "entry": entries[entry],
+        "index": entry,
+        "path": [base64.b64encode(node).decode() for node in path],
+        "checkpoint": text,
+    }
+    to.mkdir(parents=True, exist_ok=True)
+    (to / "proof.json").write_text(json.dumps(proof, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (to / "verify_log.py").write_bytes(Path(verify_log.__file__).read_bytes())
+    out.print(
+        f"{to / 'proof.json'}; to check it: python3 verify_log.py entry proof.json CHECKPOINT", soft_wrap=True
+    )
+
+
+@app.command()
+def export(
+    to: Annotated[Path, typer.Argument(metavar="FILE", help="A new file for the log, one entry a line.")],
+    home: HomeOption = None,
+) -> None:
+    """Write the whole log for an auditor: with a kept checkpoint and verify_log.py nobody need be believed."""
+    with opened(settings.installed(home).control) as store:
+        entries = audit.entries(store.con)
+    with to.open("x", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{entry}\n" for entry in entries)
+    out.print(f"{to}: {len(entries):,} entries")
