@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 
+from detectors import registry
 from detectors.registry import Loaded
+from pipelines import routing, warehouse
+from pipelines.settings import Home
 from pipelines.signals import Signal
 from pipelines.store import Store
 from reports.alert_list import COLUMNS, LEVEL_BY_GRADE, Alert
@@ -73,6 +77,11 @@ class Facts:
             parties,
         )
 
+    def for_routing(self) -> list[routing.LotFacts]:
+        """Return what routing needs to know of these lots."""
+        fields = ("lot_id", "project_type", "region_code", "supervisor_code", "supervisor_name")
+        return [routing.LotFacts(**{name: lot[name] for name in fields}) for lot in self.lots.values()]  # type: ignore[arg-type]
+
 
 def alert(
     signal: Signal,
@@ -131,6 +140,43 @@ def rows(
         source = "；".join(files[:3]) + (f" 等{len(files)}个文件" if len(files) > 3 else "")
         listed[signal.fp] = alert(signal, known[signal.detector], facts, laws, as_of, source)
     return listed
+
+
+@dataclass(frozen=True)
+class Current:
+    """What the current snapshot shows: signals and rows of the alert list by fingerprint, and its lots and firms."""
+
+    signals: dict[str, Signal]
+    rows: dict[str, Alert]
+    facts: Facts
+
+
+def current(home: Home, store: Store) -> Current:
+    """Return every signal of the current snapshot with its row of the alert list.
+
+    Raises:
+        FileNotFoundError: nothing is published yet.
+    """
+    snapshot = store.current_snapshot()
+    if snapshot is None:
+        raise FileNotFoundError(f"nothing is published in {home.root} yet; run `bidwatch nightly`")
+    as_of = date.fromisoformat(store.rows("SELECT as_of FROM snapshot WHERE id = ?", snapshot)[0]["as_of"])
+    found = [
+        Signal.restored(row["fp"], row["detector"], row["identity_version"], row["scope"],
+                        tuple(json.loads(row["entities"])), row["body"], row["case_scope"])
+        for row in store.rows(
+            "SELECT s.*, e.body, c.scope AS case_scope FROM signal AS s JOIN case_ AS c ON c.id = s.case_id"
+            " JOIN evidence AS e ON e.fp = s.fp AND e.n = (SELECT max(n) FROM evidence WHERE fp = s.fp)"
+            " WHERE s.is_current = 1 ORDER BY s.fp"
+        )
+    ]  # fmt: skip
+    con = warehouse.open_snapshot(home.snapshot(snapshot))
+    try:
+        facts = Facts(con, found)
+    finally:
+        con.close()
+    listed = rows(store, found, facts, registry.load(), as_of)
+    return Current({signal.fp: signal for signal in found}, listed, facts)
 
 
 def _listed(lots: Sequence[str]) -> str | None:

@@ -27,11 +27,15 @@ import typer  # noqa: E402
 from pipelines.commands import (  # noqa: E402
     alerts,
     audit,
+    complaints,
+    deadlines,
     detectors,
     indicators,
     nights,
     parties,
     quarantine,
+    refer,
+    review,
     simulate,
     sources,
 )
@@ -58,6 +62,10 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(parties.app, name="parties")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(detectors.app, name="detectors")
+app.add_typer(review.app, name="review")
+app.add_typer(refer.app, name="refer")
+app.add_typer(deadlines.app, name="deadlines")
+app.add_typer(complaints.app, name="complaints")
 app.add_typer(audit.app, name="audit")
 
 

@@ -53,7 +53,7 @@ def prepare(
         for row in store.rows("SELECT recipient, fp, ev_hash FROM outbox_item")
     }
     routes: dict[str, list[routing.Route]] = {}
-    for route in routing.recipients(_lot_facts(facts), routing.load_division(), NO_OVERRIDES):
+    for route in routing.recipients(facts.for_routing(), routing.load_division(), NO_OVERRIDES):
         routes.setdefault(route.lot_id, []).append(route)
     chosen: dict[str, list[tuple[Signal, routing.Route]]] = {}
     for signal in signals:
@@ -147,8 +147,3 @@ def _materialise(folder: Path, contents: dict[str, bytes]) -> None:
     sync_folder(temporary)
     temporary.rename(folder)
     sync_folder(folder.parent)
-
-
-def _lot_facts(facts: alerts.Facts) -> list[routing.LotFacts]:
-    fields = ("lot_id", "project_type", "region_code", "supervisor_code", "supervisor_name")
-    return [routing.LotFacts(**{name: lot[name] for name in fields}) for lot in facts.lots.values()]  # type: ignore[arg-type]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from datetime import date
 from typing import Annotated
 
 import typer
 
 from detectors import registry
-from pipelines import alerts, lineage, settings, warehouse
+from pipelines import alerts, lineage, settings
 from pipelines.commands.output import Format, FormatOption, HomeOption, listing, out, print_json
-from pipelines.signals import Signal
 from pipelines.store import Store, opened
 from reports.alert_list import Alert
 from reports.cells import terminal
@@ -120,21 +117,4 @@ def trace_(alert: IdArgument, home: HomeOption = None, format: FormatOption = Fo
 
 def _rows(where: settings.Home, store: Store) -> list[Alert]:
     """Return the rows of the alert list for every signal of the current snapshot."""
-    snapshot = store.current_snapshot()
-    if snapshot is None:
-        raise FileNotFoundError(f"nothing is published in {where.root} yet; run `bidwatch nightly`")
-    as_of = date.fromisoformat(store.rows("SELECT as_of FROM snapshot WHERE id = ?", snapshot)[0]["as_of"])
-    found = [
-        Signal.restored(row["fp"], row["detector"], row["identity_version"], row["scope"],
-                        tuple(json.loads(row["entities"])), row["body"], row["case_scope"])
-        for row in store.rows(
-            "SELECT s.*, e.body, c.scope AS case_scope FROM signal AS s JOIN case_ AS c ON c.id = s.case_id"
-            " JOIN evidence AS e ON e.fp = s.fp AND e.n = (SELECT max(n) FROM evidence WHERE fp = s.fp)"
-            " WHERE s.is_current = 1"
-        )
-    ]  # fmt: skip
-    con = warehouse.open_snapshot(where.snapshot(snapshot))
-    try:
-        return list(alerts.rows(store, found, alerts.Facts(con, found), registry.load(), as_of).values())
-    finally:
-        con.close()
+    return list(alerts.current(where, store).rows.values())

@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -237,3 +239,98 @@ def test_a_judgement_without_reason_or_about_nobody_is_refused(home, words, said
     done = bidwatch("parties", *words, "--home", home, key=home.parent / "key")
     assert done.returncode == 2
     assert said in " ".join(done.stderr.split())
+
+
+# --- the desk -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(home, tmp_path):
+    """A copy of the installation whose cases may be moved."""
+    shutil.copytree(home, tmp_path / "home")
+    shutil.copy(home.parent / "key", tmp_path / "key")
+    return tmp_path / "home"
+
+
+def listed(home, *words):
+    return json.loads(asked(home, *words, "--format", "json", "--lang", "en"))
+
+
+def test_the_queue_shows_what_fired_and_the_strongest_with_most_at_stake_first(home):
+    found = listed(home, "review", "list", "--as-of", "2026-06-30")
+    assert [row["gr"] for row in found] == sorted(row["gr"] for row in found)
+    assert all(row["fired"] for row in found)
+    only = listed(home, "review", "list", "--grade", "b")
+    assert {row["gr"] for row in only} == {"B"}
+    assert listed(home, "review", "list", "--owner", "张三") == []
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(
+    "words", [("review", "list"), ("review", "workload"), ("deadlines", "list")]
+)
+def test_what_the_desk_shows_fits_a_hundred_columns(home, words, lang):
+    words = words if words[1] == "workload" else (*words, "--lang", lang)
+    lines = asked(home, *words).splitlines()
+    width = [sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in line.rstrip()) for line in lines]
+    assert max(width) <= 100
+
+
+def test_a_case_goes_from_the_queue_to_the_police_and_back_step_by_step(desk):
+    case = listed(desk, "review", "list")[0]["case"]
+    for who, words in (
+        ("张三", ("review", "take", case)),
+        ("张三", ("review", "confirm", case, "--second", "李四", "--reason", "开标记录已核对")),
+        ("张三", ("refer", "draft", case, "--to", "police", "--basis", "POLICE-223")),
+        ("王局", ("refer", "approve", case)),
+        ("张三", ("refer", "send", case, "--document", "修发改移〔2026〕3号")),
+        ("张三", ("refer", "accept", case)),
+        ("张三", ("refer", "feedback", case, "--outcome", "已立案侦查")),
+        ("张三", ("refer", "close", case)),
+    ):
+        asked(desk, *words, "--actor", who)
+    (row,) = listed(desk, "refer", "list")
+    assert (row["state"], row["proposer"], row["approver"], row["outcome"]) == (
+        "closed",
+        "张三",
+        "王局",
+        "已立案侦查",
+    )
+    assert [said["what"] for said in json.loads(asked(desk, "audit", "list", "--about", case, "--format", "json"))] == [
+        "take", "confirm", "draft", "approve", "send", "accept", "feedback", "close",
+    ]  # fmt: skip
+    assert case not in {row["case"] for row in listed(desk, "review", "list")}
+    assert "已立案侦查" in asked(desk, "review", "show", case, "--format", "json")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("review", "confirm", "{}", "--second", "李四", "--reason", "因"), "possible: take (领取初核)"),
+        (("review", "dismiss", "{}", "--code", "because", "--reason", "因"), "possible: take (领取初核)"),
+        (("refer", "draft", "{}", "--to", "police", "--basis", "HOUSING-A01"), "it has: POLICE-223"),
+        (("review", "take", "C0"), "no case C0"),
+        (("review", "take", "{}", "--rev", "7"), "you saw 7"),
+    ],
+)
+def test_what_is_not_possible_is_refused_and_says_what_is(desk, words, said):
+    case = listed(desk, "review", "list")[0]["case"]
+    done = bidwatch(*(word.format(case) for word in words), "--home", desk, key=desk.parent / "key")
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_after_a_step_the_next_ones_are_named(desk):
+    case = listed(desk, "review", "list")[0]["case"]
+    done = bidwatch("review", "take", case, "--home", desk, "--actor", "张三", key=desk.parent / "key")
+    assert f"bidwatch review confirm {case} (reason, second officer)" in done.stderr
+
+
+def test_a_merged_case_shows_in_the_other_and_comes_out_again(desk):
+    one, other = (row["case"] for row in listed(desk, "review", "list")[:2])
+    asked(desk, "review", "merge", other, "--into", one, "--reason", "同一批企业")
+    assert other not in {row["case"] for row in listed(desk, "review", "list")}
+    assert f"merged into {one}" in asked(desk, "review", "show", other)
+    asked(desk, "review", "unmerge", other, "--reason", "不是一回事")
+    assert other in {row["case"] for row in listed(desk, "review", "list")}

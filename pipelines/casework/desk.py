@@ -1,0 +1,158 @@
+"""The queue as a person sees it: every case with what fired, what is at stake, whose it is, and what is due."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from pipelines import routing
+from pipelines.alerts import Current
+from pipelines.casework import deadlines
+from pipelines.casework.cases import Case
+from pipelines.casework.clocks import Stage
+from pipelines.casework.deadlines import Deadline
+from pipelines.casework.states import AT_REST, State
+from pipelines.store import Store
+from reports.alert_list import Alert
+
+FLAGS_ZH = {
+    "new_evidence": "有新证据",
+    "not_seen_now": "当前数据中未再出现",
+    "overdue": "超期",
+    "revisit": "到期复看",
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One case in the queue.
+
+    Attributes:
+        case: as it stands.
+        alerts: what fired in it now, the strongest first; those of cases merged into it, too.
+        lots: of these alerts.
+        money_cny: award prices of the lots, else their ceiling prices, summed; None where neither is known.
+        baskets: offices in charge of the lots.
+        flags: keys of `FLAGS_ZH`: what the machine wants a person to see. It moves nothing.
+        clock: the clock of the case that ends first.
+        referrals: ids of its referrals, the oldest first.
+    """
+
+    case: Case
+    alerts: tuple[Alert, ...]
+    lots: tuple[str, ...]
+    money_cny: Decimal | None
+    baskets: tuple[str, ...]
+    flags: tuple[str, ...]
+    clock: Deadline | None
+    referrals: tuple[str, ...]
+
+    @property
+    def grade(self) -> str:
+        """The strongest grade of evidence, ``-`` where nothing fires now."""
+        return self.alerts[0].grade if self.alerts else "-"
+
+
+def items(store: Store, now: Current, as_of: date) -> list[Item]:
+    """Return every case that is not merged into another, those to work on first at the top.
+
+    Order: at rest last; then the grade; inside a grade the number of kinds of evidence and the money at stake.
+
+    Args:
+        store: the control store.
+        now: what the current snapshot shows.
+        as_of: the day.
+    """
+    merged = {row["id"]: row["merged_into"] for row in store.rows("SELECT id, merged_into FROM case_")}
+    fired: dict[str, list[str]] = {}
+    for row in store.rows("SELECT fp, case_id FROM signal WHERE is_current = 1 ORDER BY fp"):
+        fired.setdefault(merged[row["case_id"]] or row["case_id"], []).append(row["fp"])
+    seen = {
+        row["case_id"]: {tuple(pair) for pair in json.loads(row["seen"])}
+        for row in store.rows("SELECT case_id, seen FROM decision ORDER BY number")
+    }
+    referrals: dict[str, list[str]] = {}
+    for row in store.rows("SELECT id, case_id FROM referral ORDER BY rowid"):
+        referrals.setdefault(row["case_id"], []).append(row["id"])
+    clocks: dict[str, Deadline] = {}
+    for clock in deadlines.open_deadlines(store, as_of):
+        clocks.setdefault(clock.object, clock)
+    charge = _in_charge(now)
+    found = []
+    for row in store.rows("SELECT * FROM case_ WHERE merged_into IS NULL ORDER BY id"):
+        case = Case(**dict(row) | {"state": State(row["state"])})
+        fps = fired.get(case.id, [])
+        lots = tuple(sorted({lot for fp in fps for lot in now.signals[fp].lots}))
+        evidence = {(fp, now.signals[fp].ev_hash) for fp in fps}
+        own = referrals.get(case.id, [])
+        running = [clocks[id] for id in (case.id, *own) if id in clocks]
+        first = min(running, key=lambda clock: clock.due.due_at, default=None)
+        found.append(
+            Item(
+                case=case,
+                alerts=tuple(sorted((now.rows[fp] for fp in fps), key=lambda row: (row.grade, row.detector))),
+                lots=lots,
+                money_cny=_money(lots, now.facts.lots),
+                baskets=tuple(sorted({office for lot in lots for office in charge.get(lot, ())})),
+                flags=tuple(_flags(case, evidence, seen.get(case.id), first, as_of)),
+                clock=first,
+                referrals=tuple(own),
+            )
+        )
+    return sorted(found, key=_order)
+
+
+def workload(items: Iterable[Item]) -> Counter[str]:
+    """Return how many cases that are not at rest everybody has; under an empty name those that nobody has."""
+    return Counter(item.case.owner or "" for item in items if item.case.state not in AT_REST)
+
+
+def _flags(
+    case: Case,
+    evidence: set[tuple[str, str]],
+    seen: set[tuple[str, str]] | None,
+    clock: Deadline | None,
+    as_of: date,
+) -> list[str]:
+    flags = []
+    if seen is not None and evidence - seen:
+        flags.append("new_evidence")
+    if case.origin == "night" and not evidence:
+        flags.append("not_seen_now")
+    if clock is not None and clock.stage is Stage.OVERDUE:
+        flags.append("overdue")
+    if case.revisit_on is not None and case.revisit_on <= as_of.isoformat():
+        flags.append("revisit")
+    return flags
+
+
+def _order(item: Item) -> tuple[bool, str, int, Decimal, str]:
+    kinds = len({row.family for row in item.alerts})
+    grade = item.grade if item.alerts else "Z"
+    return item.case.state in AT_REST, grade, -kinds, -(item.money_cny or Decimal(0)), item.case.id
+
+
+def _money(lots: Iterable[str], facts: Mapping[str, Mapping[str, object]]) -> Decimal | None:
+    known = []
+    for lot in lots:
+        of_lot = facts.get(lot, {})
+        price = of_lot.get("award_price_cny") or of_lot.get("ceiling_price_cny")
+        if isinstance(price, Decimal):
+            known.append(price)
+    return sum(known, Decimal(0)) if known else None
+
+
+def _in_charge(now: Current) -> dict[str, list[str]]:
+    """Return the offices in charge of every lot, without those that only get a copy."""
+    division = routing.load_division()
+    charge: dict[str, list[str]] = {}
+    for route in routing.recipients(now.facts.for_routing(), division, {}):
+        charge.setdefault(route.lot_id, []).append(route.recipient)
+    return {
+        lot: [office for office in offices if office != division.coordinator.slug] or offices
+        for lot, offices in charge.items()
+    }
