@@ -112,6 +112,8 @@ def answer(
         if verb == "feedback":
             deadlines.end(con, case_id, OWN_CASE, act.at)
         referral = latest(con, case_id)
+        if referral is None and verb == "return":
+            raise ValueError(f"{case_id} was filed by the own office: no other office has it to return")
         if referral is None:
             return
         if verb in ("approve", "reject") and referral.proposer.strip() == act.actor.strip():

@@ -121,6 +121,14 @@ def test_a_case_that_the_own_office_files_has_no_referral(store, case, by):
     assert (of_case(store.con, "C1"), running(store)) == ([], set())
 
 
+def test_a_case_that_the_own_office_filed_cannot_be_returned_to_it(store, case, by):
+    case(state="confirmed")
+    step(store, by, "file", document="修发改立〔2026〕1号")
+    with pytest.raises(ValueError, match="no other office has it"):
+        step(store, by, "return", day=3, reason="不属管辖")
+    assert running(store) == {("C1", "CF01")}
+
+
 def test_a_returned_case_that_the_own_office_files_is_not_written_to_the_old_referral(store, drafted, by):
     step(store, by, "approve"), step(store, by, "send", day=3, document="3号")
     step(store, by, "return", day=4, reason="不属管辖")

@@ -1,0 +1,16 @@
+import subprocess
+import sys
+from pathlib import Path
+
+LOAD = Path(__file__).parents[2] / "benchmarks" / "queue_load.py"
+
+
+def test_no_step_of_people_who_work_at_once_is_lost():
+    """How fast it is is measured by `make queue-load`."""
+    done = subprocess.run(
+        [sys.executable, str(LOAD), "--people", "6", "--steps", "60"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "none lost" in done.stdout, done.stdout + done.stderr
