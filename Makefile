@@ -12,7 +12,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup nightly test check format catalogue bench queue-load sample marginals rehearsal detector-report \
+.PHONY: help setup nightly test check format catalogue bench big-openings queue-load sample marginals rehearsal detector-report \
   lock clean
 
 help: ## Show this list
@@ -56,6 +56,9 @@ catalogue: setup ## Write detectors/CATALOGUE.md anew
 
 bench: setup ## Measure against the plain read_csv and GROUP BY of the same run
 	$(BIN)/python tests/benchmarks/bench.py
+
+big-openings: setup ## Every detector on openings of 2,000 bidders and a firm in 10,000 lots
+	$(BIN)/python tests/benchmarks/big_openings.py
 
 queue-load: setup ## Eight people at once in the queue: no step lost, how many a second
 	$(BIN)/python tests/benchmarks/queue_load.py
