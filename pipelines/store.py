@@ -31,7 +31,10 @@ CHANGES = {
 
 
 class Store:
-    """One open control store."""
+    """One open control store: `transaction` to write, `rows` to read, and nothing else that others need.
+
+    ``tests/pipelines/test_store_contract.py`` is what another database has to pass.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -43,10 +43,10 @@ DETECTOR = Detector(
     evidence=("bids.bidder_id", "bids.is_winner", "lots.place_name", "lots.region_code", "lots.buyer_code"),
     says="{firms} firms that often meet (limit {min_firms}) won {lots} lots (limit {min_lots}) in {places} places (limit"
     " {min_places}). Of two lots of one place the same firm won {value:.0%}; dealt anew among the lots of each buyer, its"
-    " winners come out so well sorted by place with probability {p_value:.4f}, limit {max_p:.4f}.",
+    " winners come out so well sorted by place with probability {p_value:.2g}, limit {max_p:.4f}.",
     says_zh="经常同场投标的 {firms} 家企业（阈值 {min_firms} 家）在 {places} 个区域（阈值 {min_places} 个）的 {lots} 个标段"
     "（阈值 {min_lots} 个）中标；同一区域任意两个标段由同一家中标的占 {value:.0%}，在各招标人内部随机调换中标人，"
-    "达到此程度的概率为 {p_value:.4f}（阈值 {max_p:.4f}），属异常指标。",
+    "达到此程度的概率为 {p_value:.2g}（阈值 {max_p:.4f}），属异常指标。",
 )
 
 #: What the sentences look like, for the catalogue.

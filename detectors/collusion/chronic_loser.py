@@ -43,10 +43,10 @@ DETECTOR = Detector(
     evidence=("bids.price", "bids.is_winner", "bids.is_valid", "lots.award_method", "lots.class"),
     says="{value:.0f} wins in {lots} lots (limit {min_lots} lots) where equal chances give {expected_wins:.1f};"
     " its bids lie above {position:.0%} of the others' (limit {min_position:.0%}). So few wins"
-    " have a probability of {p_value:.4f} among the {firms} firms of its class, limit {max_p:.2f}.",
+    " have a probability of {p_value:.2g} among the {firms} firms of its class, limit {max_p:.2f}.",
     says_zh="参加 {lots} 个标段（阈值 {min_lots} 个）中标 {value:.0f} 次，机会均等时应为 {expected_wins:.1f} 次；报价高于 "
     "{position:.0%} 的其他投标人（阈值 {min_position:.0%}）；在同类 {firms} 家企业中中标如此之少的概率为 "
-    "{p_value:.4f}（阈值 {max_p:.2f}），属异常指标。",
+    "{p_value:.2g}（阈值 {max_p:.2f}），属异常指标。",
 )
 
 #: What the sentences look like, for the catalogue.

@@ -56,9 +56,9 @@ DETECTOR = Detector(
     ),
     says="{rungs} of {bids} bids stand on a ladder of even steps of about {step_cny:,.2f} (largest departure"
     " {value:.2%} of a step, rounding included), {width_share:.0%} as wide as the range in which the drawn benchmark can"
-    " fall; among {bids} independent bids this happens with probability {p_value:.4f}, limit {max_p:.4f}.",
+    " fall; among {bids} independent bids this happens with probability {p_value:.2g}, limit {max_p:.4f}.",
     says_zh="{bids} 家报价中有 {rungs} 家以约 {step_cny:,.2f} 为级差呈等差分布（最大偏离为级差的 {value:.2%}，含取整），"
-    "跨度为抽取系数可形成的基准价区间的 {width_share:.0%}；{bids} 家独立报价出现此情形的概率为 {p_value:.4f}"
+    "跨度为抽取系数可形成的基准价区间的 {width_share:.0%}；{bids} 家独立报价出现此情形的概率为 {p_value:.2g}"
     "（阈值 {max_p:.4f}），报价呈规律性差异，属异常指标。",
 )
 

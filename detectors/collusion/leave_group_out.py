@@ -69,10 +69,10 @@ DETECTOR = Detector(
     ),
     says="In {lots} lots without the bids of these {members} tied firms the benchmark moves by {shift_share:.2%} on"
     " average, rank {value:.2f} among other groups of the same size (0.5 is usual): probability {shift_p:.4f}; joint"
-    " participation as frequent as theirs: probability {meeting_p:.4f}; decisive {p_value:.4f}, limit {max_p:.4f}.",
+    " participation as frequent as theirs: probability {meeting_p:.2g}; decisive {p_value:.2g}, limit {max_p:.4f}.",
     says_zh="在 {lots} 个标段中，剔除这 {members} 家关联企业的报价后评标基准价平均变动 {shift_share:.2%}，在同等家数的其他组合中"
-    "平均位次 {value:.2f}（通常为 0.5），概率 {shift_p:.4f}；共同投标达到同等频次的概率 {meeting_p:.4f}；判定概率 "
-    "{p_value:.4f}（阈值 {max_p:.4f}），属异常指标。",
+    "平均位次 {value:.2f}（通常为 0.5），概率 {shift_p:.4f}；共同投标达到同等频次的概率 {meeting_p:.2g}；判定概率 "
+    "{p_value:.2g}（阈值 {max_p:.4f}），属异常指标。",
 )
 
 #: What the sentences look like, for the catalogue.

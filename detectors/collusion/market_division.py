@@ -41,9 +41,9 @@ DETECTOR = Detector(
     evidence=("bids.bidder_id", "bids.is_winner", "lots.buyer_code"),
     says="{firms} firms that often meet (limit {min_firms}) won {lots} lots (limit {min_lots}) of {buyers} buyers (limit"
     " {min_buyers}). Of two lots of one buyer the same firm won {value:.0%}, where chance gives {usual:.0%}; probability"
-    " {p_value:.4f}, limit {max_p:.4f}.",
+    " {p_value:.2g}, limit {max_p:.4f}.",
     says_zh="经常同场投标的 {firms} 家企业（阈值 {min_firms} 家）在 {buyers} 个招标人（阈值 {min_buyers} 个）的 {lots} 个标段"
-    "（阈值 {min_lots} 个）中标；同一招标人的任意两个标段由同一家中标的占 {value:.0%}，随机期望 {usual:.0%}，概率 {p_value:.4f}"
+    "（阈值 {min_lots} 个）中标；同一招标人的任意两个标段由同一家中标的占 {value:.0%}，随机期望 {usual:.0%}，概率 {p_value:.2g}"
     "（阈值 {max_p:.4f}），属异常指标。",
 )
 

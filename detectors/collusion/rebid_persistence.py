@@ -50,11 +50,11 @@ DETECTOR = Detector(
     says="{firms} firms priced round {round_no} of the lot anew after round {first_lot} (limit {min_firms}; {newcomers}"
     " came new, {gone} stayed away). Their order of prices kept a rank correlation of {value:.2f}; from first prices"
     " {gap_share:.2%} apart in the middle, and as {reference_bids} firms in other repeated lots moved (limit"
-    " {min_reference_bids}), so much of the order stays with probability {p_value:.4f} (limit {max_p:.3f}).",
+    " {min_reference_bids}), so much of the order stays with probability {p_value:.2g} (limit {max_p:.3f}).",
     says_zh="{first_lot} 之后第 {round_no} 次招标有 {firms} 家企业重新报价（阈值 {min_firms} 家；新增 {newcomers} 家，"
     "未再参加 {gone} 家），两次报价排序的秩相关为 {value:.2f}；首次报价相邻差距中位数为 {gap_share:.2%}，"
     "按其他重新招标中 {reference_bids} 家企业的报价变动（阈值 {min_reference_bids} 家）推算，"
-    "排序保持至此的概率为 {p_value:.4f}（阈值 {max_p:.3f}），属异常指标。",
+    "排序保持至此的概率为 {p_value:.2g}（阈值 {max_p:.3f}），属异常指标。",
 )
 
 #: What the sentences look like, for the catalogue.

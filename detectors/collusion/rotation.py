@@ -43,9 +43,9 @@ DETECTOR = Detector(
     evidence=("bids.bidder_id", "bids.is_winner", "lots.opened_on"),
     says="{firms} firms (limit {min_firms}) that often meet won {lots} joint lots (limit {min_lots}); {winners} of them won,"
     " the winner of the lot before {value:.0f} times, where chance gives {usual:.1f}. Wins so evenly in turns have a"
-    " probability of {p_value:.4f}, limit {max_p:.4f}.",
+    " probability of {p_value:.2g}, limit {max_p:.4f}.",
     says_zh="经常同场投标的 {firms} 家企业（阈值 {min_firms} 家）在共同参加的 {lots} 个标段（阈值 {min_lots} 个）中由其中 "
-    "{winners} 家中标，前后连续由同一家中标 {value:.0f} 次，随机期望 {usual:.1f} 次；如此均匀轮流的概率为 {p_value:.4f}"
+    "{winners} 家中标，前后连续由同一家中标 {value:.0f} 次，随机期望 {usual:.1f} 次；如此均匀轮流的概率为 {p_value:.2g}"
     "（阈值 {max_p:.4f}），属异常指标。",
 )
 

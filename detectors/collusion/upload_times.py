@@ -45,10 +45,10 @@ DETECTOR = Detector(
     evidence=("bids.submitted_at", "lots.opening_at", "lots.class"),
     says="{value:.0f} of {bids} bids were handed in within {span_seconds:.0f} seconds, gaps of at most"
     " {max_gap_seconds} seconds each, {lead_hours:.1f} hours before the opening; among {bids} independent"
-    " bidders this happens with probability {p_value:.4f}, limit {max_p:.4f}"
+    " bidders this happens with probability {p_value:.2g}, limit {max_p:.4f}"
     " ({reference_lots} comparable lots).",
     says_zh="{bids} 家投标人中有 {value:.0f} 家在开标前 {lead_hours:.1f} 小时的 {span_seconds:.0f} 秒内相继递交"
-    "（相邻间隔不超过 {max_gap_seconds} 秒）；{bids} 家独立递交出现此情形的概率为 {p_value:.4f}（阈值 "
+    "（相邻间隔不超过 {max_gap_seconds} 秒）；{bids} 家独立递交出现此情形的概率为 {p_value:.2g}（阈值 "
     "{max_p:.4f}，可比标段 {reference_lots} 个），属异常指标。",
 )
 

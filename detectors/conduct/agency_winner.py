@@ -39,11 +39,11 @@ DETECTOR = Detector(
     evidence=("bids.is_winner", "lots.agency_code"),
     says="The firm won {value:.0f} of the {lots} lots of this agency for which it bid, where {expected:.1f}"
     " would be its equal share, and {other_wins} of {other_lots} with other agencies"
-    " ({other_expected:.1f} expected): probability {p_value:.5f} among {firms} firms (limits {min_wins}"
+    " ({other_expected:.1f} expected): probability {p_value:.2g} among {firms} firms (limits {min_wins}"
     " wins, {max_p:.3f}).",
     says_zh="该投标人参加该代理机构 {lots} 个标段，中标 {value:.0f} 个（按同标段投标家数平均应为 {expected:.1f} 个），在其他"
     "代理机构 {other_lots} 个标段中标 {other_wins} 个（平均应为 {other_expected:.1f} 个）；与 {firms} 家企业比较，出现"
-    "此情形的概率为 {p_value:.5f}（阈值：{min_wins} 次、{max_p:.3f}），属异常指标。",
+    "此情形的概率为 {p_value:.2g}（阈值：{min_wins} 次、{max_p:.3f}），属异常指标。",
 )
 
 #: What the sentences look like, for the catalogue.

@@ -43,10 +43,10 @@ DETECTOR = Detector(
     evidence=("bids.is_winner", "lots.buyer_code"),
     says="The firm won {value:.0f} of the {lots} lots of this buyer for which it bid, where {expected:.1f}"
     " would be its equal share, and {other_wins} of {other_lots} with other buyers ({other_expected:.1f}"
-    " expected): probability {p_value:.5f} among {firms} firms (limits {min_wins} wins, {max_p:.3f}).",
+    " expected): probability {p_value:.2g} among {firms} firms (limits {min_wins} wins, {max_p:.3f}).",
     says_zh="该投标人参加该招标人 {lots} 个标段，中标 {value:.0f} 个（按同标段投标家数平均应为 {expected:.1f} 个），在其他"
     "招标人 {other_lots} 个标段中标 {other_wins} 个（平均应为 {other_expected:.1f} 个）；与 {firms} 家企业比较，出现此"
-    "情形的概率为 {p_value:.5f}（阈值：{min_wins} 次、{max_p:.3f}），属异常指标。",
+    "情形的概率为 {p_value:.2g}（阈值：{min_wins} 次、{max_p:.3f}），属异常指标。",
 )
 
 #: What the sentences look like, for the catalogue.

@@ -41,11 +41,11 @@ DETECTOR = Detector(
     evidence=("bids.is_winner", "experts.expert_id"),
     says="The firm won {value:.0f} of the {lots} lots judged by this expert for which it bid, where"
     " {expected:.1f} would be its equal share, and {other_wins} of {other_lots} without the expert"
-    " ({other_expected:.1f} expected): probability {p_value:.5f} among {firms} firms (limits {min_wins}"
+    " ({other_expected:.1f} expected): probability {p_value:.2g} among {firms} firms (limits {min_wins}"
     " wins, {max_p:.4f}).",
     says_zh="该投标人参加该专家评审的 {lots} 个标段，中标 {value:.0f} 个（按同标段投标家数平均应为 {expected:.1f} 个），在其他"
     " {other_lots} 个标段中标 {other_wins} 个（平均应为 {other_expected:.1f} 个）；与 {firms} 家企业比较，出现此情形的概率"
-    "为 {p_value:.5f}（阈值：{min_wins} 次、{max_p:.4f}），属异常指标。",
+    "为 {p_value:.2g}（阈值：{min_wins} 次、{max_p:.4f}），属异常指标。",
 )
 
 #: What the sentences look like, for the catalogue.

@@ -42,9 +42,9 @@ DETECTOR = Detector(
     evidence=("bids.submitted_at", "bids.price", "lots.award_method"),
     says="The lowest of {bids} bids came in as number {arrival} (last is {bids}) and lies {value:.2%} below the"
     " second, closer than in {rarer_share:.1%} of {reference_lots} comparable lots; both together have"
-    " probability {p_value:.4f} (limit {max_p:.3f}).",
+    " probability {p_value:.2g} (limit {max_p:.3f}).",
     says_zh="{bids} 家投标中最低价第 {arrival} 个递交（共 {bids} 个），低于次低价 {value:.2%}，比 {reference_lots} 个可比标段"
-    "中的 {rarer_share:.1%} 更接近；两者同时出现的概率为 {p_value:.4f}（阈值 {max_p:.3f}），属异常指标。",
+    "中的 {rarer_share:.1%} 更接近；两者同时出现的概率为 {p_value:.2g}（阈值 {max_p:.3f}），属异常指标。",
 )
 
 #: What the sentences look like, for the catalogue.

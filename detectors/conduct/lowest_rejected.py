@@ -44,9 +44,9 @@ DETECTOR = Detector(
     legal_basis=(),
     evidence=("scores.is_vetoed", "bids.rejection_reason", "bids.is_valid", "bids.price"),
     says="The {value:.0f} lowest of {bids} bids were rejected, {rejected} in all; if rejections had nothing to do"
-    " with the price the probability would be {p_value:.4f} (limit {max_p:.3f}).",
+    " with the price the probability would be {p_value:.2g} (limit {max_p:.3f}).",
     says_zh="{bids} 家报价中最低的 {value:.0f} 家被否决（共否决 {rejected} 家）；若否决与报价无关，出现此情形的概率为 "
-    "{p_value:.4f}（阈值 {max_p:.3f}），属异常指标。",
+    "{p_value:.2g}（阈值 {max_p:.3f}），属异常指标。",
 )
 
 #: What the sentences look like, for the catalogue.

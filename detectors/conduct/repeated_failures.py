@@ -38,10 +38,10 @@ DETECTOR = Detector(
     legal_basis=(),
     evidence=("failures.kind", "lots.buyer_code", "lots.class", "lots.re_tender_no"),
     says="{value:.0f} of the buyer's {lots} lots of class {market_class} failed or were given up, {rounds} of them"
-    " repeats; elsewhere {other_failed} of {other_lots}: probability {p_value:.5f} (limits {min_failed}"
+    " repeats; elsewhere {other_failed} of {other_lots}: probability {p_value:.2g} (limits {min_failed}"
     " lots, {max_p:.3f}).",
     says_zh="该招标人类别 {market_class} 的 {lots} 个标段中有 {value:.0f} 个招标失败或终止（其中再次招标 {rounds} 个）；其他招标"
-    "人为 {other_lots} 个中 {other_failed} 个，出现此情形的概率为 {p_value:.5f}（阈值：{min_failed} 个、{max_p:.3f}），"
+    "人为 {other_lots} 个中 {other_failed} 个，出现此情形的概率为 {p_value:.2g}（阈值：{min_failed} 个、{max_p:.3f}），"
     "属异常指标。",
 )
 

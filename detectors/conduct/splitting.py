@@ -48,11 +48,11 @@ DETECTOR = Detector(
     ),
     says="In {year} {value:.0f} lots of the buyer (class {market_class}) lie up to {band_share:.0%} below"
     " {threshold_cny:,} CNY, {total_cny:,.0f} CNY in all, and {above} as far above; usual is a share of"
-    " {usual_share:.1%} below ({reference_lots} lots of others): probability {p_value:.5f} (limits"
+    " {usual_share:.1%} below ({reference_lots} lots of others): probability {p_value:.2g} (limits"
     " {min_lots} lots, {max_p:.3f}).",
     says_zh="{year} 年该招标人（类别 {market_class}）有 {value:.0f} 个标段金额低于 {threshold_cny:,} 元且差距在 {band_share:.0%} "
     "以内，合计 {total_cny:,.0f} 元，高于限额且差距相同的有 {above} 个；其他招标人 {reference_lots} 个标段中限额以下占 "
-    "{usual_share:.1%}，出现此情形的概率为 {p_value:.5f}（阈值：{min_lots} 个、{max_p:.3f}），属异常指标。",
+    "{usual_share:.1%}，出现此情形的概率为 {p_value:.2g}（阈值：{min_lots} 个、{max_p:.3f}），属异常指标。",
 )
 
 #: What the sentences look like, for the catalogue.

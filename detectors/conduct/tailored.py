@@ -42,9 +42,9 @@ DETECTOR = Detector(
     evidence=("lots.buyer_code", "scores.is_vetoed", "bids.rejection_reason", "bids.is_winner"),
     says="In {value:.0f} of the {lots} evaluated lots that the firm won with this buyer at least {min_share:.0%} of"
     " its rivals were rejected; usual is {usual_share:.2%} of {reference_lots} other lots: probability"
-    " {p_value:.5f} (limits {min_lots} lots, {max_p:.3f}).",
+    " {p_value:.2g} (limits {min_lots} lots, {max_p:.3f}).",
     says_zh="该投标人在该招标人处中标且有评审结果的 {lots} 个标段中，有 {value:.0f} 个否决了至少 {min_share:.0%} 的其他投标人；"
-    "其他 {reference_lots} 个标段中此类占 {usual_share:.2%}，出现此情形的概率为 {p_value:.5f}（阈值：{min_lots} 个、"
+    "其他 {reference_lots} 个标段中此类占 {usual_share:.2%}，出现此情形的概率为 {p_value:.2g}（阈值：{min_lots} 个、"
     "{max_p:.3f}），属异常指标。",
 )
 

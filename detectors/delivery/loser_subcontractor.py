@@ -46,10 +46,10 @@ DETECTOR = Detector(
     ),
     says="{value:.0f} of {subcontractors} subcontractor(s) of the lot (limit {min_losers}) had lost it, for"
     " {price:,.2f} {currency} in all; drawn from the {firms} firms of the class, one of the {losers} losers"
-    " would be hit with probability {p_value:.4f} (limit {max_p:.2f}).",
+    " would be hit with probability {p_value:.2g} (limit {max_p:.2f}).",
     says_zh="该标段 {subcontractors} 家分包人中有 {value:.0f} 家为本标段未中标人（阈值 {min_losers} 家），分包金额合计 "
     "{price:,.2f}（{currency}）；若分包人从该类别 {firms} 家企业中任意产生，落在 {losers} 家未中标人中的概率为 "
-    "{p_value:.4f}（阈值 {max_p:.2f}），属异常指标。",
+    "{p_value:.2g}（阈值 {max_p:.2f}），属异常指标。",
 )
 
 #: What the sentences look like, for the catalogue.

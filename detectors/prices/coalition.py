@@ -47,9 +47,9 @@ DETECTOR = Detector(
     evidence=("bids.price", "bids.is_valid", "lots.award_method", "lots.class"),
     says="{group_bids} of {bids} bids differ by {group_spread:.2%} from lowest to highest (coefficient of variation"
     " {value:.5f}): in {reference_lots} comparable lots with as many bids the tightest group is as tight with"
-    " probability {p_value:.4f}, limit {max_p:.4f}.",
+    " probability {p_value:.2g}, limit {max_p:.4f}.",
     says_zh="{bids} 家报价中有 {group_bids} 家最高与最低仅相差 {group_spread:.2%}（变异系数 {value:.5f}）；在 "
-    "{reference_lots} 个投标家数相同的可比标段中，最接近的一组达到此程度的概率为 {p_value:.4f}（阈值 {max_p:.4f}），"
+    "{reference_lots} 个投标家数相同的可比标段中，最接近的一组达到此程度的概率为 {p_value:.2g}（阈值 {max_p:.4f}），"
     "属异常指标。",
 )
 

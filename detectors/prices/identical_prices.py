@@ -53,9 +53,9 @@ DETECTOR = Detector(
     legal_basis=("REG-40-4", "ORDER87-37-4"),
     evidence=("bids.price", "bids.is_valid", "lots.award_method", "lots.ceiling_price"),
     says="{value:.0f} of {bids} bids end in the same digits {ending} (different totals: {totals}); among"
-    " {bids} independent bids the probability is at most {p_value:.6f}, limit {max_p:.4f}.",
+    " {bids} independent bids the probability is at most {p_value:.2g}, limit {max_p:.4f}.",
     says_zh="{bids} 家报价中有 {value:.0f} 家尾数同为 {ending}（不同总额 {totals} 个）；{bids} 家独立报价出现"
-    "此情形的概率不超过 {p_value:.6f}（阈值 {max_p:.4f}），属异常指标。",
+    "此情形的概率不超过 {p_value:.2g}（阈值 {max_p:.4f}），属异常指标。",
 )
 
 #: What the sentences look like, for the catalogue.

@@ -57,9 +57,9 @@ DETECTOR = Detector(
     evidence=("bids.price", "bids.is_valid", "lots.award_method", "lots.ceiling_price"),
     says="{run_bids} of {bids} sorted bids climb in equal steps of about {step:,.2f} or {step_share:.2%}"
     " (largest departure {value:.2%} of a step); among {bids} independent bids this happens with"
-    " probability {p_value:.4f}, limit {max_p:.4f}.",
+    " probability {p_value:.2g}, limit {max_p:.4f}.",
     says_zh="{bids} 家报价排序后有 {run_bids} 家依次相差约 {step:,.2f}（{step_share:.2%}），各级差最大偏离 "
-    "{value:.2%}；{bids} 家独立报价出现此情形的概率为 {p_value:.4f}（阈值 {max_p:.4f}），报价呈规律性"
+    "{value:.2%}；{bids} 家独立报价出现此情形的概率为 {p_value:.2g}（阈值 {max_p:.4f}），报价呈规律性"
     "差异，属异常指标。",
 )
 

@@ -47,10 +47,10 @@ DETECTOR = Detector(
     legal_basis=("REG-40-4",),
     evidence=("bids.price", "bids.bidder_id", "bids.is_valid", "lots.award_method", "lots.class"),
     says="{value:.0f} of {known} bids whose bidders' habit is known (at least {min_own_bids} other bids each) have at most"
-    " {max_digits} digits; from their habits {expected:.2f} are expected, so many with probability {p_value:.5f},"
+    " {max_digits} digits; from their habits {expected:.2f} are expected, so many with probability {p_value:.2g},"
     " limit {max_p:.4f}.",
     says_zh="{known} 家有报价习惯可查的投标人（各有至少 {min_own_bids} 次其他报价）中，{value:.0f} 家报价取整至 {max_digits} "
-    "位以内有效数字；按其习惯预期 {expected:.2f} 家，出现此情形的概率为 {p_value:.5f}（阈值 {max_p:.4f}），属异常指标。",
+    "位以内有效数字；按其习惯预期 {expected:.2f} 家，出现此情形的概率为 {p_value:.2g}（阈值 {max_p:.4f}），属异常指标。",
 )
 
 #: What the sentences look like, for the catalogue.
