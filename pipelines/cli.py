@@ -30,6 +30,7 @@ from pipelines.commands import (  # noqa: E402
     complaints,
     deadlines,
     detectors,
+    draw,
     indicators,
     nights,
     parties,
@@ -38,6 +39,7 @@ from pipelines.commands import (  # noqa: E402
     review,
     simulate,
     sources,
+    watchlist,
 )
 from pipelines.commands.output import err  # noqa: E402
 from pipelines.night import Busy  # noqa: E402
@@ -66,6 +68,8 @@ app.add_typer(review.app, name="review")
 app.add_typer(refer.app, name="refer")
 app.add_typer(deadlines.app, name="deadlines")
 app.add_typer(complaints.app, name="complaints")
+app.add_typer(watchlist.app, name="watchlist")
+app.add_typer(draw.app, name="draw")
 app.add_typer(audit.app, name="audit")
 
 
