@@ -1,4 +1,4 @@
-"""Whole markets: are bids missing just above the winner's, and does any cost explain what was bid?"""
+"""Whole markets: are bids missing just above the winner's, does any cost explain them, and who is lowest again?"""
 
 import marimo
 
@@ -11,11 +11,14 @@ def _():
     import numpy as np
     import pandas as pd
 
-    from detectors.market_studies import cost_bounds, margins, missing_bids
+    from detectors.collusion import rebid_persistence
+    from detectors.market_studies import cost_bounds, marginal_losers, margins, missing_bids
     from pipelines import settings, warehouse
     from pipelines.store import opened
 
-    return cost_bounds, margins, missing_bids, mo, np, opened, pd, settings, warehouse
+    return (
+        cost_bounds, marginal_losers, margins, missing_bids, mo, np, opened, pd, rebid_persistence, settings, warehouse,
+    )  # fmt: skip
 
 
 @app.cell
@@ -34,7 +37,7 @@ def _(opened, settings, warehouse):
         ORDER BY ALL
         """
     ).df()
-    return bids, snapshot
+    return bids, con, snapshot
 
 
 @app.cell
@@ -76,6 +79,57 @@ def _(bids, cost_bounds, margins, missing_bids, mo, np, pd, snapshot):
                 """
             ),
             pd.DataFrame(rows) if rows else mo.md(f"No class has {ENOUGH} bids or more."),
+        ]
+    )
+    return
+
+
+@app.cell
+def _(con, marginal_losers, mo, pd, rebid_persistence):
+    #: Close first rounds; fewer say nothing of who is lowest again.
+    CLOSE_ENOUGH = 30
+
+    rounds = con.sql(rebid_persistence.SQL).df()
+    rounds["place"] = rounds.groupby("lot_id").cumcount()
+    ceilings = con.sql(
+        "SELECT lot_id, coalesce(class, 'unknown') AS class, CAST(ceiling_price AS DOUBLE) AS ceiling_price"
+        " FROM core.lots WHERE ceiling_price > 0"
+    ).df()
+    studied = []
+    for kind, lots in ceilings.merge(rounds[["lot_id"]].drop_duplicates()).groupby("class"):
+        here = rounds[rounds["lot_id"].isin(lots["lot_id"])]
+        first, second = (
+            here.pivot_table(index="lot_id", columns="place", values=price).reindex(lots["lot_id"])
+            for price in ("first_price", "price")
+        )
+        if first.shape[1] < 2:
+            continue
+        found = marginal_losers(first.to_numpy(), second.to_numpy(), lots["ceiling_price"].to_numpy())
+        if found.lots < CLOSE_ENOUGH:
+            continue
+        studied.append(
+            {
+                "market class 类别": kind,
+                "close first rounds 首轮接近": found.lots,
+                "same one lowest again 次轮仍最低": found.again,
+                "p (either as likely 各半)": found.p_value,
+                "mean gap, share of ceiling 平均差距": found.mean_gap,
+            }
+        )
+    mo.vstack(
+        [
+            mo.md(
+                """
+                ## Repeated lots: who is lowest again
+
+                Of two firms that were nearly equal in a first round that failed, either should be the lower one in
+                the second. Where it is the same one nearly always, the winner may have been agreed on; a firm with
+                the lower cost explains it as well, the less so the nearer both were.
+                """
+            ),
+            pd.DataFrame(studied)
+            if studied
+            else mo.md(f"No class has {CLOSE_ENOUGH} close first rounds or more."),
         ]
     )
     return

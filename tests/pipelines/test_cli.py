@@ -190,9 +190,10 @@ def test_detectors_are_listed_and_explained():
     assert "第四十条" in said
 
 
-def test_the_notebook_runs_on_the_published_snapshot(home):
+@pytest.mark.parametrize("notebook", sorted(path.name for path in (REPO / "notebooks").glob("*.py")))
+def test_a_notebook_runs_on_the_published_snapshot(home, notebook):
     done = subprocess.run(
-        [sys.executable, REPO / "notebooks" / "market_tour.py"],
+        [sys.executable, REPO / "notebooks" / notebook],
         capture_output=True, text=True, env=os.environ | {"BIDWATCH_HOME": str(home)}, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
