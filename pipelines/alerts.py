@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -144,11 +144,15 @@ def rows(
 
 @dataclass(frozen=True)
 class Current:
-    """What the current snapshot shows: signals and rows of the alert list by fingerprint, and its lots and firms."""
+    """What the current snapshot shows: signals and rows of the alert list by fingerprint, its lots and firms.
+
+    ``overrides`` are the installation's own rules of who is in charge of which lots.
+    """
 
     signals: dict[str, Signal]
     rows: dict[str, Alert]
     facts: Facts
+    overrides: routing.Overrides
 
 
 def current(home: Home, store: Store) -> Current:
@@ -161,6 +165,19 @@ def current(home: Home, store: Store) -> Current:
     if snapshot is None:
         raise FileNotFoundError(f"nothing is published in {home.root} yet; run `bidwatch nightly`")
     as_of = date.fromisoformat(store.rows("SELECT as_of FROM snapshot WHERE id = ?", snapshot)[0]["as_of"])
+    found = standing(store)
+    con = warehouse.open_snapshot(home.snapshot(snapshot))
+    try:
+        facts = Facts(con, found)
+    finally:
+        con.close()
+    listed = rows(store, found, facts, registry.load(), as_of)
+    overrides = routing.load_overrides(home.root / routing.OVERRIDES)
+    return Current({signal.fp: signal for signal in found}, listed, facts, overrides)
+
+
+def standing(store: Store) -> list[Signal]:
+    """Return the signals of the current snapshot with their last evidence, as the control store has them."""
     found = [
         Signal.restored(row["fp"], row["detector"], row["identity_version"], row["scope"],
                         tuple(json.loads(row["entities"])), row["body"], row["case_scope"])
@@ -170,13 +187,8 @@ def current(home: Home, store: Store) -> Current:
             " WHERE s.is_current = 1 ORDER BY s.fp"
         )
     ]  # fmt: skip
-    con = warehouse.open_snapshot(home.snapshot(snapshot))
-    try:
-        facts = Facts(con, found)
-    finally:
-        con.close()
-    listed = rows(store, found, facts, registry.load(), as_of)
-    return Current({signal.fp: signal for signal in found}, listed, facts)
+    # A case is about its one lot, except where the evidence itself lists several.
+    return [replace(signal, lot_id=None) if "lot_ids" in signal.facts else signal for signal in found]
 
 
 def _listed(lots: Sequence[str]) -> str | None:

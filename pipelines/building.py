@@ -7,18 +7,17 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import duckdb
 
 from detectors import registry
 from pipelines import audit, bronze, gates, linking, parties, screening, warehouse
+from pipelines.casework import list_effects
 from pipelines.contract import contracts
+from pipelines.moments import LOCAL
 from pipelines.reading import Progress, folder_of
 from pipelines.settings import Home
 from pipelines.store import Store
-
-LOCAL = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True)
@@ -43,11 +42,13 @@ def build(home: Home, store: Store, as_of: date) -> Built:
     files = store.rows("SELECT * FROM file WHERE state <> 'refused' AND bronze IS NOT NULL ORDER BY raw_sha")
     detectors = registry.load()
     judged = parties.judged(store)
+    listed = list_effects.for_snapshot(store.con, as_of)
     manifest = audit.canonical(
         {
             "as_of": as_of.isoformat(),
             "bronze": [[file["raw_sha"], file["bronze"]] for file in files],
             "code": _code_version(),
+            "lists": listed,
             "detectors": [[d.id, d.version, d.limits_version] for d in detectors],
             "parties": [[pair.left, pair.right, pair.verdict] for pair in judged],
         }
@@ -67,6 +68,7 @@ def build(home: Home, store: Store, as_of: date) -> Built:
         arrivals = {file["raw_sha"]: file["first_delivery"] for file in files}
         warehouse.load_stage(con, tables, arrivals, cutoff(as_of))
         linking.set_judgements(con, judged)
+        warehouse.set_listed(con, listed)
         warehouse.build_core(con)
         accounts = _accounts(con, files, folders)
         con.execute("CREATE TABLE stage.night AS SELECT CAST(? AS TIMESTAMP) AS cutoff", [cutoff(as_of)])

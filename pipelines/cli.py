@@ -29,16 +29,21 @@ from pipelines.commands import (  # noqa: E402
     audit,
     complaints,
     deadlines,
+    deliver,
     detectors,
     draw,
     indicators,
+    labels,
     nights,
     parties,
     quarantine,
     refer,
+    refer_files,
+    report,
     review,
     simulate,
     sources,
+    suppress,
     watchlist,
 )
 from pipelines.commands.output import err  # noqa: E402
@@ -65,11 +70,16 @@ app.add_typer(parties.app, name="parties")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(detectors.app, name="detectors")
 app.add_typer(review.app, name="review")
+refer_files.add_to(refer.app)
 app.add_typer(refer.app, name="refer")
+app.add_typer(report.app, name="report")
+app.add_typer(deliver.app, name="deliver")
+app.add_typer(suppress.app, name="suppress")
 app.add_typer(deadlines.app, name="deadlines")
 app.add_typer(complaints.app, name="complaints")
 app.add_typer(watchlist.app, name="watchlist")
 app.add_typer(draw.app, name="draw")
+app.add_typer(labels.app, name="labels")
 app.add_typer(audit.app, name="audit")
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from zoneinfo import ZoneInfo
 
 from pipelines.literals import quoted
+
+#: Days here are days of this zone.
+LOCAL = ZoneInfo("Asia/Shanghai")
 
 TIMES = (
     "%Y%m%d%H%M%S",

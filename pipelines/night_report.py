@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -9,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from detectors import registry
-from pipelines import bronze, routing, warehouse
+from pipelines import bronze, warehouse
 from pipelines.publishing import Night, files_of
 from pipelines.settings import Home
 from pipelines.store import Store
@@ -42,7 +43,7 @@ def write(home: Home, store: Store, night: Night) -> Night:
             detectors=_detectors(night),
             hubs=_hubs(home, night),
             alerts=night.alerts,
-            deliveries=_deliveries(home, store, night),
+            deliveries=_deliveries(store, night),
             notes=_notes(night, files),
             remarks=_remarks(reports),
         )
@@ -152,19 +153,18 @@ def _hubs(home: Home, night: Night) -> list[night_page.Hub]:
     return [night_page.Hub(*row) for row in rows]
 
 
-def _deliveries(home: Home, store: Store, night: Night) -> list[night_page.Delivery]:
-    division = routing.load_division()
-    names = {office.slug: office.name_zh for office in (*division.offices.values(), division.coordinator)}
+def _deliveries(store: Store, night: Night) -> list[night_page.Delivery]:
     return [
         night_page.Delivery(
             recipient=row["recipient"],
-            name_zh=names.get(row["recipient"], row["recipient"]),
+            name_zh=json.loads(row["facts"])["name_zh"],
             rows=row["items"],
             path=str(Path("outbox") / row["recipient"] / f"{row['as_of']}_{row['did']}"),
+            held=row["state"] == "pending",
         )
         for row in store.rows(
-            "SELECT o.*, (SELECT count(*) FROM outbox_item AS i WHERE i.did = o.did) AS items FROM outbox AS o"
-            " WHERE snapshot = ? ORDER BY recipient, did",
+            "SELECT o.*, (SELECT count(*) FROM delivery_item AS i WHERE i.did = o.did) AS items FROM outbox AS o"
+            " WHERE snapshot = ? AND json_extract(facts, '$.results') IS NULL ORDER BY recipient, did",
             night.snapshot,
         )
     ]
@@ -179,6 +179,16 @@ def _notes(night: Night, files: Iterable[sqlite3.Row]) -> list[str]:
         )
     if night.state == "unchanged":
         notes.append("今晚没有新数据 / nothing new tonight")
+    if night.held is not None:
+        notes.append(
+            f"新增疑似线索{night.held.new_signals:,}条，超过上限{night.held.most:,}条：已入库，送达暂缓，待人工放行 /"
+            " far more new signals than usual: published, deliveries wait for `bidwatch deliver release --reason`"
+        )
+    if night.suppressed:
+        notes.append(
+            f"抑制期内、未送达的疑似线索：{night.suppressed:,}条 / suppressed by agreement, not sent:"
+            " `bidwatch suppress list`"
+        )
     refused = [file["name"] for file in files if file["state"] == "refused"]
     if refused:
         listed = "、".join(refused[:5]) + (" …" if len(refused) > 5 else "")

@@ -21,6 +21,7 @@ from prefect.artifacts import (
 
 from pipelines import building, night, night_report, outbox, publishing, reading, settings
 from pipelines.building import Built
+from pipelines.moments import LOCAL
 from pipelines.publishing import Night
 from pipelines.screening import Screened
 from pipelines.store import opened
@@ -102,7 +103,7 @@ def nightly(home: str | None = None, as_of: date | None = None) -> str:
     """
     os.umask(0o077)
     where = settings.home(Path(home) if home else None).prepare()
-    day = as_of or datetime.now(building.LOCAL).date()
+    day = as_of or datetime.now(LOCAL).date()
     log = get_run_logger()
     bar = create_progress_artifact(progress=0.0, key="nightly-progress", description=f"{day}")
     assert isinstance(bar, UUID)  # a coroutine only where the flow itself is async

@@ -13,8 +13,9 @@ from pathlib import Path
 import duckdb
 
 from detectors import registry
-from pipelines import alerts, audit, gates, outbox, receiving, screening, signals, warehouse
+from pipelines import alerts, audit, gates, outbox, receiving, routing, screening, signals, warehouse
 from pipelines.building import Built
+from pipelines.casework import list_effects, suppressions
 from pipelines.settings import Home
 from pipelines.store import Store
 from reports.alert_list import Alert
@@ -27,7 +28,8 @@ class Night:
     """What a night came to.
 
     ``state``: ``published``, ``unchanged`` (nothing new: the current snapshot stays) or
-    ``blocked`` (a gate closed: the last snapshot stays current).
+    ``blocked`` (a gate closed: the last snapshot stays current). ``suppressed``: signals that nobody is told of,
+    by agreement. ``held``: why its deliveries wait for a person.
     """
 
     as_of: str
@@ -37,8 +39,11 @@ class Night:
     gates: list[gates.Gate] = field(default_factory=list)
     screened: list[screening.Screened] = field(default_factory=list)
     new_signals: int = 0
+    suppressed: int = 0
+    held: outbox.Brake | None = None
     alerts: list[Alert] = field(default_factory=list)
     last_delivery: int = 0
+    lists: list[str] = field(default_factory=list)
     page: Path | None = None
 
 
@@ -54,6 +59,7 @@ def publish(
 ) -> Night:
     """Give the snapshot its name, then switch to it and write down its signals in one transaction."""
     detectors = registry.load()
+    overrides = routing.load_overrides(home.root / routing.OVERRIDES)
     if not built.path.exists():
         raise FileNotFoundError("the unpublished snapshot of this night is gone; start the night again")
     con = warehouse.connect(built.path)
@@ -61,7 +67,9 @@ def publish(
         found = signals.collect(con, detectors)
         facts = alerts.Facts(con, found)
         rows = alerts.rows(store, found, facts, detectors, as_of)
-        prepared = outbox.prepare(store, found, rows, facts, detectors)
+        prepared = outbox.prepare(store, found, rows, facts, detectors, as_of, overrides)
+        agreed = suppressions.agreed(store)
+        suppressed = sum(suppressions.quiet_until(agreed, signal, as_of) is not None for signal in found)
         logical = _logical_hash(con)
         con.execute("CHECKPOINT")
     finally:
@@ -71,7 +79,7 @@ def publish(
     else:
         _make_safe(built.path, home.snapshot(built.id))
     is_new = store.current_snapshot() != built.id
-    new = 0
+    new, held = 0, None
     with store.transaction() as control:
         control.execute(
             "INSERT OR IGNORE INTO snapshot (id, as_of, manifest, logical_hash, published_at) VALUES (?, ?, ?, ?, ?)",
@@ -87,7 +95,10 @@ def publish(
             )
             audit.append(control, at=at, actor=actor, verb="publish", subject=built.id, as_of=as_of.isoformat(),
                          signals=len(found), new=new)  # fmt: skip
-            outbox.enqueue(control, prepared, built.id, as_of, at=at, actor=actor)
+            held = outbox.brake(store, as_of, new) if prepared else None
+            outbox.enqueue(control, prepared, built.id, as_of, at=at, actor=actor, held=held)
+        # After the signals: an entry is called removed when no flag of it is left.
+        settled = list_effects.settle(control, as_of, at=at, actor=actor)
         night = Night(
             as_of=as_of.isoformat(),
             state="published" if is_new else "unchanged",
@@ -96,8 +107,11 @@ def publish(
             gates=built.gates,
             screened=screened,
             new_signals=new,
+            suppressed=suppressed,
+            held=held,
             alerts=list(rows.values()),
             last_delivery=_last_delivery(store),
+            lists=settled,
         )
         _write_night(control, night, at)
     _collect_garbage(home, store)
@@ -180,6 +194,9 @@ def _write_night(control: sqlite3.Connection, night: Night, at: str) -> None:
         "screened": [asdict(screened) for screened in night.screened],
         "alerts": len(night.alerts),
         "new_signals": night.new_signals,
+        "lists": night.lists,
+        "suppressed": night.suppressed,
+        "held": None if night.held is None else asdict(night.held),
     }
     control.execute(
         "INSERT INTO night (as_of, snapshot, state, summary, last_delivery, finished_at) VALUES (?, ?, ?, ?, ?, ?)",

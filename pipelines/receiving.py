@@ -64,7 +64,7 @@ def receive(
     """
     hashes = []
     for arrival in arrivals:
-        raw_sha, size = _keep(home, arrival.path)
+        raw_sha, size = keep(home, arrival.path)
         name = _readable(arrival.path.name)
         hashes.append(raw_sha)
         with store.transaction() as con:
@@ -99,7 +99,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _keep(home: Home, path: Path) -> tuple[str, int]:
+def keep(home: Home, path: Path) -> tuple[str, int]:
     """Copy a file into ``raw`` while hashing it; the name appears only when the bytes are safe."""
     digest = hashlib.sha256()
     size = 0

@@ -1,9 +1,9 @@
 """Decides which desks receive the alerts of a lot.
 
 In this order: the supervisor named in the record (监督部门), the installation's own rule for the
-region, the default division of duties in ``data/reference/routing.csv`` (basis: 招标投标法实施条例 §4;
-local government may decide otherwise). The coordinating office (发展和改革委员会) always gets a copy,
-and alone receives what cannot be placed.
+region (``routing.csv`` in its home), the default division of duties in ``data/reference/routing.csv``
+(basis: 招标投标法实施条例 §4; local government may decide otherwise). The coordinating office
+(发展和改革委员会) always gets a copy, and alone receives what cannot be placed.
 """
 
 from __future__ import annotations
@@ -19,9 +19,13 @@ from pathlib import Path
 ROUTING = Path(__file__).parents[1] / "data" / "reference" / "routing.csv"
 _COLUMNS = ("project_type_prefix", "recipient_id", "name_zh", "basis")
 
+#: An installation's own division of duties, in its home: as the default, with a region in front.
+OVERRIDES = "routing.csv"
+_OVERRIDE_COLUMNS = ("region_code", *_COLUMNS)
+
 UNPLACED_ZH = "未能确定主管部门"
 _BY_RECORD_ZH = "记录载明的监督部门"
-_COPY_ZH = "抄送综合协调部门"
+COPY_ZH = "抄送综合协调部门"
 
 #: A folder name that is safe on every system it may be copied to; Windows keeps some names for itself.
 _FOLDER = re.compile(
@@ -36,6 +40,10 @@ class Office:
     slug: str
     name_zh: str
     basis_zh: str
+
+
+#: (region code, project type prefix) -> office: an installation's own rules.
+Overrides = Mapping[tuple[str, str], Office]
 
 
 @dataclass(frozen=True)
@@ -98,10 +106,51 @@ def load_division(path: Path = ROUTING) -> Division:
     return Division(offices, coordinator)
 
 
+def load_overrides(path: Path) -> dict[tuple[str, str], Office]:
+    """Return an installation's own rules, none where it has no such file.
+
+    The file has the columns region_code (6 digits), project_type_prefix (empty: every type), recipient_id,
+    name_zh and basis (the local document that decides so).
+
+    Raises:
+        ValueError: the file cannot be read as UTF-8, a column is missing, a rule stands there twice, a value
+            is empty or wrong, or an office has two names; the message names the line.
+    """
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        try:
+            rows = [(reader.line_num, row) for row in reader]
+        except UnicodeDecodeError:
+            raise ValueError(f"{path}: not UTF-8; save it as CSV UTF-8 (逗号分隔)") from None
+    if missing := [column for column in _OVERRIDE_COLUMNS if column not in (reader.fieldnames or ())]:
+        raise ValueError(f"{path}: column {missing[0]!r} is missing; it needs {', '.join(_OVERRIDE_COLUMNS)}")
+    found: dict[tuple[str, str], Office] = {}
+    names: dict[str, str] = {}
+    for line, row in rows:
+        where = f"{path}, line {line}"
+        region, prefix, slug, name, basis = ((row[column] or "").strip() for column in _OVERRIDE_COLUMNS)
+        if not re.fullmatch("[1-9][0-9]{5}", region):
+            raise ValueError(f"{where}: region_code {region!r} is no code of six digits, such as 410821")
+        if (region, prefix) in found:
+            raise ValueError(
+                f"{where}: a rule for {region} {prefix or 'every type'} stands there already; keep one"
+            )
+        if not _FOLDER.fullmatch(slug):
+            raise ValueError(f"{where}: recipient_id {slug!r} cannot be a folder name; use a-z, 0-9, . _ -")
+        if not (name and basis):
+            raise ValueError(f"{where}: name_zh and basis must be filled; the basis is the local document")
+        if names.setdefault(slug, name) != name:
+            raise ValueError(f"{where}: {slug} is called {names[slug]} above and {name} here; use one name")
+        found[region, prefix] = Office(slug, name, f"本地规则：{basis}")
+    return found
+
+
 def recipients(
     lots: Iterable[LotFacts],
     division: Division,
-    overrides: Mapping[tuple[str, str], Office],
+    overrides: Overrides,
 ) -> list[Route]:
     """Return who receives the alerts of each lot, by lot and recipient.
 
@@ -138,9 +187,7 @@ def folder_name(code: str | None, name: str | None) -> str | None:
     return f"office-{hashlib.sha256(compared.encode('utf-8', 'backslashreplace')).hexdigest()[:16]}"
 
 
-def _of_lot(
-    lot: LotFacts, division: Division, overrides: Mapping[tuple[str, str], Office]
-) -> tuple[Route, ...]:
+def _of_lot(lot: LotFacts, division: Division, overrides: Overrides) -> tuple[Route, ...]:
     coordinator = division.coordinator
     office = (
         _named(lot, coordinator)
@@ -151,7 +198,7 @@ def _of_lot(
         return (_route(lot, coordinator, note_zh=UNPLACED_ZH),)
     if office.slug == coordinator.slug:
         return (_route(lot, office),)
-    return (_route(lot, office), _route(lot, replace(coordinator, basis_zh=_COPY_ZH)))
+    return (_route(lot, office), _route(lot, replace(coordinator, basis_zh=COPY_ZH)))
 
 
 def _route(lot: LotFacts, office: Office, note_zh: str = "") -> Route:
@@ -172,7 +219,7 @@ def _named(lot: LotFacts, coordinator: Office) -> Office | None:
     return Office(slug, lot.supervisor_name or lot.supervisor_code or slug, _BY_RECORD_ZH) if slug else None
 
 
-def _overridden(lot: LotFacts, overrides: Mapping[tuple[str, str], Office]) -> Office | None:
+def _overridden(lot: LotFacts, overrides: Overrides) -> Office | None:
     code = lot.region_code or ""
     for region in dict.fromkeys((code, f"{code[:4]}00", f"{code[:2]}0000")):
         rules = {prefix: office for (where, prefix), office in overrides.items() if where == region}

@@ -25,11 +25,11 @@ from importlib import import_module
 from pathlib import Path
 from queue import Queue
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
 from pipelines.bronze import Job, Report, make
 from pipelines.mapping import load_file
-from pipelines.readers import record_texts
+from pipelines.readers import FileRefused, record_texts
 
 MEMORY_BYTES = 6 << 30  # address space of one child; resident memory stays below 2 GiB (make bench)
 CPU_SECONDS = 900
@@ -47,6 +47,23 @@ class Lookup:
     mapping: str
     records: list[tuple[str, int]]
     out: str = ""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """An alert list that an office filled in and sent back."""
+
+    raw: str
+    file_name: str
+    out: str = ""
+
+
+#: What a child can be asked to do.
+_TASKS: dict[str, type[Job] | type[Lookup] | type[Filled]] = {
+    "Job": Job,
+    "Lookup": Lookup,
+    "Filled": Filled,
+}
 
 
 class Sandbox:
@@ -101,7 +118,24 @@ class Sandbox:
             )
             return found
 
-    def _do(self, task: Job | Lookup) -> str | None:
+    def take_back(self, filled: Filled) -> dict[str, list[Any]]:
+        """Return the fields of `casework.receipt_forms.Form` for a list that came back.
+
+        Raises:
+            ValueError: the file cannot be taken; the message says why and what to do.
+        """
+        with tempfile.TemporaryDirectory(prefix="bidwatch-") as folder:
+            died = self._do(replace(filled, out=folder))
+            if died is not None:
+                raise ValueError(
+                    f"{filled.file_name}: reading it was stopped ({died}); it may be damaged or hostile"
+                )
+            found: dict[str, Any] = json.loads((Path(folder) / "form.json").read_text(encoding="utf-8"))
+        if "refused" in found:
+            raise ValueError(f"{filled.file_name}: {found['refused']}")
+        return found
+
+    def _do(self, task: Job | Lookup | Filled) -> str | None:
         """Have one task done by a child; say how it died, or None."""
         server = self._start()
         assert server.stdin is not None
@@ -169,7 +203,7 @@ def serve(jobs: IO[str], answers: IO[str]) -> None:
             _load_libraries()
         child = os.fork()
         if child == 0:
-            _be_the_child(Job(**task) if kind == "Job" else Lookup(**task))
+            _be_the_child(_TASKS[kind](**task))
         answers.write(json.dumps({"died": _wait(child)}) + "\n")
         answers.flush()
 
@@ -185,7 +219,7 @@ def _load_libraries() -> None:
     warm()
 
 
-def _be_the_child(task: Job | Lookup) -> None:
+def _be_the_child(task: Job | Lookup | Filled) -> None:
     """Limit this process, do the task, and exit without returning."""
     status = 1
     try:
@@ -201,8 +235,10 @@ def _be_the_child(task: Job | Lookup) -> None:
             resource.setrlimit(limit, (value, value))
         if isinstance(task, Job):
             make(task)
-        else:
+        elif isinstance(task, Lookup):
             _look_up(task)
+        else:
+            _take_back(task)
         status = 0
     except MemoryError:
         status = 77
@@ -217,6 +253,17 @@ def _look_up(lookup: Lookup) -> None:
     wanted = [(section, row) for section, row in lookup.records]
     records = record_texts(Path(lookup.raw), rule, lookup.file_name, Path(lookup.out), wanted)
     (Path(lookup.out) / "records.json").write_text(json.dumps(records), encoding="utf-8")
+
+
+def _take_back(filled: Filled) -> None:
+    from pipelines.casework.receipt_forms import take_apart
+
+    found: dict[str, object]
+    try:
+        found = asdict(take_apart(Path(filled.raw), Path(filled.out)))
+    except FileRefused as refused:
+        found = {"refused": f"{refused.reason} / {refused.reason_zh}"}
+    (Path(filled.out) / "form.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 def leave_the_network() -> bool:

@@ -6,7 +6,7 @@ what detectors and people read. The text of every core table stands in ``sql/cor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -47,6 +47,7 @@ TABLES = (
     "relations",
     "insured_people",
     "penalties",
+    "listed_parties",
     "qualifications",
     "stated_certificates",
     "claimed_works",
@@ -96,9 +97,34 @@ def create_stage(con: duckdb.DuckDBPyConnection) -> None:
     for schema in ("stage", "core", "feat", "risk"):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     linking.set_judgements(con, ())
+    set_listed(con, ())
     for contract in contracts().values():
         columns = ", ".join(f"{name} {type}" for name, type in contract.duckdb_columns().items())
         con.execute(f"CREATE OR REPLACE TABLE stage.{contract.table} ({columns})")
+
+
+#: What a snapshot knows of the office's own lists.
+LISTED = {
+    "entry_id": "VARCHAR",
+    "list": "VARCHAR",
+    "subject_kind": "VARCHAR",
+    "subject_id": "VARCHAR",
+    "document_no": "VARCHAR",
+    "authority": "VARCHAR",
+    "is_bidding_ban": "BOOLEAN",
+    "starts_on": "DATE",
+    "ends_on": "DATE",
+    "review_on": "DATE",
+    "is_in_effect": "BOOLEAN",
+}
+
+
+def set_listed(con: duckdb.DuckDBPyConnection, entries: Iterable[Mapping[str, object]]) -> None:
+    """Fill ``stage.listed_parties`` with the entries of the office's lists, by the names in ``LISTED``."""
+    columns = ", ".join(f"{name} {type}" for name, type in LISTED.items())
+    con.execute(f"CREATE OR REPLACE TABLE stage.listed_parties ({columns})")
+    if rows := [[entry[name] for name in LISTED] for entry in entries]:
+        con.executemany(f"INSERT INTO stage.listed_parties VALUES ({', '.join('?' * len(LISTED))})", rows)
 
 
 def load_stage(

@@ -26,9 +26,16 @@ from reports.alert_list import (
 )
 from reports.cells import cell
 
+#: Name in sheet 说明 of the delivery that the list belongs to; read again when the list comes back.
+DELIVERY_ZH = "送达编号"
 
-def xlsx_bytes(alerts: Iterable[Alert]) -> bytes:
+
+def xlsx_bytes(alerts: Iterable[Alert], delivery: str = "") -> bytes:
     """Return the list as a workbook: sheet 预警清单 with the rows, sheet 说明 on how to use it.
+
+    Args:
+        alerts: the rows.
+        delivery: id of the delivery, to stand in 说明; none for a list that is not sent.
 
     Raises:
         ValueError: an alert id stands there twice, or a value does not fit its column.
@@ -37,7 +44,7 @@ def xlsx_bytes(alerts: Iterable[Alert]) -> bytes:
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
         book.set_properties({"title": "围标串标预警清单", "comments": STATEMENT_ZH, "created": _CREATED})
         _write_list(book, ordered(alerts))
-        _write_guide(book)
+        _write_guide(book, delivery)
     return out.getvalue()
 
 
@@ -121,13 +128,14 @@ def _offer(sheet: Any, rows: int, key: str, choices: Sequence[str]) -> None:
     )  # fmt: skip
 
 
-def _write_guide(book: Any) -> None:
+def _write_guide(book: Any, delivery: str) -> None:
     sheet = book.add_worksheet("说明")
     sheet.set_column(0, 0, 18)
     sheet.set_column(1, 1, 96)
     bold = book.add_format({**_BASE, "bold": True, "num_format": "@"})
     body = book.add_format({**_BASE, "text_wrap": True, "num_format": "@"})
-    for row, (name, text) in enumerate(_GUIDE):
+    sent = ((DELIVERY_ZH, delivery),) if delivery else ()
+    for row, (name, text) in enumerate((*sent, *_GUIDE)):
         sheet.write_string(row, 0, name, bold)
         sheet.write_string(row, 1, text, body)
 
@@ -146,6 +154,7 @@ _GUIDE = (
     ("反馈时间", "请填写：如 2026-11-22 09:30:00，北京时间。"),
     ("备注", "可填写：依据、文号、合理解释等。"),
     ("请勿改动", "除以上黄色五列外请勿改动内容或删除行；预警编号用于对应反馈。"),
+    ("反馈", "填写后请将本文件（xlsx 或 CSV）发回；未填写的行不作为反馈，可分次发回。"),
     (
         "字首的单引号",
         "以 = + - @ 等开头的文字前加了单引号，以免被表格软件当作公式；原文见同一文件夹的 alerts.jsonl。",

@@ -31,12 +31,16 @@ class ManifestFacts:
         snapshot: id of the published snapshot the alerts came from.
         detectors: detector id -> its code version and limits version.
         checkpoint: text of the audit log's checkpoint, as it goes out.
+        supersedes: id of the delivery that this one corrects.
+        again_on: night on which evidence went out once more, because a suppression had ended; ISO date.
     """
 
     name_zh: str
     snapshot: str
     detectors: Mapping[str, DetectorVersion]
     checkpoint: str
+    supersedes: str | None = None
+    again_on: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,16 +51,21 @@ class DetectorVersion:
     limits_version: str
 
 
-def delivery_id(recipient: str, format_version: str, evidence: Iterable[tuple[str, str]]) -> str:
+def delivery_id(
+    recipient: str, format_version: str, evidence: Iterable[tuple[str, str]], because: str | None = None
+) -> str:
     """Return the 16 hex places that name a delivery.
 
     Args:
         recipient: folder name of the recipient.
         format_version: layout of the files, see ``reports.alert_list.FORMAT_VERSION``.
         evidence: (alert id, hash of its evidence) of every alert, any order.
+        because: what lets the same evidence go out another time: ``supersedes`` or ``again_on`` of the
+            manifest.
     """
     said = [recipient, format_version, sorted([list(pair) for pair in evidence])]
-    return hashlib.sha256(canonical_json(said)).hexdigest()[:16]
+    told = said if because is None else [*said, because]
+    return hashlib.sha256(canonical_json(told)).hexdigest()[:16]
 
 
 def bundle(
@@ -81,16 +90,12 @@ def bundle(
         RuntimeError: this Python cannot compute SM3.
     """
     _refuse_mismatch(alerts, records, manifest_facts)
-    files = {
-        "alerts.csv": csv_bytes(alerts),
-        "alerts.xlsx": xlsx_bytes(alerts),
-        "alerts.jsonl": jsonl_bytes(records),
-        "CHECKPOINT": manifest_facts.checkpoint.encode(),
-    }
-    raised_by = {alert.detector for alert in alerts}
     evidence = [(str(record["alert_id"]), str(record["ev_hash"])) for record in records]
+    because = manifest_facts.supersedes or manifest_facts.again_on
+    did = delivery_id(recipient, format_version, evidence, because)
+    raised_by = {alert.detector for alert in alerts}
     manifest = {
-        "did": delivery_id(recipient, format_version, evidence),
+        "did": did,
         "format_version": format_version,
         "recipient": recipient,
         "name_zh": manifest_facts.name_zh,
@@ -103,15 +108,31 @@ def bundle(
             for id, detector in manifest_facts.detectors.items()
             if id in raised_by
         },
-        "files": {
-            name: {"bytes": len(content), "sha256": _hex("sha256", content), "sm3": _hex("sm3", content)}
-            for name, content in files.items()
-        },
-        "checkpoint": manifest_facts.checkpoint,
-        "supersedes": None,
+        "supersedes": manifest_facts.supersedes,
     }
-    files["MANIFEST.json"] = canonical_json(manifest, indent=2) + b"\n"
-    return files | {"SHA256SUMS": _sums("sha256", files), "SM3SUMS": _sums("sm3", files)}
+    if manifest_facts.again_on is not None:
+        manifest["again_on"] = manifest_facts.again_on
+    files = {
+        "alerts.csv": csv_bytes(alerts),
+        "alerts.xlsx": xlsx_bytes(alerts, did),
+        "alerts.jsonl": jsonl_bytes(records),
+    }
+    return sealed(manifest, files, manifest_facts.checkpoint)
+
+
+def sealed(manifest: Mapping[str, object], files: Mapping[str, bytes], checkpoint: str) -> dict[str, bytes]:
+    """Return the files with ``CHECKPOINT``, the manifest and the sums of all of them."""
+    whole = {**files, "CHECKPOINT": checkpoint.encode()}
+    said = {
+        **manifest,
+        "files": {
+            name: {"bytes": len(content), "sha256": digest("sha256", content), "sm3": digest("sm3", content)}
+            for name, content in whole.items()
+        },
+        "checkpoint": checkpoint,
+    }
+    whole["MANIFEST.json"] = canonical_json(said, indent=2) + b"\n"
+    return whole | {"SHA256SUMS": sums("sha256", whole), "SM3SUMS": sums("sm3", whole)}
 
 
 def _refuse_mismatch(
@@ -125,12 +146,17 @@ def _refuse_mismatch(
         raise ValueError(f"{unknown[0]}: no version given; the manifest must name the code of every alert")
 
 
-def _sums(algorithm: str, files: Mapping[str, bytes]) -> bytes:
+def sums(algorithm: str, files: Mapping[str, bytes]) -> bytes:
     """Return check sums as ``sha256sum -c`` reads them."""
-    return "".join(f"{_hex(algorithm, files[name])}  {name}\n" for name in sorted(files)).encode()
+    return "".join(f"{digest(algorithm, files[name])}  {name}\n" for name in sorted(files)).encode()
 
 
-def _hex(algorithm: str, content: bytes) -> str:
+def digest(algorithm: str, content: bytes) -> str:
+    """Return the check sum of a file.
+
+    Raises:
+        RuntimeError: this Python cannot compute SM3.
+    """
     try:
         return hashlib.new(algorithm, content).hexdigest()
     except ValueError:

@@ -101,12 +101,13 @@ class Hub:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One folder in the outbox."""
+    """One folder in the outbox. ``held``: it is not there yet, and waits until a person lets it go."""
 
     recipient: str
     name_zh: str
     rows: int
     path: str
+    held: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

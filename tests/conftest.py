@@ -26,6 +26,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
     "deposits": {"form": "transfer", "is_guarantee": False, "currency": "CNY"},
     "people": {"role": "team_member", "source": "people"},
     "penalties": {"kind": "blacklist", "is_bidding_ban": True},
+    "listed_parties": {"list": "black", "is_bidding_ban": True, "is_in_effect": True},
     "bid_members": {"is_joint_venture_member": True},
     "scores": {"is_vetoed": False},
     "draws": {"currency": "CNY"},
@@ -101,6 +102,10 @@ class Market:
     def penalties(self, text: str) -> Market:
         """Append rows to ``core.penalties``."""
         return self.append("penalties", parsed(text))
+
+    def listed_parties(self, text: str) -> Market:
+        """Append rows to ``core.listed_parties``."""
+        return self.append("listed_parties", parsed(text))
 
     def scores(self, text: str) -> Market:
         """Append rows to ``core.scores``."""

@@ -66,24 +66,37 @@ class Limits:
     min_bans: int = 1  # bans in force on the day of opening
 
 
-# The last day counts in full; a revoked ban has no effect from the day of its revocation. Only
+# The office's blacklist comes before a delivered record of the same decision: repaired or revoked there, it raises
+# nothing here. The last day counts in full; a revoked ban has no effect from the day of its revocation. Only
 # with a delivered list of bans can anybody be said not to be on it.
 SQL = """
 WITH bans AS (
-    SELECT party_id, decision_no, issuer_name, starts_on, ends_on, revoked_on
-    FROM core.penalties
+    SELECT party_id, decision_no, issuer_name, starts_on, ends_on, revoked_on, '' AS entry_id
+    FROM core.penalties AS p
     WHERE is_bidding_ban AND starts_on IS NOT NULL
+      AND NOT EXISTS (
+          SELECT 1 FROM core.listed_parties AS e
+          WHERE e.list = 'black' AND e.party_id = p.party_id AND e.document_no = p.decision_no
+      )
+    UNION ALL
+    SELECT party_id, document_no, authority, starts_on, ends_on, NULL, entry_id
+    FROM core.listed_parties
+    WHERE list = 'black' AND is_bidding_ban AND is_in_effect
 ),
 judged AS (
     SELECT m.lot_id, m.party_id, l.opened_on
     FROM core.bid_members AS m
     JOIN core.lots AS l ON l.lot_id = m.lot_id
     WHERE l.opened_on IS NOT NULL AND m.party_id NOT LIKE 'name:%'
-      AND EXISTS (SELECT 1 FROM core.penalties)
+      AND (EXISTS (SELECT 1 FROM core.penalties) OR EXISTS (SELECT 1 FROM core.listed_parties WHERE list = 'black'))
     GROUP BY m.lot_id, m.party_id, l.opened_on
 ),
 in_force AS (
     SELECT j.lot_id, j.party_id, b.decision_no, b.issuer_name, b.starts_on, b.ends_on,
+           string_agg(nullif(b.entry_id, ''), ';' ORDER BY b.entry_id) OVER (
+               PARTITION BY j.lot_id, j.party_id
+               ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+           ) AS entry_ids,
            count(*) OVER (PARTITION BY j.lot_id, j.party_id) AS bans,
            row_number() OVER (
                PARTITION BY j.lot_id, j.party_id
@@ -100,6 +113,7 @@ SELECT j.lot_id || '/' || j.party_id AS unit,
        CAST(coalesce(f.bans, 0) AS DOUBLE) AS value,
        CAST(j.opened_on AS VARCHAR) AS opened_on,
        coalesce(f.decision_no, '') AS decision_no,
+       coalesce(f.entry_ids, '') AS entry_ids,
        coalesce(f.issuer_name, '') AS issuer_name,
        CAST(f.starts_on AS VARCHAR) AS starts_on,
        CASE WHEN f.lot_id IS NULL THEN NULL ELSE coalesce(CAST(f.ends_on AS VARCHAR), '—') END AS ends_on

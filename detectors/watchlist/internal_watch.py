@@ -75,8 +75,13 @@ class Limits:
 SQL = """
 WITH findings AS (
     SELECT party_id, decision_no, min(starts_on) AS found_on, max(revoked_on) AS revoked_on
-    FROM core.penalties
+    FROM core.penalties AS p
     WHERE starts_on IS NOT NULL
+      -- A decision that was repaired or revoked in this office's blacklist counts no more.
+      AND NOT EXISTS (
+          SELECT 1 FROM core.listed_parties AS e
+          WHERE e.list = 'black' AND NOT e.is_in_effect AND e.party_id = p.party_id AND e.document_no = p.decision_no
+      )
     GROUP BY party_id, decision_no
 ),
 judged AS (

@@ -21,8 +21,8 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from pipelines.building import LOCAL
 from pipelines.casework.workdays import Workdays
+from pipelines.moments import LOCAL
 
 RULES = Path(__file__).parents[2] / "data" / "reference" / "deadlines.csv"
 

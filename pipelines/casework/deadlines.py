@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from pipelines.casework import clocks, workdays
 from pipelines.casework.clocks import GROUNDS_ZH, WARNED, Due, Late, Rule, Stage, Suspension, Unit
 from pipelines.casework.workdays import Workdays
+from pipelines.moments import LOCAL
 from pipelines.store import Store
 
 
@@ -339,6 +340,11 @@ def moment(text: str) -> datetime:
     if read.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone; write 2026-06-30T09:00:00+08:00")
     return read.astimezone(UTC)
+
+
+def local_time(at: str | None) -> str:
+    """Return a UTC time as it is written here: ``2026-11-22 09:30:00``, Beijing time."""
+    return moment(at).astimezone(LOCAL).strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
 def _running(con: sqlite3.Connection, object: str, rule_id: str) -> list[tuple[int, datetime]]:

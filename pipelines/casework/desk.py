@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from pipelines import routing
 from pipelines.alerts import Current
-from pipelines.casework import deadlines
+from pipelines.casework import deadlines, receipts, suppressions
 from pipelines.casework.cases import Case
 from pipelines.casework.clocks import Stage
 from pipelines.casework.deadlines import Deadline
@@ -24,6 +24,8 @@ FLAGS_ZH = {
     "not_seen_now": "当前数据中未再出现",
     "overdue": "超期",
     "revisit": "到期复看",
+    "answered": "接收单位已反馈",
+    "suppressed": "抑制期内",
 }
 
 
@@ -82,6 +84,8 @@ def items(store: Store, now: Current, as_of: date) -> list[Item]:
     for clock in deadlines.open_deadlines(store, as_of):
         clocks.setdefault(clock.object, clock)
     charge = _in_charge(now)
+    answered = receipts.answered_cases(store)
+    agreed = suppressions.agreed(store)
     found = []
     for row in store.rows("SELECT * FROM case_ WHERE merged_into IS NULL ORDER BY id"):
         case = Case(**dict(row) | {"state": State(row["state"])})
@@ -91,6 +95,9 @@ def items(store: Store, now: Current, as_of: date) -> list[Item]:
         own = referrals.get(case.id, [])
         running = [clocks[id] for id in (case.id, *own) if id in clocks]
         first = min(running, key=lambda clock: clock.due.due_at, default=None)
+        told = ["answered"] if case.id in answered else []
+        if fps and all(suppressions.quiet_until(agreed, now.signals[fp], as_of) for fp in fps):
+            told.append("suppressed")
         found.append(
             Item(
                 case=case,
@@ -98,7 +105,7 @@ def items(store: Store, now: Current, as_of: date) -> list[Item]:
                 lots=lots,
                 money_cny=_money(lots, now.facts.lots),
                 baskets=tuple(sorted({office for lot in lots for office in charge.get(lot, ())})),
-                flags=tuple(_flags(case, evidence, seen.get(case.id), first, as_of)),
+                flags=tuple(_flags(case, evidence, seen.get(case.id), first, as_of, told)),
                 clock=first,
                 referrals=tuple(own),
             )
@@ -117,8 +124,9 @@ def _flags(
     seen: set[tuple[str, str]] | None,
     clock: Deadline | None,
     as_of: date,
+    told: Iterable[str],
 ) -> list[str]:
-    flags = []
+    flags = list(told)
     if seen is not None and evidence - seen:
         flags.append("new_evidence")
     if case.origin == "night" and not evidence:
@@ -150,7 +158,7 @@ def _in_charge(now: Current) -> dict[str, list[str]]:
     """Return the offices in charge of every lot, without those that only get a copy."""
     division = routing.load_division()
     charge: dict[str, list[str]] = {}
-    for route in routing.recipients(now.facts.for_routing(), division, {}):
+    for route in routing.recipients(now.facts.for_routing(), division, now.overrides):
         charge.setdefault(route.lot_id, []).append(route.recipient)
     return {
         lot: [office for office in offices if office != division.coordinator.slug] or offices

@@ -12,10 +12,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from pipelines.building import LOCAL
 from pipelines.casework import deadlines, draws, inspections, pools
 from pipelines.casework.clocks import Stage
-from pipelines.casework.deadlines import Deadline
+from pipelines.casework.deadlines import Deadline, local_time
 from pipelines.store import Store
 from reports import replay_draw
 from reports.office_sheet import Sheet, csv_bytes, xlsx_bytes
@@ -243,11 +242,6 @@ def percent(text: str) -> str:
     share = Fraction(text) * 100
     shown = f"{float(share):.4f}".rstrip("0").rstrip(".")
     return f"{shown}%" if Fraction(shown) == share else f"约{shown}%"
-
-
-def local_time(at: str | None) -> str:
-    """Return a UTC time as it is written here: ``2026-11-22 09:30:00``, Beijing time."""
-    return deadlines.moment(at).astimezone(LOCAL).strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
 def publication(estimate: inspections.Estimate) -> str:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pipelines.casework import deadlines, offices
+from pipelines.casework import deadlines, document_numbers, offices
 from pipelines.casework.acting import Act
 from pipelines.casework.cases import Case, move
 from pipelines.store import Store
@@ -103,8 +103,11 @@ def answer(
         The new state of the case.
 
     Raises:
-        ValueError: the approver is the proposer, or the step is not possible now.
+        ValueError: the approver is the proposer, the number of the paper is not written as such numbers are,
+            or the step is not possible now.
     """
+    if given.get("document", "").strip():
+        document_numbers.parse(given["document"])
 
     def also(con: sqlite3.Connection, case: Case) -> None:
         if verb == "file":

@@ -9,6 +9,8 @@ import typer
 
 from detectors import registry
 from pipelines import alerts, lineage, settings
+from pipelines.casework import suppressions
+from pipelines.commands.deadlines import AsOfOption, today
 from pipelines.commands.output import Format, FormatOption, HomeOption, listing, out, print_json
 from pipelines.store import Store, opened
 from reports.alert_list import Alert
@@ -27,11 +29,17 @@ def list_(
     lot: Annotated[str | None, typer.Option(help="Only this lot.")] = None,
     detector: Annotated[str | None, typer.Option(help="Only this detector or family.")] = None,
     grade: Annotated[str | None, typer.Option(help="Only this grade of evidence: A, B or C.")] = None,
+    as_of: AsOfOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """List the signals of the current snapshot, the strongest evidence first."""
+    """List the signals of the current snapshot, the strongest evidence first, also those that are suppressed."""
     where = settings.installed(home)
+    day, _ = today(as_of)
     with opened(where.control) as store:
+        agreed = suppressions.agreed(store)
+        quiet = {
+            signal.fp: suppressions.quiet_until(agreed, signal, day) for signal in alerts.standing(store)
+        }
         rows = [
             row
             for row in _rows(where, store)
@@ -40,12 +48,19 @@ def list_(
             and (grade is None or row.grade == grade.upper())
         ]
     rows.sort(key=lambda row: (row.grade, row.lot_id or "", row.detector, row.alert_id))
+    # A column that would be empty only takes room from the others.
+    shows_until = format is not Format.TABLE or any(quiet[row.alert_id] for row in rows)
+    until = (("suppressed until" if format is Format.TABLE else "suppressed_until"),) if shows_until else ()
     listing(
         f"Signals 疑似线索: {len(rows)}",
-        ("alert", "grade", "detector", "lot", "facts", "parties"),
-        [(r.alert_id, r.grade, r.detector, r.lot_id, r.key_facts_zh, "；".join(r.party_names)) for r in rows],
+        ("alert", "grade", "detector", "lot", "facts", "parties", *until),
+        [
+            (r.alert_id, r.grade, r.detector, r.lot_id, r.key_facts_zh, "；".join(r.party_names),
+             *(quiet[r.alert_id] for _ in until))
+            for r in rows
+        ],
         format,
-    )
+    )  # fmt: skip
 
 
 @app.command()
@@ -98,8 +113,8 @@ def trace_(alert: IdArgument, home: HomeOption = None, format: FormatOption = Fo
     with opened(where.control) as store:
         found = lineage.sources(where, store, alert)
         sent = store.rows(
-            "SELECT o.did, o.recipient, o.as_of FROM outbox_item AS i JOIN outbox AS o ON o.did = i.did"
-            " WHERE i.fp = ? ORDER BY o.as_of, o.recipient",
+            "SELECT o.did, o.recipient, o.as_of FROM delivery_item AS i JOIN outbox AS o ON o.did = i.did"
+            " WHERE i.fp = ? AND o.state = 'written' ORDER BY o.as_of, o.recipient",
             alert,
         )
     if format is not Format.TABLE:

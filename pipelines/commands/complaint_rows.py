@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
-from pipelines.building import LOCAL
 from pipelines.casework import clocks
 from pipelines.casework.clocks import GROUNDS_ZH, STAGES_ZH, Stage
 from pipelines.casework.complaint_ledger import Entry
@@ -22,6 +21,7 @@ from pipelines.casework.complaint_states import (
 )
 from pipelines.casework.deadlines import Deadline
 from pipelines.commands.deadlines import Lang, due_cell, remaining
+from pipelines.moments import LOCAL
 
 LEDGER_ZH = (
     "投诉编号", "收到时间", "类型", "投诉人代号", "被投诉人", "被投诉人类型", "招标项目编号", "项目名称", "标段编号",

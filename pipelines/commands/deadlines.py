@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 
 from pipelines import settings
-from pipelines.building import LOCAL
 from pipelines.casework import clocks, deadline_steps, deadlines
 from pipelines.casework.acting import Act
 from pipelines.casework.clocks import GROUNDS_ZH, LATE_ZH, STAGES_ZH, Rule, Stage
 from pipelines.casework.deadlines import Deadline
 from pipelines.commands.nights import ACTING, ActorOption, now
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
+from pipelines.moments import LOCAL
 from pipelines.store import opened
 
 app = typer.Typer(

@@ -15,6 +15,7 @@ import typer
 from pipelines import settings
 from pipelines.casework import draw_lists, draws, inspections, pools, rates
 from pipelines.casework.acting import Act
+from pipelines.casework.deadlines import local_time
 from pipelines.commands import draw_pools
 from pipelines.commands.deadlines import (
     AsOfOption,
@@ -352,7 +353,7 @@ def _row(row: draw_lists.Listed, is_zh: bool, lang: Lang) -> tuple[str, ...]:
         draw_lists.ARMS_ZH[row.arm] if is_zh else ARMS_EN[row.arm],
         " ".join(name for _, name, _ in row.officers),
         draw_lists.outcome_zh(row) if is_zh or row.carried_from else row.outcome or "",
-        draw_lists.local_time(row.published_at)[:10],
+        local_time(row.published_at)[:10],
         due_cell(row.deadline, lang) if row.deadline else "",
         remaining(row.deadline, lang) if row.deadline else "",
     )

@@ -11,7 +11,7 @@ import typer
 from pipelines import settings
 from pipelines.casework import pools
 from pipelines.casework.acting import Act
-from pipelines.casework.draw_lists import local_time
+from pipelines.casework.deadlines import local_time
 from pipelines.casework.pools import OBJECTS, OFFICERS, Pool
 from pipelines.commands.deadlines import MOMENTS, KeyOption, Lang, LangOption, utc
 from pipelines.commands.nights import ACTING, ActorOption, now

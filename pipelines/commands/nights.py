@@ -13,8 +13,9 @@ import typer
 
 from detectors import registry
 from detectors.contract import Status
-from pipelines import building, night, publishing, receiving, settings
+from pipelines import night, publishing, receiving, settings
 from pipelines.commands.output import Format, FormatOption, HomeOption, Watching, err, listing, out
+from pipelines.moments import LOCAL
 from pipelines.store import opened
 
 SHOWN = 30  # signals in the table at the end of a night
@@ -49,7 +50,7 @@ def nightly(
     Safe to start again at any time: what is done stays done, nothing is sent twice.
     """
     where = settings.home(home).prepare()
-    day = as_of.date() if as_of else datetime.now(building.LOCAL).date()
+    day = as_of.date() if as_of else datetime.now(LOCAL).date()
     if inbox is not None:
         _take_copies(where, inbox, actor)
     with Watching() as progress:
@@ -220,11 +221,28 @@ def summarise(home: settings.Home, done: publishing.Night) -> None:
         Format.TABLE,
     )
     with opened(home.control) as store:
-        sent = store.rows("SELECT * FROM outbox WHERE snapshot = ? ORDER BY recipient", done.snapshot)
+        sent = store.rows(
+            "SELECT * FROM outbox WHERE snapshot = ? AND json_extract(facts, '$.results') IS NULL ORDER BY recipient",
+            done.snapshot,
+        )
+    if done.suppressed:
+        out.print(
+            f"suppressed 抑制期内: {done.suppressed} signals are listed and sent to nobody: bidwatch suppress list"
+        )
+    if done.held:
+        out.print(
+            f"held 暂缓送达: {done.held.new_signals} new signals, at most {done.held.most} were to be expected;"
+            " nothing is sent before: bidwatch deliver release --reason TEXT", soft_wrap=True,
+        )  # fmt: skip
     for row in sent:
+        if row["state"] == "pending":
+            out.print(f"held  {row['recipient']}  {row['did']}")
+            continue
         folder = home.outbox / row["recipient"] / f"{row['as_of']}_{row['did']}"
         out.print(f"CSV   {_near(folder / 'alerts.csv')}", soft_wrap=True)
         out.print(f"xlsx  {_near(folder / 'alerts.xlsx')}", soft_wrap=True)
+    for said in done.lists:
+        out.print(f"名单  {said}", soft_wrap=True)
     if done.page:
         out.print(f"page  {_near(done.page)}", soft_wrap=True)
     out.print("本线索由数据分析产生，仅供核查参考，不作为认定违法事实的依据。")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipelines import alerts, settings
-from pipelines.casework import cases, desk, referrals
+from pipelines.casework import cases, desk, receipts, referrals
 from pipelines.casework.acting import Act
 from pipelines.casework.desk import FLAGS_ZH, Item
 from pipelines.casework.states import AT_REST, DISMISSALS_ZH, STATES_ZH, State, possible
@@ -17,6 +17,7 @@ from pipelines.commands.deadlines import AsOfOption, KeyOption, Lang, LangOption
 from pipelines.commands.nights import ACTING, ActorOption, now
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out, print_json
 from pipelines.store import opened
+from reports.alert_list import CONCLUSIONS_ZH
 from reports.cells import terminal
 
 app = typer.Typer(
@@ -117,6 +118,7 @@ def show(
         this = cases.case_of(store.con, case)
         history = referrals.details_of(store.con, case)
         handed = referrals.of_case(store.con, case)
+        answers = receipts.answers_to(store, case)
     if not found:
         out.print(f"{case} is merged into {this.merged_into}: bidwatch review show {this.merged_into}")
         return
@@ -124,7 +126,8 @@ def show(
     if format is not Format.TABLE:
         print_json({"case": vars(this), "lots": item.lots, "money_cny": item.money_cny, "flags": item.flags,
                     "alerts": [vars(row) for row in item.alerts], "decisions": history,
-                    "referrals": [vars(each) for each in handed]})  # fmt: skip
+                    "referrals": [vars(each) for each in handed],
+                    "answers": [dict(each) for each in answers]})  # fmt: skip
         return
     is_zh = lang is Lang.ZH
     out.print(
@@ -146,6 +149,17 @@ def show(
         [(d["at"], d["actor"], d["verb"], d["after"], d["reason"]) for d in history],
         Format.TABLE,
     )
+    if answers:
+        listing(
+            "接收单位反馈" if is_zh else "Answers of offices",
+            ("收到", "单位", "预警编号", "核查状态", "核查结论", "核查人", "备注")
+            if is_zh
+            else ("received", "office", "alert", "state", "label", "reviewer", "note"),
+            [(each["received_on"], each["recipient"], each["alert_id"], each["state_zh"],
+              CONCLUSIONS_ZH.get(each["label"], "") if is_zh else each["label"], each["reviewer"], each["note"])
+             for each in answers],
+            Format.TABLE,
+        )  # fmt: skip
     _next(this.state, case)
     out.print("本线索由数据分析产生，仅供核查参考，不作为认定违法事实的依据。")
 

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from pipelines import settings
-from pipelines.building import LOCAL
 from pipelines.casework import credit, deadlines, list_effects, list_sheets, lists
 from pipelines.casework.acting import Act
 from pipelines.casework.list_entry import LISTS_ZH, SUBJECTS_ZH, Entry
@@ -18,6 +17,7 @@ from pipelines.casework.lists import STATES_ZH, Standing
 from pipelines.commands.deadlines import AsOfOption, KeyOption, Lang, LangOption, today
 from pipelines.commands.nights import ACTING, ActorOption, now
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
+from pipelines.moments import LOCAL
 from pipelines.store import opened
 from reports.office_sheet import csv_bytes, xlsx_bytes
 

@@ -244,5 +244,16 @@ def honest_market():
                 "ends_on": "2024-12-31",
             }
         ),
+        # The office watches two firms: one that bids in other counties, and one that bids here now and then.
+        "listed_parties": pd.DataFrame(
+            {
+                "entry_id": ["ZD1", "ZD2"],
+                "list": "watch",
+                "party_id": ["OUTSIDE0000", "F0000"],
+                "starts_on": "2020-01-01",
+                "ends_on": "2030-12-31",
+                "review_on": "2027-01-01",
+            }
+        ),
     }
     return aftermath(lots, bids, frames) | documented(lots, bids)

@@ -267,9 +267,7 @@ def test_the_queue_shows_what_fired_and_the_strongest_with_most_at_stake_first(h
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize(
-    "words", [("review", "list"), ("review", "workload"), ("deadlines", "list")]
-)
+@pytest.mark.parametrize("words", [("review", "list"), ("review", "workload"), ("deadlines", "list")])
 def test_what_the_desk_shows_fits_a_hundred_columns(home, words, lang):
     words = words if words[1] == "workload" else (*words, "--lang", lang)
     lines = asked(home, *words).splitlines()

@@ -9,6 +9,7 @@ import pytest
 from detectors import registry
 from detectors.contract import Status
 from pipelines import alerts, audit, outbox
+from pipelines.routing import LotFacts
 from pipelines.signals import Signal
 from pipelines.store import opened
 from reports.alert_list import Alert, canonical_json
@@ -62,19 +63,14 @@ def test_what_an_experimental_detector_sees_is_sent_to_nobody(tmp_path, status, 
     (loaded,) = (detector for detector in registry.load() if detector.id == AN_ALERT.detector)
     loaded = replace(loaded, facts=replace(loaded.facts, status=status))
     signal = Signal(AN_ALERT.alert_id, loaded.id, 1, "L1", "L1", ("A",), {}, ())
-    facts = SimpleNamespace(
-        lots={
-            "L1": {
-                "lot_id": "L1",
-                "project_type": "A01",
-                "region_code": "410821",
-                "supervisor_code": None,
-                "supervisor_name": None,
-            }
-        }
+    lot = LotFacts(
+        lot_id="L1", project_type="A01", region_code="410821", supervisor_code=None, supervisor_name=None
     )
+    facts = SimpleNamespace(for_routing=lambda: [lot])
     with opened(tmp_path / "control.sqlite") as store:
-        prepared = outbox.prepare(store, [signal], {signal.fp: AN_ALERT}, facts, [loaded])
+        prepared = outbox.prepare(
+            store, [signal], {signal.fp: AN_ALERT}, facts, [loaded], date(2026, 6, 30), {}
+        )
     assert [delivery.recipient for delivery in prepared] == told
 
 

@@ -163,6 +163,13 @@ def test_the_strongest_alerts_come_first_and_the_rest_are_counted(night, alert):
     assert "S000" not in html
 
 
+def test_a_delivery_that_waits_shows_no_folder(night):
+    held = replace(night, deliveries=[replace(each, held=True) for each in night.deliveries])
+    text = "".join(Page(night_page(held)).text)
+    assert "暂缓，待放行" in text
+    assert night.deliveries[0].path not in text
+
+
 def test_a_quiet_night_still_gives_a_page(night):
     quiet = replace(
         night, files=[], refusals=[], contracts=[], detectors=[], alerts=[], deliveries=[], notes=[]

@@ -43,5 +43,6 @@ CREATE TABLE IF NOT EXISTS suppression (
     ends_on TEXT NOT NULL,
     at TEXT NOT NULL,
     actor TEXT NOT NULL,
-    CHECK (ends_on > starts_on AND julianday(ends_on) - julianday(starts_on) <= 180)
+    -- a date that cannot be read gives NULL, which a CHECK would let pass
+    CHECK (coalesce(julianday(ends_on) - julianday(starts_on) BETWEEN 1 AND 180, 0))
 ) STRICT;

@@ -76,3 +76,9 @@ def test_it_is_no_evidence_and_says_so():
 @pytest.mark.xfail(strict=True, reason="blind spot: results of this office's own checks have no table yet")
 def test_misses_what_no_list_holds(market):
     assert market.lots(LOT).bids(BIDS).penalties(finding("2026-05-01")).judged(ID)["L1/B"]
+
+
+def test_leaves_a_finding_alone_that_was_lifted_in_the_blacklist(market):
+    market.lots(LOT).bids(BIDS).penalties(finding("2026-05-01"))
+    market.listed_parties("entry_id party document_no is_in_effect\nHM1 A D-1 false")
+    assert market.judged(ID)["L1/A"] is False

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pipelines.building import LOCAL
 from pipelines.casework import clocks, workdays
 from pipelines.casework.clocks import Kind, Late, Stage, Suspension, Unit
+from pipelines.moments import LOCAL
 
 DAYS = workdays.calendar()
 

@@ -5,7 +5,6 @@ from datetime import date, datetime
 import pytest
 
 from pipelines import settings
-from pipelines.building import LOCAL
 from pipelines.casework import complainants, complaints
 from pipelines.casework.acting import Act
 from pipelines.casework.clocks import Late, Stage
@@ -13,6 +12,7 @@ from pipelines.casework.complainants import Complainant
 from pipelines.casework.complaint_ledger import ledger
 from pipelines.casework.complaint_states import CLOCKS, STATE_CODES, STEPS, Regime, State, possible, step_of
 from pipelines.casework.complaints import Intake
+from pipelines.moments import LOCAL
 from pipelines.store import opened
 
 NAME, PHONE = "欧阳测试", "13912345678"

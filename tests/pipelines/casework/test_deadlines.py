@@ -4,10 +4,10 @@ from datetime import date, datetime
 
 import pytest
 
-from pipelines.building import LOCAL
 from pipelines.casework import clocks, deadline_steps, deadlines
 from pipelines.casework.acting import Act
 from pipelines.casework.clocks import Late, Stage
+from pipelines.moments import LOCAL
 from pipelines.store import opened
 
 ARRANGED = "date,is_workday,status,notice\n" + "".join(

@@ -52,7 +52,7 @@ def test_the_head_has_three_days_and_the_police_get_it_within_24_hours(store, dr
 
 
 def test_a_refusal_may_be_put_to_review_within_three_days(store, drafted, by):
-    step(store, by, "approve"), step(store, by, "send", day=3, document="3号")
+    step(store, by, "approve"), step(store, by, "send", day=3, document="修发改移〔2026〕3号")
     step(store, by, "no-case", day=5, reason="不构成犯罪")
     assert running(store) == {("RC1-1", "YS06")}
     step(store, by, "reconsider", day=6, reason="有新证据")
@@ -68,7 +68,7 @@ def test_a_refusal_may_be_put_to_review_within_three_days(store, drafted, by):
 
 
 def test_a_refused_case_goes_to_the_regulator_and_no_clock_is_left(store, drafted, by):
-    step(store, by, "approve"), step(store, by, "send", day=3, document="3号")
+    step(store, by, "approve"), step(store, by, "send", day=3, document="修发改移〔2026〕3号")
     step(store, by, "no-case", day=5, reason="情节轻微，不构成犯罪")
     draft(store, by("张三", at=at(6)), "C1", "housing", "HOUSING-A01", ["A01"])
     assert [(each.id, each.kind) for each in of_case(store.con, "C1")] == [
@@ -80,7 +80,7 @@ def test_a_refused_case_goes_to_the_regulator_and_no_clock_is_left(store, drafte
 
 
 def test_closing_a_refused_case_lets_the_review_lapse(store, drafted, by):
-    step(store, by, "approve"), step(store, by, "send", day=3, document="3号")
+    step(store, by, "approve"), step(store, by, "send", day=3, document="修发改移〔2026〕3号")
     step(store, by, "no-case", day=5, reason="不构成犯罪")
     step(store, by, "close", day=6, reason="同意公安机关意见")
     outcomes = {each.rule.rule_id: each.outcome for each in deadlines.all_deadlines(store, date(2026, 6, 30))}
@@ -104,6 +104,13 @@ def test_an_office_without_the_power_gets_nothing(store, case, by):
 def test_what_the_store_itself_refuses(store, drafted):
     with pytest.raises(Exception, match="CHECK"):
         store.con.execute("UPDATE referral SET approver = proposer")
+
+
+def test_a_number_that_could_not_be_found_again_is_refused(store, drafted, by):
+    step(store, by, "approve")
+    with pytest.raises(ValueError, match="hexagonal"):
+        step(store, by, "send", day=3, document="修发改移[2026]3号")
+    assert case_of(store.con, "C1").state == State.APPROVED
 
 
 def test_copies_follow_the_office(store, drafted, case, by):
@@ -130,7 +137,7 @@ def test_a_case_that_the_own_office_filed_cannot_be_returned_to_it(store, case, 
 
 
 def test_a_returned_case_that_the_own_office_files_is_not_written_to_the_old_referral(store, drafted, by):
-    step(store, by, "approve"), step(store, by, "send", day=3, document="3号")
+    step(store, by, "approve"), step(store, by, "send", day=3, document="修发改移〔2026〕3号")
     step(store, by, "return", day=4, reason="不属管辖")
     step(store, by, "recheck", day=5)
     step(store, by, "confirm", day=6, reason="属实", **{"second officer": "王五"})

@@ -1,0 +1,149 @@
+"""Reports at the desk: the ledger of referrals, figures for the joint meeting and the county, data for channels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines import alerts, settings
+from pipelines.casework import channel, figures, offices, referral_ledger
+from pipelines.casework.acting import Act
+from pipelines.casework.figures import Period
+from pipelines.commands.deadlines import AsOfOption, KeyOption, Lang, LangOption, today
+from pipelines.commands.nights import ACTING, ActorOption, now
+from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
+from pipelines.store import opened
+from reports import figures_report, office_sheet
+from reports.figures_report import Report, Table
+
+app = typer.Typer(
+    help="Ledger of referrals, figures for the joint meeting and the county, data for audit and police.",
+    no_args_is_help=True,
+)
+
+OutOption = Annotated[Path, typer.Option("--out", help="Folder for the files; made if it is not there.")]
+YearOption = Annotated[int, typer.Option("--year", help="Such as 2026.")]
+OfficeOption = Annotated[
+    str, typer.Option("--office", help="Who signs. Default: the coordinating office of the reference table.")
+]
+
+
+@app.command()
+def ledger(
+    folder: OutOption, office: OfficeOption = "", home: HomeOption = None, as_of: AsOfOption = None
+) -> None:
+    """Write the ledger of referrals (线索移送台账), as xlsx and CSV. It names firms: for the office only."""
+    where = settings.installed(home)
+    day, _ = today(as_of)
+    with opened(where.control) as store:
+        sheet = referral_ledger.ledger(store, alerts.current(where, store), day, _signing(office))
+    name = f"线索移送台账_{day:%Y%m%d}"
+    _write(
+        folder,
+        {f"{name}.xlsx": office_sheet.xlsx_bytes([sheet]), f"{name}.csv": office_sheet.csv_bytes(sheet)},
+    )
+    err.print(f"{len(sheet.rows)} referrals")
+
+
+@app.command("half-year")
+def half_year(
+    year: YearOption, half: Annotated[int, typer.Option("--half", min=1, max=2, help="1 or 2.")], folder: OutOption,
+    office: OfficeOption = "", home: HomeOption = None, as_of: AsOfOption = None,
+) -> None:  # fmt: skip
+    """Write the figures for the half-yearly joint meeting (联席会议), as docx and CSV."""
+    day, _ = today(as_of)
+    title = f"{year}年{'上' if half == 1 else '下'}半年公共资源交易监管工作情况（联席会议数据材料）"
+    _figures(
+        home,
+        folder,
+        figures.half_year(year, half, day),
+        title,
+        "",
+        office,
+        f"联席会议数据_{year}年第{half}半年",
+    )
+
+
+@app.command()
+def year(
+    year: YearOption, folder: OutOption, office: OfficeOption = "", home: HomeOption = None, as_of: AsOfOption = None
+) -> None:  # fmt: skip
+    """Write the figures for the yearly report to the county government (向县政府报送), as docx and CSV."""
+    day, _ = today(as_of)
+    title = f"关于{year}年全县公共资源交易监管工作情况的报告（数据部分）"
+    _figures(
+        home, folder, figures.whole_year(year, day), title, "县人民政府", office, f"年度报告数据_{year}年"
+    )
+
+
+@app.command("channel")
+def channel_(
+    to: Annotated[str, typer.Option("--to", help=f"For whom: {', '.join(channel.CHANNELS_ZH)}.")],
+    reason: Annotated[str, typer.Option("--reason", help="For which purpose; it stands in the log and the ledger.")],
+    folder: Annotated[Path, typer.Option("--out", help="A new folder for the data.")],
+    home: HomeOption = None, actor: ActorOption = ACTING, key: KeyOption = None,
+) -> None:  # fmt: skip
+    """Write all trading data of the current snapshot for discipline, audit or police, persons as tokens (article 15)."""
+    where = settings.installed(home)
+    with opened(where.control) as store:
+        act = Act(actor=actor, at=now(), reason=reason, key=key)
+        export = channel.write(where, store, act, to, folder)
+    out.print(
+        f"{folder}: {export.tables} tables, {export.rows:,} rows, MANIFEST.json {export.manifest_sha256}",
+        soft_wrap=True,
+    )
+    err.print("  To check: sha256sum -c SHA256SUMS; what was handed out: bidwatch report channels")
+
+
+@app.command("channels")
+def channels(
+    home: HomeOption = None, format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH
+) -> None:
+    """List the data that was handed out: who, when, to whom, how much, what for."""
+    is_zh = lang is Lang.ZH
+    with opened(settings.installed(home).control) as store:
+        found = channel.exports(store)
+    listing(
+        f"数据提供台账：{len(found)}" if is_zh else f"Data handed out: {len(found)}",
+        ("序号", "时间(UTC)", "经办", "提供给", "用途", "快照", "表", "行", "清单校验值")
+        if is_zh
+        else ("no.", "at (UTC)", "who", "to", "purpose", "snapshot", "tables", "rows", "manifest"),
+        [
+            (each.number, each.at, each.actor, channel.CHANNELS_ZH[each.channel] if is_zh else each.channel, each.purpose,
+             each.snapshot, each.tables, each.rows, each.manifest_sha256[: 12 if format is Format.TABLE else None])
+            for each in found
+        ],
+        format,
+    )  # fmt: skip
+
+
+def _figures(
+    home: Path | None, folder: Path, period: Period, title: str, addressee: str, office: str, name: str
+) -> None:
+    with opened(settings.installed(home).control) as store:
+        tables: Sequence[Table] = figures.tables(store, period)
+    report = Report(title_zh=title, addressee_zh=addressee, office_zh=_signing(office), first=period.first,
+                    last=period.last, until=period.until)  # fmt: skip
+    _write(
+        folder,
+        {
+            f"{name}.docx": figures_report.docx_bytes(report, tables),
+            f"{name}.csv": figures_report.csv_bytes(report, tables),
+        },
+    )
+    if period.until < period.last:
+        err.print(f"The period ends on {period.last}; counted until {period.until}.")
+
+
+def _signing(office: str) -> str:
+    return office or offices.offices()["development-reform"].name_zh
+
+
+def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+        out.print(str(folder / name), soft_wrap=True)

@@ -1,0 +1,84 @@
+"""What people put on the lists reaches the next night, and what they take off leaves it the same night."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipelines import night, settings, warehouse
+from pipelines.casework import lists
+from pipelines.casework.acting import Act
+from pipelines.casework.list_entry import Entry
+from pipelines.commands.nights import _take_copies
+from pipelines.store import opened
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "inbox"
+AS_OF = date(2026, 6, 30)
+DAY = "2026-06-30T12:00:00+00:00"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    root = tmp_path_factory.mktemp("listed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BIDWATCH_KEY", str(root / "key"))
+        where = settings.home(root / "home").prepare()
+        _take_copies(where, SAMPLE, "test")
+        run(where)
+        yield where
+
+
+def run(home, as_of=AS_OF):
+    return night.run(home, as_of, actor="test", at=DAY, progress=lambda *_: None)
+
+
+def flags(home, detector):
+    with opened(home.control) as store:
+        return store.rows("SELECT fp FROM signal WHERE detector = ? AND is_current", detector)
+
+
+def unbanned_firm(home):
+    """Return a coded bidder of an opened lot that no delivered record bans."""
+    with opened(home.control) as store:
+        con = warehouse.open_snapshot(home.snapshot(store.current_snapshot()))
+    try:
+        ((firm,),) = con.execute(
+            "SELECT m.party_id FROM core.bid_members AS m JOIN core.lots AS l USING (lot_id)"
+            " WHERE l.opened_on IS NOT NULL AND m.party_id NOT LIKE 'name:%'"
+            " AND m.party_id NOT IN (SELECT party_id FROM core.penalties) GROUP BY 1 ORDER BY 1 LIMIT 1"
+        ).fetchall()
+    finally:
+        con.close()
+    return str(firm)
+
+
+def listed(home, **facts):
+    with opened(home.control) as store:
+        id = lists.propose(store, Act(actor="张三", at=DAY, reason="试"), Entry(**facts))
+        return lists.approve(store, Act(actor="李四", at=DAY), id)
+
+
+@pytest.mark.slow
+def test_a_removal_stops_every_flag_the_same_night_and_says_so(home):
+    firm = unbanned_firm(home)
+    common = {"subject_kind": "firm", "subject_id": firm, "name": "某公司", "reason": "试", "basis": "试",
+              "starts_on": date(2020, 1, 1), "ends_on": date(2030, 1, 1)}  # fmt: skip
+    watch = listed(home, list="watch", review_on=date(2027, 1, 1), **common)
+    ban = listed(home, list="black", document_no="罚〔2020〕1号", authority="某局", decided_on=date(2020, 1, 1),
+                 severity="serious", is_bidding_ban=True, **common)  # fmt: skip
+    before = len(flags(home, "watchlist.active_ban"))
+    done = run(home)
+    assert (done.state, done.lists) == ("published", [])
+    assert len(flags(home, "watchlist.active_ban")) > before
+    assert flags(home, "watchlist.listed")
+    with opened(home.control) as store:
+        lists.revoke(store, Act(actor="张三", at=DAY, reason="有误"), watch)
+        lists.repair(store, Act(actor="张三", at=DAY, reason="整改"), ban, document_no="修复1号", authority="某局",
+                     met=frozenset({"duties", "promise"}))  # fmt: skip
+    done = run(home)
+    assert done.state == "published"
+    assert len(flags(home, "watchlist.active_ban")) == before
+    assert flags(home, "watchlist.listed") == []
+    assert [said[: len(ban)] for said in done.lists] == [ban, watch]
+    assert all("停止标记" in said and "停止标记 0 条" not in said for said in done.lists)
+    assert run(home).lists == []
