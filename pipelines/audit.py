@@ -10,7 +10,9 @@ import base64
 import hashlib
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from reports import verify_log
 
 ORIGIN = "bidwatch/audit"
 
@@ -60,6 +62,21 @@ def checkpoint_text(size: int, root: bytes) -> str:
 def entries(con: sqlite3.Connection) -> list[str]:
     """Return every entry, in order, as the texts that were hashed."""
     return [body for (body,) in con.execute("SELECT body FROM audit ORDER BY seq").fetchall()]
+
+
+def faults(con: sqlite3.Connection, kept: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with the log; nothing if it is as it was.
+
+    Args:
+        con: the control store.
+        kept: checkpoints by where they come from; the log's own, and those that went out with deliveries, are
+            looked at besides.
+    """
+    log = "".join(f"{entry}\n" for entry in entries(con)).encode()
+    sent = con.execute("SELECT did, checkpoint FROM outbox ORDER BY did").fetchall()
+    known = {"the log's own": checkpoint(con), **{f"delivery {did}": text for did, text in sent}, **kept}
+    distinct = {text: name for name, text in reversed(known.items())}
+    return [f"{name}: {said}" for text, name in distinct.items() for said in verify_log.check_log(log, text)]
 
 
 def path(leaves: Sequence[bytes], index: int) -> list[bytes]:

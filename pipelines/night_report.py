@@ -11,6 +11,7 @@ from pathlib import Path
 
 from detectors import registry
 from pipelines import bronze, warehouse
+from pipelines.casework import clocks, deadlines
 from pipelines.publishing import Night, files_of
 from pipelines.settings import Home
 from pipelines.store import Store
@@ -44,6 +45,7 @@ def write(home: Home, store: Store, night: Night) -> Night:
             hubs=_hubs(home, night),
             alerts=night.alerts,
             deliveries=_deliveries(store, night),
+            clocks=_clocks(store, date.fromisoformat(night.as_of)),
             notes=_notes(night, files),
             remarks=_remarks(reports),
         )
@@ -170,6 +172,23 @@ def _deliveries(store: Store, night: Night) -> list[night_page.Delivery]:
     ]
 
 
+def _clocks(store: Store, as_of: date) -> list[night_page.Clock]:
+    """Return the clocks of which to warn, the most urgent first."""
+    warned = []
+    for each in deadlines.warnings(store, as_of):
+        first, later = clocks.end_text(each.due, each.rule.unit)
+        due = f"{first}（或 {later}）" if later else first
+        warned.append(
+            night_page.Clock(
+                each.object,
+                each.rule.act_zh,
+                due + ("（暂定）" if each.due.is_provisional else ""),
+                clocks.STAGES_ZH[each.stage],
+            )
+        )
+    return warned
+
+
 def _notes(night: Night, files: Iterable[sqlite3.Row]) -> list[str]:
     notes = []
     if night.state == "blocked":
@@ -189,6 +208,7 @@ def _notes(night: Night, files: Iterable[sqlite3.Row]) -> list[str]:
             f"抑制期内、未送达的疑似线索：{night.suppressed:,}条 / suppressed by agreement, not sent:"
             " `bidwatch suppress list`"
         )
+    notes += night.lists
     refused = [file["name"] for file in files if file["state"] == "refused"]
     if refused:
         listed = "、".join(refused[:5]) + (" …" if len(refused) > 5 else "")

@@ -110,6 +110,16 @@ class Delivery:
     held: bool = False
 
 
+@dataclass(frozen=True)
+class Clock:
+    """A period of the law that ends soon or has ended: what it is about, what must be done, until when."""
+
+    object: str
+    act_zh: str
+    due: str
+    stage_zh: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Night:
     """All facts of one night.
@@ -127,6 +137,7 @@ class Night:
     hubs: Sequence[Hub]
     alerts: Sequence[Alert]
     deliveries: Sequence[Delivery]
+    clocks: Sequence[Clock] = ()
     notes: Sequence[str] = ()
     remarks: Sequence[str] = ()
 

@@ -13,6 +13,7 @@ import pytest
 
 from reports.night_page import (
     ALERTS_SHOWN,
+    Clock,
     ContractResult,
     Delivery,
     DetectorOutcome,
@@ -95,6 +96,7 @@ def night(alert):
         ],
         hubs=[Hub("contacts.edit_hardware", "001B21AABBCC / CPU-1 / DISK-1", 34, 51, 6)],
         alerts=[alert(alert_id="SC", grade="C", detector="prices.low_dispersion"), alert()],
+        clocks=[Clock("RC1-1", "向同级公安机关移送", "2026-11-23 20:12", "一日内到期")],
         deliveries=[
             Delivery(
                 recipient="housing", name_zh="住房和城乡建设局", rows=2,
