@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from detectors import registry
-from pipelines import alerts, audit, outbox
+from pipelines import alerts, audit, outbox, warehouse
 from pipelines.casework import deadlines, offices, referrals
 from pipelines.casework.acting import Act, once
 from pipelines.moments import LOCAL
@@ -31,6 +32,23 @@ STATES_ZH = {"held": "暂缓待放行", "pending": "待写出", "written": "已�
 
 #: The own office, where it filed a case itself.
 OWN_ZH = "本部门"
+
+
+#: Penalties that ended before the day and took effect earlier than this before it are no news.
+PENALTIES_BACK = timedelta(days=183)
+
+PENALTIES = """
+SELECT party_id || ' ' || record_no || ' ' || kind || CASE WHEN revoked_on IS NULL THEN '' ELSE ' revoked' END AS penalty,
+       coalesce(party_name, '') || ' ' || party_id AS scope,
+       coalesce(issuer_name, '') AS office_zh, coalesce(basis, '') AS basis, coalesce(decision_no, '') AS document_no,
+       concat_ws('；', reason, action, CASE WHEN ends_on IS NULL THEN '自 ' || starts_on || ' 起'
+                                           ELSE '自 ' || starts_on || ' 至 ' || ends_on END,
+                 '撤销日期 ' || revoked_on) AS outcome,
+       CAST(starts_on AS VARCHAR) AS noted_on
+FROM core.penalties
+WHERE starts_on <= $last AND (starts_on >= $first OR ends_on IS NULL OR ends_on >= $last)
+ORDER BY penalty
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,8 +289,28 @@ def correct(home: Home, store: Store, act: Act, did: str) -> str:
     return once(store, act, "correct", did, {"recipient": row["recipient"]}, do)
 
 
-def results(store: Store, act: Act, as_of: date) -> list[str]:
-    """Write one delivery to every member office with the results noted since the last one (notice, article 17).
+def penalties(home: Home, store: Store, as_of: date) -> dict[str, Result]:
+    """Return the penalties and bans of the current snapshot that are in force on a day, or began in the half year before.
+
+    By party, number and kind of the record, in the form of a result; a revocation is told of anew.
+
+    Raises:
+        FileNotFoundError: nothing is published yet.
+    """
+    snapshot = store.current_snapshot()
+    if snapshot is None:
+        raise FileNotFoundError("nothing is published yet; run `bidwatch nightly`")
+    con = warehouse.open_snapshot(home.snapshot(snapshot))
+    try:
+        rows = con.execute(PENALTIES, {"first": as_of - PENALTIES_BACK, "last": as_of}).fetchall()
+    finally:
+        con.close()
+    keys = ("case_id", "scope", "office_zh", "basis", "document_no", "outcome", "noted_on")
+    return {penalty: dict(zip(keys, ("", *said), strict=True)) for penalty, *said in rows}
+
+
+def results(store: Store, act: Act, as_of: date, penalised: Mapping[str, Result]) -> list[str]:
+    """Write one delivery to every member office with what was noted since the last one (notice, article 17).
 
     Results of what was handed to discipline are not in it: the person may sit where the copy would go.
 
@@ -280,6 +318,7 @@ def results(store: Store, act: Act, as_of: date) -> list[str]:
         store: the control store.
         act: who sends them.
         as_of: results noted until the end of this day.
+        penalised: penalties of the records, of `penalties`.
 
     Returns:
         The deliveries, none where nothing is new to anybody.
@@ -294,17 +333,29 @@ def results(store: Store, act: Act, as_of: date) -> list[str]:
     def do(con: sqlite3.Connection) -> str:
         noted = _results(con, as_of)
         told = {tuple(row) for row in con.execute("SELECT recipient, decision FROM result_item").fetchall()}
+        known = {tuple(row) for row in con.execute("SELECT recipient, penalty FROM penalty_item").fetchall()}
         made = []
         for office in offices.members():
             new = {number: result for number, result in noted.items() if (office.office, number) not in told}
-            if new:
-                did = results_id(office.office, list(new.values()))
-                facts = {"name_zh": office.name_zh, "results": list(new.values())}
-                _write_results(con, did, office.office, facts, list(new), snapshot, as_of, act)
+            bans = {id: result for id, result in penalised.items() if (office.office, id) not in known}
+            said = [*new.values(), *bans.values()]
+            if said:
+                did = results_id(office.office, said)
+                facts = {"name_zh": office.name_zh, "results": said}
+                _write_results(con, did, office.office, facts, snapshot, as_of, act)
+                con.executemany(
+                    "INSERT INTO result_item (recipient, decision, did) VALUES (?, ?, ?)",
+                    [(office.office, number, did) for number in new],
+                )
+                con.executemany(
+                    "INSERT INTO penalty_item (recipient, penalty, did) VALUES (?, ?, ?)",
+                    [(office.office, penalty, did) for penalty in bans],
+                )
                 made.append(did)
         return " ".join(made)
 
-    return once(store, act, "results", "outbox", {"as_of": as_of.isoformat()}, do).split()
+    payload = {"as_of": as_of.isoformat(), "penalties": len(penalised)}
+    return once(store, act, "results", "outbox", payload, do).split()
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -316,22 +367,17 @@ def _write_results(
     con: sqlite3.Connection,
     did: str,
     recipient: str,
-    facts: Mapping[str, object],
-    decisions: Sequence[int],
+    facts: Mapping[str, Any],
     snapshot: str,
     as_of: date,
     act: Act,
 ) -> None:
     audit.append(con, at=act.at, actor=act.actor, verb="enqueue", subject=did, recipient=recipient,
-                 results=len(decisions))  # fmt: skip
+                 results=len(facts["results"]))  # fmt: skip
     con.execute(
         "INSERT INTO outbox (did, recipient, snapshot, as_of, alerts, records, facts, checkpoint)"
         " VALUES (?, ?, ?, ?, '[]', '[]', ?, ?)",
         (did, recipient, snapshot, as_of.isoformat(), canonical_json(facts).decode(), audit.checkpoint(con)),
-    )
-    con.executemany(
-        "INSERT INTO result_item (recipient, decision, did) VALUES (?, ?, ?)",
-        [(recipient, number, did) for number in decisions],
     )
 
 

@@ -146,11 +146,12 @@ def results(
     reason: Annotated[str, typer.Option("--reason", help="Why, for those who ask later.")] = "",
     key: KeyOption = None,
 ) -> None:  # fmt: skip
-    """Copy the results since the last time to every member office (notice 127 of 2021, article 17)."""
+    """Copy penalties and results since the last time to every member office (notice 127 of 2021, article 17)."""
     where = settings.installed(home)
     day, _ = today(as_of)
     with night.lock(where), opened(where.control) as store:
-        made = deliveries.results(store, Act(actor=actor, at=now(), reason=reason, key=key), day)
+        act = Act(actor=actor, at=now(), reason=reason, key=key)
+        made = deliveries.results(store, act, day, deliveries.penalties(where, store, day))
         folders = outbox.write(where, store)
     for folder in folders:
         out.print(str(folder), soft_wrap=True)

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from detectors import registry
 from pipelines import outbox, publishing, settings
+from pipelines.casework import deliveries as sent
 from pipelines.commands import deliver, labels, suppress
 from pipelines.routing import LotFacts
 from pipelines.signals import Signal, fingerprint
@@ -178,5 +179,6 @@ def test_a_changed_folder_is_an_integrity_failure(home, bidwatch, tmp_path):
     bidwatch("deliver", "verify", tmp_path, fails="is no delivery")
 
 
-def test_results_without_any_are_no_delivery(bidwatch):
+def test_results_without_any_are_no_delivery(bidwatch, monkeypatch):
+    monkeypatch.setattr(sent, "penalties", lambda *_: {})
     assert "无新结果" in bidwatch("deliver", "results", "--as-of", "2026-07-01").stderr

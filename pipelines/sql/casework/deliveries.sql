@@ -53,6 +53,14 @@ CREATE TABLE IF NOT EXISTS result_item (
     PRIMARY KEY (recipient, decision)
 ) STRICT;
 
+-- penalty_item: which penalty of the records (its party, number and kind) was told to which office.
+CREATE TABLE IF NOT EXISTS penalty_item (
+    recipient TEXT NOT NULL,
+    penalty TEXT NOT NULL,
+    did TEXT NOT NULL REFERENCES outbox,
+    PRIMARY KEY (recipient, penalty)
+) STRICT;
+
 -- receipt: one row per filled-in list that came back from an office; the same bytes again are none.
 CREATE TABLE IF NOT EXISTS receipt (
     number INTEGER PRIMARY KEY,
