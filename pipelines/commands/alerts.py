@@ -10,7 +10,7 @@ import typer
 from detectors import registry
 from pipelines import alerts, lineage, settings
 from pipelines.casework import suppressions
-from pipelines.commands.deadlines import AsOfOption, today
+from pipelines.commands.options import AsOfOption, today
 from pipelines.commands.output import Format, FormatOption, HomeOption, listing, out, print_json
 from pipelines.store import Store, opened
 from reports.alert_list import Alert

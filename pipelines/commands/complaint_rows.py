@@ -20,7 +20,8 @@ from pipelines.casework.complaint_states import (
     STATES_ZH,
 )
 from pipelines.casework.deadlines import Deadline
-from pipelines.commands.deadlines import Lang, due_cell, remaining
+from pipelines.commands.deadlines import due_cell, remaining
+from pipelines.commands.options import Lang
 from pipelines.moments import LOCAL
 
 LEDGER_ZH = (

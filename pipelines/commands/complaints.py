@@ -27,17 +27,19 @@ from pipelines.casework.complaint_states import (
     possible,
 )
 from pipelines.commands.complaint_rows import LEDGER_ZH, ledger_row, local, record, said, table_row
-from pipelines.commands.deadlines import (
+from pipelines.commands.options import (
+    ACTING,
+    ActorOption,
     AsOfOption,
     AtOption,
     KeyOption,
     Lang,
     LangOption,
     ReasonOption,
+    now,
     today,
     utc,
 )
-from pipelines.commands.nights import ACTING, ActorOption, now
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out, print_json
 from pipelines.store import opened
 from reports.cells import terminal

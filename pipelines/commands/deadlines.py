@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, date, datetime
-from enum import StrEnum
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,19 @@ from pipelines.casework import clocks, deadline_steps, deadlines
 from pipelines.casework.acting import Act
 from pipelines.casework.clocks import GROUNDS_ZH, LATE_ZH, STAGES_ZH, Rule, Stage
 from pipelines.casework.deadlines import Deadline
-from pipelines.commands.nights import ACTING, ActorOption, now
+from pipelines.commands.options import (
+    ACTING,
+    ActorOption,
+    AsOfOption,
+    AtOption,
+    KeyOption,
+    Lang,
+    LangOption,
+    ReasonOption,
+    now,
+    today,
+    utc,
+)
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
 from pipelines.moments import LOCAL
 from pipelines.store import opened
@@ -25,27 +36,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-
-class Lang(StrEnum):
-    """Language of a listing."""
-
-    ZH = "zh"
-    EN = "en"
-
-
-LangOption = Annotated[Lang, typer.Option("--lang", help="Labels in Chinese or English.")]
-KeyOption = Annotated[
-    str | None, typer.Option("--key", help="Any text; the same key again repeats the answer, not the step.")
-]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for those who ask later.")]
-AsOfOption = Annotated[
-    datetime | None,
-    typer.Option("--as-of", formats=["%Y-%m-%d"], help="Which day. Default: today in Asia/Shanghai."),
-]
-MOMENTS = ["%Y-%m-%d", "%Y-%m-%d %H:%M"]
-AtOption = Annotated[
-    datetime | None, typer.Option("--at", formats=MOMENTS, help="When, in Asia/Shanghai. Default: now.")
-]
 
 ObjectArgument = Annotated[
     str, typer.Argument(metavar="OBJECT", help="What it is about: a case, a referral, a complaint.")
@@ -291,19 +281,6 @@ def load_calendar(
     out.print(
         f"calendar {loaded.version}; new official years: {years}; clocks that changed: {len(loaded.moved)}"
     )
-
-
-def today(as_of: datetime | None) -> tuple[date, datetime]:
-    """Return the day asked for and the moment of it to judge by: now, or the day's first."""
-    if as_of is not None:
-        return as_of.date(), clocks.morning_of(as_of.date())
-    at = datetime.now(LOCAL)
-    return at.date(), at
-
-
-def utc(at: datetime | None) -> str | None:
-    """Return a time that was typed, in Shanghai, as UTC text; None if none was."""
-    return at.replace(tzinfo=LOCAL).astimezone(UTC).isoformat() if at else None
 
 
 def remaining(clock: Deadline, lang: Lang) -> str:

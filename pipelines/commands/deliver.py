@@ -12,8 +12,17 @@ from pipelines import night, outbox, settings
 from pipelines.casework import deliveries, receipts
 from pipelines.casework.acting import Act
 from pipelines.casework.deliveries import ANSWER_WITHIN_WORKDAYS, STATES_ZH, Delivery
-from pipelines.commands.deadlines import AsOfOption, KeyOption, Lang, LangOption, today
-from pipelines.commands.nights import ACTING, INTEGRITY_FAILURE, REFUSED_ROWS, ActorOption, now
+from pipelines.commands.nights import INTEGRITY_FAILURE, REFUSED_ROWS
+from pipelines.commands.options import (
+    ACTING,
+    ActorOption,
+    AsOfOption,
+    KeyOption,
+    Lang,
+    LangOption,
+    now,
+    today,
+)
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
 from pipelines.store import opened
 from reports import delivery_check

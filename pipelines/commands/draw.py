@@ -17,19 +17,20 @@ from pipelines.casework import draw_lists, draws, inspections, pools, rates
 from pipelines.casework.acting import Act
 from pipelines.casework.deadlines import local_time
 from pipelines.commands import draw_pools
-from pipelines.commands.deadlines import (
+from pipelines.commands.deadlines import due_cell, remaining
+from pipelines.commands.draw_pools import ObjectId, OptionalReason, RequiredReason
+from pipelines.commands.options import (
+    ACTING,
+    ActorOption,
     AsOfOption,
     AtOption,
     KeyOption,
     Lang,
     LangOption,
-    due_cell,
-    remaining,
+    now,
     today,
     utc,
-)  # fmt: skip
-from pipelines.commands.draw_pools import ObjectId, OptionalReason, RequiredReason
-from pipelines.commands.nights import ACTING, ActorOption, now
+)
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
 from pipelines.store import opened
 from reports import replay_draw

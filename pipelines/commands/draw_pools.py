@@ -13,8 +13,7 @@ from pipelines.casework import pools
 from pipelines.casework.acting import Act
 from pipelines.casework.deadlines import local_time
 from pipelines.casework.pools import OBJECTS, OFFICERS, Pool
-from pipelines.commands.deadlines import MOMENTS, KeyOption, Lang, LangOption, utc
-from pipelines.commands.nights import ACTING, ActorOption, now
+from pipelines.commands.options import ACTING, MOMENTS, ActorOption, KeyOption, Lang, LangOption, now, utc
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
 from pipelines.store import opened
 

@@ -9,7 +9,7 @@ import typer
 
 from pipelines import settings
 from pipelines.casework import labels
-from pipelines.commands.deadlines import AsOfOption, today
+from pipelines.commands.options import AsOfOption, today
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing
 from pipelines.store import opened
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ import typer
 from detectors import registry
 from detectors.contract import Status
 from pipelines import audit, night, publishing, receiving, settings
+from pipelines.commands.options import ACTING, ActorOption, now
 from pipelines.commands.output import Format, FormatOption, HomeOption, Watching, err, listing, out
 from pipelines.moments import LOCAL
 from pipelines.store import opened
@@ -21,16 +21,6 @@ from pipelines.store import opened
 SHOWN = 30  # signals in the table at the end of a night
 
 REFUSED_ROWS, INPUT_REFUSED, GATE_CLOSED, INTEGRITY_FAILURE = 1, 2, 3, 4
-
-ActorOption = Annotated[str, typer.Option("--actor", help="Who does it, for the audit log.")]
-
-#: Who acts where nobody is named.
-ACTING = os.environ.get("USER") or "operator"
-
-
-def now() -> str:
-    """Return the time in UTC, ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def nightly(

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipelines import parties, settings
-from pipelines.commands.nights import ACTING, ActorOption, now
+from pipelines.commands.options import ACTING, ActorOption, now
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing
 from pipelines.store import opened
 

@@ -10,8 +10,17 @@ from pipelines import alerts, settings
 from pipelines.casework import cases, desk, offices, referrals
 from pipelines.casework.acting import Act
 from pipelines.casework.states import STATES_ZH, State
-from pipelines.commands.deadlines import AsOfOption, KeyOption, Lang, LangOption, due_cell, today
-from pipelines.commands.nights import ACTING, ActorOption, now
+from pipelines.commands.deadlines import due_cell
+from pipelines.commands.options import (
+    ACTING,
+    ActorOption,
+    AsOfOption,
+    KeyOption,
+    Lang,
+    LangOption,
+    now,
+    today,
+)
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing
 from pipelines.commands.review import CaseArgument, ReasonOption, RevOption, step
 from pipelines.store import opened

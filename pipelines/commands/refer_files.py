@@ -12,17 +12,19 @@ from pipelines import outbox, settings
 from pipelines.casework import assistance, deadlines, document_numbers, objections, referral_files, replies
 from pipelines.casework.acting import Act
 from pipelines.casework.offices import offices
-from pipelines.commands.deadlines import (
+from pipelines.commands.deadlines import due_cell
+from pipelines.commands.options import (
+    ACTING,
+    ActorOption,
     AsOfOption,
     AtOption,
     KeyOption,
     Lang,
     LangOption,
-    due_cell,
+    now,
     today,
     utc,
 )
-from pipelines.commands.nights import ACTING, ActorOption, now
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
 from pipelines.commands.review import CaseArgument, ReasonOption
 from pipelines.store import opened

@@ -12,8 +12,16 @@ from pipelines import alerts, settings
 from pipelines.casework import channel, figures, offices, referral_ledger
 from pipelines.casework.acting import Act
 from pipelines.casework.figures import Period
-from pipelines.commands.deadlines import AsOfOption, KeyOption, Lang, LangOption, today
-from pipelines.commands.nights import ACTING, ActorOption, now
+from pipelines.commands.options import (
+    ACTING,
+    ActorOption,
+    AsOfOption,
+    KeyOption,
+    Lang,
+    LangOption,
+    now,
+    today,
+)
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
 from pipelines.store import opened
 from reports import figures_report, office_sheet

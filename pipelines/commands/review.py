@@ -13,8 +13,17 @@ from pipelines.casework import cases, desk, receipts, referrals
 from pipelines.casework.acting import Act
 from pipelines.casework.desk import FLAGS_ZH, Item
 from pipelines.casework.states import AT_REST, DISMISSALS_ZH, STATES_ZH, State, possible
-from pipelines.commands.deadlines import AsOfOption, KeyOption, Lang, LangOption, due_cell, today
-from pipelines.commands.nights import ACTING, ActorOption, now
+from pipelines.commands.deadlines import due_cell
+from pipelines.commands.options import (
+    ACTING,
+    ActorOption,
+    AsOfOption,
+    KeyOption,
+    Lang,
+    LangOption,
+    now,
+    today,
+)
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out, print_json
 from pipelines.store import opened
 from reports.alert_list import CONCLUSIONS_ZH

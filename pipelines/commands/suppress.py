@@ -13,8 +13,16 @@ from pipelines.casework import cases, suppressions
 from pipelines.casework.acting import Act
 from pipelines.casework.states import DISMISSALS_ZH
 from pipelines.casework.suppressions import ANY, LONGEST_DAYS
-from pipelines.commands.deadlines import AsOfOption, KeyOption, Lang, LangOption, today
-from pipelines.commands.nights import ACTING, ActorOption, now
+from pipelines.commands.options import (
+    ACTING,
+    ActorOption,
+    AsOfOption,
+    KeyOption,
+    Lang,
+    LangOption,
+    now,
+    today,
+)
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
 from pipelines.signals import Signal
 from pipelines.store import Store, opened

@@ -14,8 +14,16 @@ from pipelines.casework import credit, deadlines, list_effects, list_sheets, lis
 from pipelines.casework.acting import Act
 from pipelines.casework.list_entry import LISTS_ZH, SUBJECTS_ZH, Entry
 from pipelines.casework.lists import STATES_ZH, Standing
-from pipelines.commands.deadlines import AsOfOption, KeyOption, Lang, LangOption, today
-from pipelines.commands.nights import ACTING, ActorOption, now
+from pipelines.commands.options import (
+    ACTING,
+    ActorOption,
+    AsOfOption,
+    KeyOption,
+    Lang,
+    LangOption,
+    now,
+    today,
+)
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
 from pipelines.moments import LOCAL
 from pipelines.store import opened
