@@ -161,9 +161,7 @@ def current(home: Home, store: Store) -> Current:
     Raises:
         FileNotFoundError: nothing is published yet.
     """
-    snapshot = store.current_snapshot()
-    if snapshot is None:
-        raise FileNotFoundError(f"nothing is published in {home.root} yet; run `bidwatch nightly`")
+    snapshot = store.published_snapshot()
     as_of = date.fromisoformat(store.rows("SELECT as_of FROM snapshot WHERE id = ?", snapshot)[0]["as_of"])
     found = standing(store)
     con = warehouse.open_snapshot(home.snapshot(snapshot))

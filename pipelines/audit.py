@@ -7,14 +7,13 @@ root) goes out with every delivery: whoever keeps one can later show that the lo
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from reports import verify_log
-
-ORIGIN = "bidwatch/audit"
+from reports.verify_log import ORIGIN, leaf_hash, node_hash
 
 
 def canonical(value: object) -> str:
@@ -36,9 +35,9 @@ def append(
     body = canonical({**details, "seq": seq, "at": at, "actor": actor, "verb": verb, "object": subject})
     edge = _edge(con, seq)
     con.execute("INSERT INTO audit (seq, body) VALUES (?, ?)", (seq, body))
-    node, level = _leaf(body.encode()), 0
+    node, level = leaf_hash(body.encode()), 0
     while seq >> level & 1:
-        node = _parent(edge[level], node)
+        node = node_hash(edge[level], node)
         level += 1
     con.execute("DELETE FROM audit_edge WHERE level < ?", (level,))
     con.execute("INSERT INTO audit_edge (level, hash) VALUES (?, ?)", (level, node))
@@ -48,9 +47,9 @@ def checkpoint(con: sqlite3.Connection) -> str:
     """Return the checkpoint text: origin, size and root, one a line (C2SP tlog-checkpoint body)."""
     size = _size(con)
     edge = _edge(con, size)
-    root = edge[min(edge)] if edge else hashlib.sha256(b"").digest()
+    root = edge[min(edge)] if edge else verify_log.root_of([])
     for level in sorted(edge)[1:]:
-        root = _parent(edge[level], root)
+        root = node_hash(edge[level], root)
     return checkpoint_text(size, root)
 
 
@@ -76,7 +75,36 @@ def faults(con: sqlite3.Connection, kept: Mapping[str, str]) -> list[str]:
     sent = con.execute("SELECT did, checkpoint FROM outbox ORDER BY did").fetchall()
     known = {"the log's own": checkpoint(con), **{f"delivery {did}": text for did, text in sent}, **kept}
     distinct = {text: name for name, text in reversed(known.items())}
-    return [f"{name}: {said}" for text, name in distinct.items() for said in verify_log.check_log(log, text)]
+    found = verify_log.check_logs(log, list(distinct))
+    return [f"{name}: {said}" for name, wrong in zip(distinct.values(), found, strict=True) for said in wrong]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That an entry stands in the log of a checkpoint, for `reports.verify_log` to check.
+
+    ``path``: hashes from the leaf to the root, base64.
+    """
+
+    entry: str
+    index: int
+    path: list[str]
+    checkpoint: str
+
+    def text(self) -> str:
+        """Return it as the JSON text that goes out."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n"
+
+
+def proof(log: Sequence[str], index: int) -> Proof:
+    """Return the proof of one entry of a log that ends with the last of these entries.
+
+    Raises:
+        ValueError: there is no such entry.
+    """
+    leaves = [entry.encode() for entry in log]
+    nodes = [base64.b64encode(node).decode() for node in path(leaves, index)]
+    return Proof(log[index], index, nodes, checkpoint_text(len(leaves), tree_hash(leaves)))
 
 
 def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
@@ -87,7 +115,7 @@ def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
     """
     if not 0 <= index < len(leaves):
         raise ValueError(f"the log has {len(leaves)} entries, numbered from 0; there is none {index}")
-    level = [_leaf(leaf) for leaf in leaves]
+    level = [leaf_hash(leaf) for leaf in leaves]
     found = []
     while len(level) > 1:
         if index ^ 1 < len(level):
@@ -99,25 +127,12 @@ def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 def tree_hash(leaves: Sequence[bytes]) -> bytes:
     """Return the Merkle tree hash of the leaves (RFC 6962, section 2.1)."""
-    if not leaves:
-        return hashlib.sha256(b"").digest()
-    level = [_leaf(leaf) for leaf in leaves]
-    while len(level) > 1:
-        level = _above(level)
-    return level[0]
-
-
-def _leaf(leaf: bytes) -> bytes:
-    return hashlib.sha256(b"\0" + leaf).digest()
-
-
-def _parent(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\1" + left + right).digest()
+    return verify_log.root_of(list(leaves))
 
 
 def _above(level: list[bytes]) -> list[bytes]:
     # An odd last node moves up unchanged; this equals the recursive split at a power of two.
-    paired = [_parent(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
+    paired = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
     return paired + level[len(paired) * 2 :]
 
 

@@ -85,10 +85,7 @@ def proposals(home: Home, store: Store) -> tuple[pd.DataFrame, int]:
 
 
 def _snapshot(home: Home, store: Store) -> Path:
-    snapshot = store.current_snapshot()
-    if snapshot is None:
-        raise FileNotFoundError("no night was published yet: run `bidwatch nightly` first")
-    return home.snapshot(snapshot)
+    return home.snapshot(store.published_snapshot())
 
 
 def _known(home: Home, store: Store, *ids: str) -> None:

@@ -75,6 +75,19 @@ class Store:
         """Return every row of a query."""
         return self.con.execute(sql, parameters).fetchall()
 
+    def published_snapshot(self) -> str:
+        """Return the id of the snapshot that readers use.
+
+        Raises:
+            FileNotFoundError: nothing is published yet.
+        """
+        snapshot = self.current_snapshot()
+        if snapshot is None:
+            raise FileNotFoundError(
+                f"nothing is published in {self._path.parent} yet; run `bidwatch nightly`"
+            )
+        return snapshot
+
     def current_snapshot(self) -> str | None:
         """Return the id of the snapshot that readers use."""
         found = self.rows("SELECT snapshot FROM current")

@@ -30,20 +30,25 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()
 
 
-def root_of(entries: list[bytes]) -> bytes:
-    """Return the root over entries, bytes each."""
+def roots_of(entries: list[bytes], sizes: set[int]) -> dict[int, bytes]:
+    """Return the roots over the first so many entries, bytes each, for several sizes; larger sizes have none."""
     trees: list[tuple[bytes, int]] = []  # roots of full trees, the largest first, with their heights
-    for entry in entries:
+    found = {0: hashlib.sha256(b"").digest()} if 0 in sizes else {}
+    for size, entry in enumerate(entries, 1):
         root, height = leaf_hash(entry), 0
         while trees and trees[-1][1] == height:
             root, height = node_hash(trees.pop()[0], root), height + 1
         trees.append((root, height))
-    if not trees:
-        return hashlib.sha256(b"").digest()
-    root = trees.pop()[0]
-    while trees:
-        root = node_hash(trees.pop()[0], root)
-    return root
+        if size in sizes:
+            found[size] = trees[-1][0]
+            for left, _ in reversed(trees[:-1]):
+                found[size] = node_hash(left, found[size])
+    return found
+
+
+def root_of(entries: list[bytes]) -> bytes:
+    """Return the root over entries, bytes each."""
+    return roots_of(entries, {len(entries)})[len(entries)]
 
 
 def read_checkpoint(text: str) -> tuple[int, bytes]:
@@ -57,26 +62,36 @@ def read_checkpoint(text: str) -> tuple[int, bytes]:
     return int(lines[1]), root
 
 
-def check_log(log: bytes, checkpoint: str) -> list[str]:
-    """Say what is wrong with a log, bytes, beside a kept checkpoint, text; an empty list says: nothing."""
-    size, root = read_checkpoint(checkpoint)
+def check_logs(log: bytes, checkpoints: list[str]) -> list[list[str]]:
+    """Say, for each of several kept checkpoints, texts, what is wrong with a log, bytes; empty lists say: nothing."""
+    kept = [read_checkpoint(checkpoint) for checkpoint in checkpoints]
     if log and not log.endswith(b"\n"):
-        return ["the last line of the log is cut"]
+        return [["the last line of the log is cut"] for _ in kept]
     entries = log.split(b"\n")[:-1]
-    wrong = []
+    misplaced = []
     for number, entry in enumerate(entries):
         try:
             said = json.loads(entry.decode("utf-8"))["seq"]
         except (ValueError, KeyError, TypeError):
             said = None
         if said != number:
-            wrong.append(f"line {number + 1} should be entry {number} and says {said}")
+            misplaced.append(f"line {number + 1} should be entry {number} and says {said}")
             break
-    if len(entries) < size:
-        wrong.append(f"the log has {len(entries)} entries, the checkpoint {size}: entries are missing")
-    elif root_of(entries[:size]) != root:
-        wrong.append(f"the first {size} entries are not those of the checkpoint: the log was changed")
+    roots, wrong = roots_of(entries, {size for size, _ in kept}), []
+    for size, root in kept:
+        wrong.append(list(misplaced))
+        if len(entries) < size:
+            wrong[-1].append(
+                f"the log has {len(entries)} entries, the checkpoint {size}: entries are missing"
+            )
+        elif roots[size] != root:
+            wrong[-1].append(f"the first {size} entries are not those of the checkpoint: the log was changed")
     return wrong
+
+
+def check_log(log: bytes, checkpoint: str) -> list[str]:
+    """Say what is wrong with a log, bytes, beside one kept checkpoint, text."""
+    return check_logs(log, [checkpoint])[0]
 
 
 def check_entry(entry: bytes, index: int, path: list[bytes], size: int, root: bytes) -> bool:

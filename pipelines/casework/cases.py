@@ -211,6 +211,14 @@ def evidence_of(con: sqlite3.Connection, case_id: str) -> list[list[str]]:
     return [list(row) for row in rows]
 
 
+def decisions_of(con: sqlite3.Connection, case_id: str) -> list[dict[str, object]]:
+    """Return the decisions on a case, the oldest first, with what was said."""
+    rows = con.execute("SELECT * FROM decision WHERE case_id = ? ORDER BY number", (case_id,)).fetchall()
+    return [
+        dict(row) | {"details": json.loads(row["details"]), "seen": json.loads(row["seen"])} for row in rows
+    ]
+
+
 def _open(con: sqlite3.Connection, case_id: str, rev: int | None) -> Case:
     case = case_of(con, case_id)
     if case.merged_into is not None:

@@ -75,9 +75,7 @@ def write(home: Home, store: Store, act: Act, channel: str, folder: Path) -> Exp
         raise ValueError("say for which purpose the data is handed out: --reason TEXT")
     if folder.exists():
         raise ValueError(f"{folder} is there already; name a new folder")
-    snapshot = store.current_snapshot()
-    if snapshot is None:
-        raise FileNotFoundError(f"nothing is published in {home.root} yet; run `bidwatch nightly`")
+    snapshot = store.published_snapshot()
     half = folder.absolute().parent / f".{folder.name}"
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(parents=True, mode=0o700)

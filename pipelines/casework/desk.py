@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from pipelines import routing
+from pipelines import outbox, routing
 from pipelines.alerts import Current
 from pipelines.casework import deadlines, receipts, suppressions
 from pipelines.casework.cases import Case
@@ -156,11 +156,9 @@ def _money(lots: Iterable[str], facts: Mapping[str, Mapping[str, object]]) -> De
 
 def _in_charge(now: Current) -> dict[str, list[str]]:
     """Return the offices in charge of every lot, without those that only get a copy."""
-    division = routing.load_division()
+    coordinator = routing.load_division().coordinator.slug
     charge: dict[str, list[str]] = {}
-    for route in routing.recipients(now.facts.for_routing(), division, now.overrides):
-        charge.setdefault(route.lot_id, []).append(route.recipient)
-    return {
-        lot: [office for office in offices if office != division.coordinator.slug] or offices
-        for lot, offices in charge.items()
-    }
+    for lot, routes in outbox.routes_by_lot(now.facts, now.overrides).items():
+        offices = [route.recipient for route in routes]
+        charge[lot] = [office for office in offices if office != coordinator] or offices
+    return charge

@@ -6,7 +6,6 @@ night shows. What goes out is written down first: who, when, and the sums; the f
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import sqlite3
@@ -20,7 +19,7 @@ from detectors.registry import Loaded
 from pipelines import alerts, audit, warehouse
 from pipelines.casework import clocks, deadlines, offices, referrals
 from pipelines.casework.acting import Act, once
-from pipelines.casework.cases import case_of, evidence_of
+from pipelines.casework.cases import case_of, decisions_of, evidence_of
 from pipelines.casework.referrals import Referral
 from pipelines.casework.states import State
 from pipelines.settings import Home
@@ -136,9 +135,7 @@ def findings(home: Home, store: Store, pairs: Sequence[tuple[str, str]]) -> Find
         FileNotFoundError: nothing is published.
         ValueError: a detector is no longer here.
     """
-    snapshot = store.current_snapshot()
-    if snapshot is None:
-        raise FileNotFoundError(f"nothing is published in {home.root} yet; run `bidwatch nightly`")
+    snapshot = store.published_snapshot()
     rows = {pair: _evidence(store, *pair) for pair in pairs}
     signals = [_restored(row) for row in rows.values()]
     con = warehouse.open_snapshot(home.snapshot(snapshot))
@@ -175,16 +172,8 @@ def proof_of(con: sqlite3.Connection, seq: int) -> tuple[bytes, str]:
 
     Later entries change neither.
     """
-    entries = audit.entries(con)[: seq + 1]
-    leaves = [entry.encode() for entry in entries]
-    checkpoint = audit.checkpoint_text(len(leaves), audit.tree_hash(leaves))
-    proof = {
-        "entry": entries[seq],
-        "index": seq,
-        "path": [base64.b64encode(node).decode() for node in audit.path(leaves, seq)],
-        "checkpoint": checkpoint,
-    }
-    return (json.dumps(proof, ensure_ascii=False, indent=1) + "\n").encode(), checkpoint
+    proof = audit.proof(audit.entries(con)[: seq + 1], seq)
+    return proof.text().encode(), proof.checkpoint
 
 
 def has_new_evidence(con: sqlite3.Connection, case_id: str) -> bool:
@@ -255,7 +244,7 @@ def _handover(con: sqlite3.Connection, referral: Referral, found: Findings) -> H
         raise ValueError(
             f"{referral.id} rests on {referral.basis}, which the list of powers no longer has (权责清单)"
         )
-    reviewed = [each for each in referrals.details_of(con, referral.case_id) if each["verb"] == "confirm"]
+    reviewed = [each for each in decisions_of(con, referral.case_id) if each["verb"] == "confirm"]
     last = reviewed[-1] if reviewed else None
     return Handover(
         id=referral.id,

@@ -5,7 +5,6 @@ Clocks start and stop with the steps (State Council Order 310 and what goes with
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -148,6 +147,11 @@ def of_case(con: sqlite3.Connection, case_id: str) -> list[Referral]:
     return [Referral(**row) for row in rows]
 
 
+def all_of_them(con: sqlite3.Connection) -> list[Referral]:
+    """Return every referral, the oldest first."""
+    return [Referral(**row) for row in con.execute("SELECT * FROM referral ORDER BY rowid").fetchall()]
+
+
 def copies(referral: Referral) -> list[str]:
     """Return the offices that get a copy of a referral.
 
@@ -171,11 +175,3 @@ def _clocks(con: sqlite3.Connection, case_id: str, verb: str, at: str) -> None:
     if last.kind == "police":
         for rule in _STARTS.get(verb, ()):
             deadlines.begin(con, last.id, rule, at)
-
-
-def details_of(con: sqlite3.Connection, case_id: str) -> list[dict[str, object]]:
-    """Return the decisions on a case, the oldest first, with what was said."""
-    rows = con.execute("SELECT * FROM decision WHERE case_id = ? ORDER BY number", (case_id,)).fetchall()
-    return [
-        dict(row) | {"details": json.loads(row["details"]), "seen": json.loads(row["seen"])} for row in rows
-    ]

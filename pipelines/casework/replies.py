@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 
-from pipelines.casework import clocks, deadlines, document_numbers, offices, referrals
+from pipelines.casework import clocks, deadlines, document_numbers, offices
 from pipelines.casework.acting import Act, once
-from pipelines.casework.cases import Case, case_of
+from pipelines.casework.cases import Case, case_of, decisions_of
 from pipelines.casework.states import DISMISSALS_ZH, STATES_ZH, STEPS, State
 from pipelines.store import Store
 from reports import letters
@@ -77,14 +77,14 @@ def _handling(con: sqlite3.Connection, case_id: str) -> list[tuple[str, str, str
             _STEPS_ZH.get(str(each["verb"]), str(each["verb"])),
             STATES_ZH[State(str(each["after"]))],
         )
-        for each in referrals.details_of(con, case_id)
+        for each in decisions_of(con, case_id)
         if each["verb"] in _STEPS_ZH
     ]
 
 
 def _result(con: sqlite3.Connection, case: Case) -> str:
     """Return how a case ended, from what was said with its last steps."""
-    last = {str(each["verb"]): dict(each["details"]) for each in referrals.details_of(con, case.id)}  # type: ignore[call-overload]
+    last = {str(each["verb"]): dict(each["details"]) for each in decisions_of(con, case.id)}  # type: ignore[call-overload]
     if case.state is State.DISMISSED:
         return f"经初核，{DISMISSALS_ZH[last['dismiss']['code']]}，予以排除。"
     if case.state is State.NOT_FILED:

@@ -12,8 +12,7 @@ from pipelines import alerts, lineage, settings
 from pipelines.casework import suppressions
 from pipelines.commands.options import AsOfOption, today
 from pipelines.commands.output import Format, FormatOption, HomeOption, listing, out, print_json
-from pipelines.store import Store, opened
-from reports.alert_list import Alert
+from pipelines.store import opened
 from reports.cells import terminal
 
 app = typer.Typer(help="What the machine saw (疑似线索), with its evidence.", no_args_is_help=True)
@@ -37,12 +36,11 @@ def list_(
     day, _ = today(as_of)
     with opened(where.control) as store:
         agreed = suppressions.agreed(store)
-        quiet = {
-            signal.fp: suppressions.quiet_until(agreed, signal, day) for signal in alerts.standing(store)
-        }
+        shown = alerts.current(where, store)
+        quiet = {fp: suppressions.quiet_until(agreed, signal, day) for fp, signal in shown.signals.items()}
         rows = [
             row
-            for row in _rows(where, store)
+            for row in shown.rows.values()
             if (lot is None or row.lot_id == lot)
             and (detector is None or row.detector == detector or row.detector.startswith(f"{detector}."))
             and (grade is None or row.grade == grade.upper())
@@ -69,7 +67,7 @@ def show(alert: IdArgument, home: HomeOption = None, format: FormatOption = Form
     where = settings.installed(home)
     with opened(where.control) as store:
         body = lineage.evidence(store, alert)
-        rows = [row for row in _rows(where, store) if row.alert_id == alert]
+        rows = [row for fp, row in alerts.current(where, store).rows.items() if fp == alert]
         history = store.rows("SELECT * FROM evidence WHERE fp = ? ORDER BY n", alert)
         signal = store.rows("SELECT * FROM signal WHERE fp = ?", alert)[0]
     detector = next((d for d in registry.load() if d.id == signal["detector"]), None)
@@ -128,8 +126,3 @@ def trace_(alert: IdArgument, home: HomeOption = None, format: FormatOption = Fo
         out.print(f"  {terminal(text)}", soft_wrap=True)
     for row in sent:
         out.print(f"sent to {row['recipient']} in the list of {row['as_of']}, delivery {row['did']}")
-
-
-def _rows(where: settings.Home, store: Store) -> list[Alert]:
-    """Return the rows of the alert list for every signal of the current snapshot."""
-    return list(alerts.current(where, store).rows.values())

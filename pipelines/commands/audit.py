@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from pathlib import Path
 from typing import Annotated
@@ -82,16 +81,9 @@ def prove(
 ) -> None:
     """Write the proof that one entry stands in the log, for somebody who may not see the others."""
     with opened(settings.installed(home).control) as store:
-        entries, text = audit.entries(store.con), audit.checkpoint(store.con)
-    path = audit.path([body.encode() for body in entries], entry)
-    proof = {
-        "entry": entries[entry],
-        "index": entry,
-        "path": [base64.b64encode(node).decode() for node in path],
-        "checkpoint": text,
-    }
+        proof = audit.proof(audit.entries(store.con), entry)
     to.mkdir(parents=True, exist_ok=True)
-    (to / "proof.json").write_text(json.dumps(proof, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (to / "proof.json").write_text(proof.text(), encoding="utf-8")
     (to / "verify_log.py").write_bytes(Path(verify_log.__file__).read_bytes())
     out.print(
         f"{to / 'proof.json'}; to check it: python3 verify_log.py entry proof.json CHECKPOINT", soft_wrap=True

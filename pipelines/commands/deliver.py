@@ -12,6 +12,8 @@ from pipelines import night, outbox, settings
 from pipelines.casework import deliveries, receipts
 from pipelines.casework.acting import Act
 from pipelines.casework.deliveries import ANSWER_WITHIN_WORKDAYS, STATES_ZH, Delivery
+from pipelines.casework.results import penalties
+from pipelines.casework.results import send as send_results
 from pipelines.commands.nights import INTEGRITY_FAILURE, REFUSED_ROWS
 from pipelines.commands.options import (
     ACTING,
@@ -160,7 +162,7 @@ def results(
     day, _ = today(as_of)
     with night.lock(where), opened(where.control) as store:
         act = Act(actor=actor, at=now(), reason=reason, key=key)
-        made = deliveries.results(store, act, day, deliveries.penalties(where, store, day))
+        made = send_results(store, act, day, penalties(where, store, day))
         folders = outbox.write(where, store)
     for folder in folders:
         out.print(str(folder), soft_wrap=True)

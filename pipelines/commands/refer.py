@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipelines import alerts, settings
-from pipelines.casework import cases, desk, offices, referrals
+from pipelines.casework import cases, deadlines, offices, referrals
 from pipelines.casework.acting import Act
 from pipelines.casework.states import STATES_ZH, State
 from pipelines.commands.deadlines import due_cell
@@ -44,17 +44,16 @@ def list_(
     day, _ = today(as_of)
     is_zh = lang is Lang.ZH
     with opened(where.control) as store:
-        queue = {item.case.id: item for item in desk.items(store, alerts.current(where, store), day)}
+        clocks = {clock.object: clock for clock in reversed(deadlines.open_deadlines(store, day))}
         rows = []
-        for row in store.rows("SELECT id, case_id FROM referral ORDER BY rowid"):
-            each = next(r for r in referrals.of_case(store.con, row["case_id"]) if r.id == row["id"])
-            case = cases.case_of(store.con, each.case_id)
-            clock = queue[each.case_id].clock if each.case_id in queue else None
+        for each in referrals.all_of_them(store.con):
+            if recipient not in (None, each.recipient):
+                continue
+            case, clock = cases.case_of(store.con, each.case_id), clocks.get(each.id)
             rows.append(
                 (each.id, each.name_zh if is_zh else each.recipient, STATES_ZH[case.state] if is_zh else case.state,
                  each.document_no, each.proposer, each.approver, due_cell(clock, lang) if clock else "", each.outcome)
             )  # fmt: skip
-    rows = [row for row in rows if recipient is None or recipient in row]
     listing(
         f"移送 {day}：{len(rows)}" if is_zh else f"Referrals on {day}: {len(rows)}",
         ("移送编号", "接收单位", "状态", "文号", "提出", "批准", "时限", "结果")

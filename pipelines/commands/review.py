@@ -125,7 +125,7 @@ def show(
     found = [item for item in _items(home, as_of) if item.case.id == case]
     with opened(settings.installed(home).control) as store:
         this = cases.case_of(store.con, case)
-        history = referrals.details_of(store.con, case)
+        history = cases.decisions_of(store.con, case)
         handed = referrals.of_case(store.con, case)
         answers = receipts.answers_to(store, case)
     if not found:

@@ -289,6 +289,10 @@ def test_a_case_goes_from_the_queue_to_the_police_and_back_step_by_step(desk):
     ):
         asked(desk, *words, "--actor", who)
     (row,) = listed(desk, "refer", "list")
+    for lang in ("zh", "en"):
+        for office, count in (("police", 1), ("housing", 0)):
+            words = ("refer", "list", "--recipient", office, "--lang", lang, "--format", "json")
+            assert len(json.loads(asked(desk, *words))) == count
     assert (row["state"], row["proposer"], row["approver"], row["outcome"]) == (
         "closed",
         "张三",

@@ -8,7 +8,6 @@ from typer.testing import CliRunner
 
 from detectors import registry
 from pipelines import outbox, publishing, settings
-from pipelines.casework import deliveries as sent
 from pipelines.commands import deliver, labels, suppress
 from pipelines.routing import LotFacts
 from pipelines.signals import Signal, fingerprint
@@ -180,5 +179,5 @@ def test_a_changed_folder_is_an_integrity_failure(home, bidwatch, tmp_path):
 
 
 def test_results_without_any_are_no_delivery(bidwatch, monkeypatch):
-    monkeypatch.setattr(sent, "penalties", lambda *_: {})
+    monkeypatch.setattr(deliver, "penalties", lambda *_: {})
     assert "无新结果" in bidwatch("deliver", "results", "--as-of", "2026-07-01").stderr

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from pipelines import alerts, audit, outbox
-from pipelines.casework import cases, deliveries, offices, referrals, suppressions
+from pipelines.casework import cases, deliveries, offices, referrals, results, suppressions
 from reports import bundle
 from reports.delivery_check import faults
 from reports.results_list import COLUMNS_ZH
@@ -318,7 +318,7 @@ def test_results_go_to_every_member_once(county, outcome, by):
     county.night("2026-06-01", county.signal())
     outcome("C1", "罚款 2 万元")
     outcome("C2", "不予处罚", recipient=None)
-    made = deliveries.results(county.store, by(), date(2026, 6, 30), {})
+    made = results.send(county.store, by(), date(2026, 6, 30), {})
     assert len(made) == len(offices.members())
     outbox.write(county.home, county.store)
     folder = next(path for path in county.folders("water"))
@@ -329,9 +329,9 @@ def test_results_go_to_every_member_once(county, outcome, by):
     ]
     assert tuple(rows[0]) == tuple(COLUMNS_ZH.values())
     assert faults(contents(folder)) == []
-    assert deliveries.results(county.store, by(), date(2026, 6, 30), {}) == []
+    assert results.send(county.store, by(), date(2026, 6, 30), {}) == []
     outcome("C3", "警告")
-    assert len(deliveries.results(county.store, by(), date(2026, 6, 30), {})) == len(offices.members())
+    assert len(results.send(county.store, by(), date(2026, 6, 30), {})) == len(offices.members())
     outbox.write(county.home, county.store)
     later = [json.loads((path / "MANIFEST.json").read_text())["rows"] for path in county.folders("water")]
     assert sorted(later) == [1, 2]
@@ -344,10 +344,10 @@ def test_a_penalty_of_the_records_goes_to_every_member_once(county, by):
         "outcome": "禁止投标；自 2026-06-01 起",
         "noted_on": "2026-06-01",
     }
-    assert len(deliveries.results(county.store, by(), date(2026, 6, 30), {"X1 1 ban": ban})) == len(
+    assert len(results.send(county.store, by(), date(2026, 6, 30), {"X1 1 ban": ban})) == len(
         offices.members()
     )
-    assert deliveries.results(county.store, by(), date(2026, 6, 30), {"X1 1 ban": ban}) == []
+    assert results.send(county.store, by(), date(2026, 6, 30), {"X1 1 ban": ban}) == []
     outbox.write(county.home, county.store)
     (folder,) = county.folders("court")
     (row,) = csv.DictReader(io.StringIO((folder / "results.csv").read_text(encoding="utf-8-sig")))
@@ -357,20 +357,20 @@ def test_a_penalty_of_the_records_goes_to_every_member_once(county, by):
 def test_clues_about_persons_in_office_are_not_passed_round(county, outcome, by):
     county.night("2026-06-01", county.signal())
     outcome("C1", "处分", recipient="discipline", power="DISCIPLINE-18")
-    assert deliveries.results(county.store, by(), date(2026, 6, 30), {}) == []
+    assert results.send(county.store, by(), date(2026, 6, 30), {}) == []
 
 
 def test_results_noted_after_the_day_wait(county, outcome, by):
     county.night("2026-06-01", county.signal())
     outcome("C1", "警告", at="2026-06-30T16:30:00+00:00")  # half past midnight on 1 July in Shanghai
-    assert deliveries.results(county.store, by(), date(2026, 6, 30), {}) == []
-    assert len(deliveries.results(county.store, by(), date(2026, 7, 1), {})) == len(offices.members())
+    assert results.send(county.store, by(), date(2026, 6, 30), {}) == []
+    assert len(results.send(county.store, by(), date(2026, 7, 1), {})) == len(offices.members())
 
 
 def test_a_delivery_of_results_is_sent_again_with_the_same_bytes_and_expects_no_answer(county, outcome, by):
     county.night("2026-06-01", county.signal())
     outcome("C1", "警告")
-    deliveries.results(county.store, by(), date(2026, 6, 11), {})
+    results.send(county.store, by(), date(2026, 6, 11), {})
     outbox.write(county.home, county.store)
     (folder,) = county.folders("water")
     before = contents(folder)
