@@ -73,7 +73,7 @@ marginals: setup ## Compare a simulated honest county with the real data sets
 	$(BIN)/python tests/benchmarks/marginals.py --county workspace/honest
 
 rehearsal: setup ## Let careful rings try the catalogue anew, after a detector was added
-	$(BIN)/python -m pipelines.simulator.rehearsal
+	$(BIN)/python -m pipelines.workshop.rehearsal
 
 detector-report: setup ## Judge every detector by simulated truth and real sets (six minutes), write detectors/REPORT.md
 	$(BIN)/python tests/benchmarks/detector_report.py $(REPORT) --page detectors/REPORT.md

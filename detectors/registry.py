@@ -1,7 +1,8 @@
 """Finds the detectors by their path and gives each its limits.
 
-Adding a detector is adding a file: nothing is listed here. Limits come from the module's
-``Limits`` and from ``thresholds.toml``; a name that does not exist there is an error.
+Adding a detector is adding a file, adding a family is adding a folder: nothing is listed here. Limits come from the
+module's ``Limits``, from ``thresholds.toml`` and from the installation's own file of that name; a name that does not
+exist there is an error.
 """
 
 from __future__ import annotations
@@ -15,26 +16,41 @@ from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from detectors.contract import Detector, Screen
+from detectors.closure import closure, code_hash
+from detectors.interface import Detector, Screen
 
 ROOT = Path(__file__).parent
 THRESHOLDS = ROOT / "thresholds.toml"
-AWARD_RULES = ROOT.parent / "data" / "reference" / "award_rules.toml"
+REFERENCE = ROOT.parent / "data" / "reference"
+
+
+@dataclass(frozen=True)
+class Family:
+    """A folder of detectors: what its ``__init__`` says of it.
+
+    ``explanation_zh``: innocent explanations of such evidence, as they stand in a letter.
+    """
+
+    id: str
+    title: str
+    title_zh: str
+    explanation_zh: str
 
 
 @dataclass(frozen=True)
 class Loaded:
     """One detector, ready to run.
 
-    ``version`` is the hash of the module's source, of the kernels that detectors share and of the award
-    rules: it changes when they do.
-    ``limits_version`` is the hash of the limits in force. Both are stored with every result, so
-    no version is kept by hand.
+    ``version`` is the hash of the detector's source, of every module that it imports, and of the reference data that
+    these read: it changes when they do. ``limits_version`` is the hash of the limits in force. Both are stored with
+    every result, so no version is kept by hand.
     """
 
     id: str
     module: ModuleType
+    family: Family
     facts: Detector
     limits: object
     version: str
@@ -47,10 +63,26 @@ class Loaded:
         return screen
 
 
+@cache
+def families() -> dict[str, Family]:
+    """Return the families by id, in alphabetical order: the folders whose ``__init__`` has a TITLE_ZH."""
+    found = {}
+    for init in sorted(ROOT.glob("*/__init__.py")):
+        package = importlib.import_module(f"detectors.{init.parent.name}")
+        if hasattr(package, "TITLE_ZH"):
+            found[init.parent.name] = Family(
+                init.parent.name, package.TITLE, package.TITLE_ZH, package.EXPLANATION_ZH
+            )
+    return found
+
+
 def ids() -> list[str]:
     """Return the id of every detector file, in alphabetical order."""
     return sorted(
-        f"{path.parent.name}.{path.stem}" for path in ROOT.glob("*/*.py") if path.stem != "__init__"
+        f"{family}.{path.stem}"
+        for family in families()
+        for path in (ROOT / family).glob("*.py")
+        if path.stem != "__init__"
     )
 
 
@@ -73,14 +105,7 @@ def load(thresholds: Path = THRESHOLDS) -> list[Loaded]:
     return [_load(id, tables.get(id, {})) for id in known]
 
 
-@cache
-def _shared_source() -> bytes:
-    # The OCDS indicators stand beside the detectors and are used by none.
-    kernels = [path for path in ROOT.glob("*.py") if not path.stem.startswith(("registry", "ocds_"))]
-    return b"".join(path.read_bytes() for path in [*sorted(kernels), AWARD_RULES])
-
-
-def _load(id: str, overrides: Mapping[str, object]) -> Loaded:
+def _load(id: str, overrides: Mapping[str, Any]) -> Loaded:
     module = importlib.import_module(f"detectors.{id}")
     defaults = {field.name: field.default for field in fields(module.Limits)}
     for name, value in overrides.items():
@@ -89,13 +114,25 @@ def _load(id: str, overrides: Mapping[str, object]) -> Loaded:
         if type(value) is not type(defaults[name]):
             raise ValueError(f"{id}: limit {name!r} must be {type(defaults[name]).__name__}")
     limits = module.Limits(**overrides)
-    source = Path(str(module.__file__)).read_bytes() + _shared_source()
     values = json.dumps(asdict(limits), sort_keys=True).encode()
     return Loaded(
         id=id,
         module=module,
+        family=families()[id.split(".")[0]],
         facts=module.DETECTOR,
         limits=limits,
-        version=hashlib.sha256(source).hexdigest()[:12],
+        version=_version(id),
         limits_version=hashlib.sha256(values).hexdigest()[:12],
     )
+
+
+@cache
+def _version(id: str) -> str:
+    used = closure(f"detectors.{id}")
+    read = sorted({name for module in used for name in _reads(module)})
+    return code_hash(used, [(REFERENCE / name).read_bytes() for name in read])
+
+
+def _reads(module: str) -> tuple[str, ...]:
+    """Return the files of ``data/reference`` that a module reads, by its own word."""
+    return getattr(importlib.import_module(module), "REFERENCE_DATA", ())

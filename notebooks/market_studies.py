@@ -2,6 +2,8 @@
 
 import marimo
 
+from pipelines import duck
+
 app = marimo.App(width="medium")
 
 
@@ -12,8 +14,9 @@ def _():
     import pandas as pd
 
     from detectors.collusion import rebid_persistence
-    from detectors.market_studies import cost_bounds, marginal_losers, margins, missing_bids
-    from pipelines import settings, warehouse
+    from detectors.kernels.market_studies import cost_bounds, marginal_losers, margins, missing_bids
+    from pipelines import settings
+    from pipelines.snapshot import warehouse
     from pipelines.store import opened
 
     return (
@@ -26,7 +29,7 @@ def _(opened, settings, warehouse):
     home = settings.home()
     with opened(home.control) as store:
         snapshot = store.current_snapshot()
-    con = warehouse.open_snapshot(home.snapshot(snapshot))
+    con = duck.open_snapshot(home.snapshot(snapshot))
     bids = con.sql(
         """
         SELECT coalesce(l.class, 'unknown') AS class, CAST(year(l.opened_on) AS VARCHAR) AS year, b.lot_id,

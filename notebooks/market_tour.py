@@ -2,6 +2,8 @@
 
 import marimo
 
+from pipelines import duck
+
 app = marimo.App(width="medium")
 
 
@@ -10,7 +12,8 @@ def _():
     import altair as alt
     import marimo as mo
 
-    from pipelines import settings, warehouse
+    from pipelines import settings
+    from pipelines.snapshot import warehouse
     from pipelines.store import opened
 
     return alt, mo, opened, settings, warehouse
@@ -21,7 +24,7 @@ def _(opened, settings, warehouse):
     home = settings.home()
     with opened(home.control) as store:
         snapshot = store.current_snapshot()
-    con = warehouse.open_snapshot(home.snapshot(snapshot))
+    con = duck.open_snapshot(home.snapshot(snapshot))
     return con, snapshot
 
 

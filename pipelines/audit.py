@@ -12,8 +12,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from reports import verify_log
-from reports.verify_log import ORIGIN, leaf_hash, node_hash
+from reports.handed_out import verify_log
+from reports.handed_out.verify_log import ORIGIN, leaf_hash, node_hash
 
 
 def canonical(value: object) -> str:
@@ -81,7 +81,7 @@ def faults(con: sqlite3.Connection, kept: Mapping[str, str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Proof:
-    """That an entry stands in the log of a checkpoint, for `reports.verify_log` to check.
+    """That an entry stands in the log of a checkpoint, for `reports.handed_out.verify_log` to check.
 
     ``path``: hashes from the leaf to the root, base64.
     """

@@ -16,11 +16,15 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from pipelines import night_report, outbox, receiving
-from pipelines.building import build, screen
+from pipelines import night_report
+from pipelines.casework.watchlist import effects
+from pipelines.findings import outbox
+from pipelines.intake import receiving
+from pipelines.intake.reading import read_files
 from pipelines.publishing import Night, block, publish
-from pipelines.reading import Progress, read_files
-from pipelines.settings import Home
+from pipelines.settings import Home, Progress
+from pipelines.snapshot import parties
+from pipelines.snapshot.building import Decided, build, screen
 from pipelines.store import Store, opened
 
 
@@ -51,7 +55,7 @@ def run(home: Home, as_of: date, *, actor: str, at: str, progress: Progress) -> 
         receive(home, store, actor=actor, at=at)
         read_files(home, store, progress=progress)
         progress("build 建库", 0, 1)
-        built = build(home, store, as_of)
+        built = build(home, store, as_of, decided(store, as_of))
         if any(gate.blocks for gate in built.gates):
             return night_report.write(home, store, block(store, as_of, built, at=at))
         screened = screen(built, progress=progress)
@@ -59,6 +63,11 @@ def run(home: Home, as_of: date, *, actor: str, at: str, progress: Progress) -> 
         night = publish(home, store, as_of, built, screened, actor=actor, at=at)
         outbox.write(home, store)
         return night_report.write(home, store, night)
+
+
+def decided(store: Store, as_of: date) -> Decided:
+    """Return what people decided that the snapshot of a night must know."""
+    return Decided(judged=parties.judged(store), listed=effects.for_snapshot(store.con, as_of))
 
 
 def receive(home: Home, store: Store, *, actor: str, at: str) -> list[str]:

@@ -10,8 +10,9 @@ from datetime import date
 from pathlib import Path
 
 from detectors import registry
-from pipelines import bronze, warehouse
-from pipelines.casework import clocks, deadlines
+from pipelines import duck
+from pipelines.casework.clocks import clocks, deadlines
+from pipelines.intake.file_report import FileReport
 from pipelines.publishing import Night, files_of
 from pipelines.settings import Home
 from pipelines.store import Store
@@ -25,7 +26,7 @@ def write(home: Home, store: Store, night: Night) -> Night:
     """Write ``reports/night_<as_of>.html`` and return the night with its path."""
     files = files_of(store, night.as_of)
     reports = [
-        bronze.Report.load(home.bronze / row["raw_sha"] / row["bronze"]) for row in files if row["bronze"]
+        FileReport.load(home.bronze / row["raw_sha"] / row["bronze"]) for row in files if row["bronze"]
     ]
     accounts = {account["raw_sha"]: account for account in night.files}
     page = night_page.night_page(
@@ -67,7 +68,7 @@ def refusals(home: Home, files: Iterable[sqlite3.Row]) -> list[night_page.Refusa
     ]
     if not paths:
         return []
-    con = warehouse.connect()
+    con = duck.connect()
     try:
         rows = con.execute(
             """
@@ -103,7 +104,7 @@ def _outcome(file: sqlite3.Row, account: Mapping[str, object]) -> night_page.Fil
     )
 
 
-def _contracts(reports: list[bronze.Report]) -> list[night_page.ContractResult]:
+def _contracts(reports: list[FileReport]) -> list[night_page.ContractResult]:
     sums: dict[tuple[str, str, str], list[int]] = {}
     for report in reports:
         for outcome in report.expectations:
@@ -143,7 +144,7 @@ def _hubs(home: Home, night: Night) -> list[night_page.Hub]:
     """Return the values that count for nothing because many unrelated firms share them, the widest first."""
     if not night.screened or night.snapshot is None:
         return []
-    con = warehouse.open_snapshot(home.snapshot(night.snapshot))
+    con = duck.open_snapshot(home.snapshot(night.snapshot))
     try:
         rows = con.execute(
             "SELECT detector, value, bidders, lots, left_out_of_lots FROM risk.hubs"
@@ -218,7 +219,7 @@ def _notes(night: Night, files: Iterable[sqlite3.Row]) -> list[str]:
     return notes
 
 
-def _remarks(reports: list[bronze.Report]) -> list[str]:
+def _remarks(reports: list[FileReport]) -> list[str]:
     remarks = []
     for report in reports:
         unknown = sorted({name for section in report.sections for name in section.unknown_columns})

@@ -7,7 +7,7 @@ are safe. The same night runs without Prefect through ``bidwatch nightly``.
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -19,18 +19,17 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-from pipelines import building, night, night_report, outbox, publishing, reading, settings
-from pipelines.building import Built
-from pipelines.moments import LOCAL
+from pipelines import night, night_report, publishing, settings, times
+from pipelines.findings import outbox
+from pipelines.intake import reading
 from pipelines.publishing import Night
-from pipelines.screening import Screened
+from pipelines.snapshot import building
+from pipelines.snapshot.building import Built
+from pipelines.snapshot.screening import Screened
 from pipelines.store import opened
+from pipelines.times import LOCAL
 
 ACTOR = "prefect"
-
-
-def _at() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _quiet(station: str, done: int, of: int) -> None:
@@ -42,7 +41,7 @@ def _quiet(station: str, done: int, of: int) -> None:
 def receive(home: settings.Home) -> int:
     """Inbox to raw."""
     with opened(home.control) as store:
-        return len(night.receive(home, store, actor=ACTOR, at=_at()))
+        return len(night.receive(home, store, actor=ACTOR, at=times.now()))
 
 
 @task(retries=2, retry_delay_seconds=30)
@@ -56,7 +55,7 @@ def read_files(home: settings.Home) -> int:
 def build(home: settings.Home, as_of: date) -> Built:
     """Bronze to an unpublished snapshot, and its gates."""
     with opened(home.control) as store:
-        return building.build(home, store, as_of)
+        return building.build(home, store, as_of, night.decided(store, as_of))
 
 
 @task(retries=2, retry_delay_seconds=30)
@@ -69,14 +68,14 @@ def screen(built: Built) -> list[Screened]:
 def publish(home: settings.Home, as_of: date, built: Built, screened: list[Screened]) -> Night:
     """Switch to the snapshot and write down its signals."""
     with opened(home.control) as store:
-        return publishing.publish(home, store, as_of, built, screened, actor=ACTOR, at=_at())
+        return publishing.publish(home, store, as_of, built, screened, actor=ACTOR, at=times.now())
 
 
 @task(retries=2, retry_delay_seconds=30)
 def block(home: settings.Home, as_of: date, built: Built) -> Night:
     """A gate is closed: the last snapshot stays current."""
     with opened(home.control) as store:
-        return publishing.block(store, as_of, built, at=_at())
+        return publishing.block(store, as_of, built, at=times.now())
 
 
 @task(retries=2, retry_delay_seconds=30)

@@ -13,10 +13,14 @@ from pathlib import Path
 import duckdb
 
 from detectors import registry
-from pipelines import alerts, audit, gates, outbox, receiving, routing, screening, signals, warehouse
-from pipelines.building import Built
-from pipelines.casework import list_effects, suppressions
+from pipelines import audit, duck, files
+from pipelines.casework import suppressions
+from pipelines.casework.watchlist import effects
+from pipelines.findings import alerts, outbox, routing, signals
+from pipelines.findings.suppression import quiet_until
 from pipelines.settings import Home
+from pipelines.snapshot import gates, screening
+from pipelines.snapshot.building import Built
 from pipelines.store import Store
 from reports.alert_list import Alert
 
@@ -62,14 +66,14 @@ def publish(
     overrides = routing.load_overrides(home.root / routing.OVERRIDES)
     if not built.path.exists():
         raise FileNotFoundError("the unpublished snapshot of this night is gone; start the night again")
-    con = warehouse.connect(built.path)
+    con = duck.connect(built.path)
     try:
         found = signals.collect(con, detectors)
         facts = alerts.Facts(con, found)
         rows = alerts.rows(store, found, facts, detectors, as_of)
-        prepared = outbox.prepare(store, found, rows, facts, detectors, as_of, overrides)
         agreed = suppressions.agreed(store)
-        suppressed = sum(suppressions.quiet_until(agreed, signal, as_of) is not None for signal in found)
+        prepared = outbox.prepare(store, found, rows, facts, detectors, as_of, overrides, agreed)
+        suppressed = sum(quiet_until(agreed, signal, as_of) is not None for signal in found)
         logical = _logical_hash(con)
         con.execute("CHECKPOINT")
     finally:
@@ -98,7 +102,7 @@ def publish(
             held = outbox.brake(store, as_of, new) if prepared else None
             outbox.enqueue(control, prepared, built.id, as_of, at=at, actor=actor, held=held)
         # After the signals: an entry is called removed when no flag of it is left.
-        settled = list_effects.settle(control, as_of, at=at, actor=actor)
+        settled = effects.settle(control, as_of, at=at, actor=actor)
         night = Night(
             as_of=as_of.isoformat(),
             state="published" if is_new else "unchanged",
@@ -229,7 +233,7 @@ def _make_safe(temporary: Path, final: Path) -> None:
         os.fsync(handle.fileno())
     temporary.chmod(0o440)
     temporary.replace(final)
-    receiving.sync_folder(final.parent)
+    files.sync_folder(final.parent)
 
 
 def _collect_garbage(home: Home, store: Store) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+#: Told what is being done, how far it is, and how much there is.
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,10 @@ class Home:
         config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
         name = hashlib.sha256(str(self.root.resolve()).encode()).hexdigest()[:12]
         return config / "bidwatch" / f"{name}.key"
+
+    def bronze_of(self, raw_sha: str, version: str) -> Path:
+        """The typed rows of a raw file, as one version of the code read them."""
+        return self.bronze / raw_sha / version
 
     def snapshot(self, id: str) -> Path:
         """The file of one snapshot."""

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_SQL = Path(__file__).parent / "sql"
-SCHEMA = (_SQL / "control.sql", *sorted((_SQL / "casework").glob("*.sql")))
+#: Every station has the tables that it keeps beside its modules.
+SCHEMA = tuple(sorted(Path(__file__).parent.rglob("control.sql")))
 
 #: Goes up with every change of the schema: an older store gets what it lacks when it is opened.
 VERSION = 3

@@ -10,19 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from detectors import registry
 from reports.alert_list import LOCAL, STATEMENT_ZH, Alert
 from reports.official_paper import Paper, date_zh
 
-#: What is read first when a kind of evidence is explained away, by 预警类型. The rule's own list stands in the report.
-EXPLANATIONS_ZH: Mapping[str, str] = {
-    "报价形态": "同一计价依据或信息价、取整习惯、按统一费率下浮、最高限价过紧、投标人较多时的偶然接近、计算错误",
-    "串通行为": "专业市场企业少、地域运距或成本相近、同一造价咨询机构分别编制、截止前集中上传、关联企业依法投不同标段",
-    "关联关系": "代理或服务机构代办、担保或支付平台代付、办公楼或运营商共用地址、设备克隆、登记信息过期或录入错误、重名",
-    "文件雷同": "招标人提供的文件或模板、同一文印或咨询机构制作、外购通用文本、产品目录和标准的原文、曾组成联合体",
-    "招标过程": "经批准采用其他方式、投诉或复议期间、登记晚于实际、市场本身竞争不足、专家或企业专业面窄",
-    "名单": "处罚已到期、撤销或者修复，限制范围不含本项目，一事多次登记；列入名单本身不说明本标段有问题",
-    "标后履约": "依法批准的变更或更换人员、材料调价、据实计量、登记不全或者录入错误、企业合并更名、依法代付",
-}
 #: In the letter, which is to be short; the others stand in the list that goes with it.
 _MOST_ROWS = 4
 _MOST_NAMED = 8
@@ -329,8 +320,8 @@ def _wanted(handover: Handover) -> str:
 
 
 def _explanations(alerts: Sequence[Alert]) -> str:
-    families = dict.fromkeys(row.family for row in alerts)
-    told = [f"{family}——{EXPLANATIONS_ZH[family]}" for family in families]
+    explanations = {family.title_zh: family.explanation_zh for family in registry.families().values()}
+    told = [f"{family}——{explanations[family]}" for family in dict.fromkeys(row.family for row in alerts)]
     return "；".join(told) or "由承办人根据来源材料说明"
 
 

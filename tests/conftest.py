@@ -13,10 +13,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from detectors.contract import SEPARATOR
-from detectors.screens import lot_prices
-from pipelines import warehouse
-from pipelines.engine import DuckDBEngine
+from detectors.interface import SEPARATOR
+from detectors.kernels.prices.screens import lot_prices
+from pipelines import duck
+from pipelines.duck import DuckDBEngine
+from pipelines.snapshot import warehouse
 
 #: What a column holds where a text table does not name it. Every other column is NULL.
 DEFAULTS: dict[str, dict[str, object]] = {
@@ -56,7 +57,7 @@ class Market:
     """
 
     def __init__(self) -> None:
-        self.con = warehouse.connect()
+        self.con = duck.connect()
         warehouse.create_stage(self.con)
         warehouse.build_core(self.con)
 

@@ -7,17 +7,16 @@ import inspect
 import re
 import string
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from honest.market import honest_market
+from places import REPO as ROOT
 
 from detectors import registry
-from detectors.contract import IN_LOT, SCREEN_COLUMNS, SEPARATOR, Detector, Grade, Severity, Status
+from detectors.interface import IN_LOT, SCREEN_COLUMNS, SEPARATOR, Detector, Grade, Severity, Status
 
-ROOT = Path(__file__).parents[1]
 LEGAL_BASIS = ROOT / "data" / "reference" / "legal_basis.csv"
 SECTIONS = ("Why it matters", "Looks innocent when", "Blind spots", "Sources")
 UNITS = {"lot", "pair", "ring", "party", "lot_party", "buyer"}

@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-REPO = Path(__file__).parents[1]
+from places import REPO
+
 TOP_LEVEL = {
     "pipelines", "detectors", "data", "notebooks", "reports", "tests", "prefect.yaml", "pyproject.toml", "README.md",
     "LICENSE", "CHANGELOG.md", "Makefile", "requirements.lock", ".gitignore", ".ci",

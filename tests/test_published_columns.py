@@ -1,22 +1,19 @@
 """The screens that others published are reproduced from the raw bids, lot by lot."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from places import REAL_DATA
 
-from detectors.blocks import blocks
-from detectors.screens import screens
+from detectors.kernels.prices.blocks import blocks
+from detectors.kernels.prices.screens import screens
 
-DATA = Path(os.environ.get("BIDWATCH_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 TOLERANCE = 1e-3  # the files give four decimals
 
 
 def published(path, columns):
     """Return per lot the published columns and the same screens computed from the bids."""
-    file = DATA / path
+    file = REAL_DATA / path
     if not file.exists():
         pytest.skip(f"the real data are not here: {file}; set BIDWATCH_REAL_DATA")
     bids = pd.read_parquet(file).sort_values(["Tender", "Bid_value"])

@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Severity, Status
 
 DETECTOR = Detector(
     title="Firm bids often, asks much and wins less than a weak firm would",

@@ -18,7 +18,7 @@ Blind spots
 Sources
     Raw shares are useless: of 8,398 Korean pairs with five joint tenders or more the median Jaccard share
     is .28 and the 99th percentile .81. Within a stratum joint lots are hypergeometric; the sum over strata
-    is computed exactly (see ``detectors.pairs``). The correction for the market's spread, by moments over
+    is computed exactly (see ``detectors.kernels.firms.pairs``). The correction for the market's spread, by moments over
     all pairs, is this project's own.
 """
 
@@ -29,9 +29,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.joint_lots import joint_lots
-from detectors.pairs import (
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.firms.joint_lots import joint_lots
+from detectors.kernels.firms.pairs import (
     chances,
     chances_in_spread,
     frequent_pairs,

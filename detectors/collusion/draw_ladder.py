@@ -33,10 +33,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detectors.award_rules import benchmark
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.rounding import amount_unit, discount_unit
-from detectors.ruled_lots import RuledLots, ruled_lots
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.prices.rounding import amount_unit, discount_unit
+from detectors.kernels.rules.award_rules import benchmark
+from detectors.kernels.rules.ruled_lots import RuledLots, ruled_lots
 
 DETECTOR = Detector(
     title="Bids stand on an even ladder as wide as the range of the draw",

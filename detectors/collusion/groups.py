@@ -17,7 +17,7 @@ Blind spots
 Sources
     Coherence and exclusivity: the idea of Wachs and Kertész (2019), who found a known cartel this way among
     school-milk suppliers; the form used here and the growing of groups are this project's own (see
-    ``detectors.circles``). Edges are pairs beyond a null model that holds every firm's number of tenders.
+    ``detectors.kernels.firms.circles``). Edges are pairs beyond a null model that holds every firm's number of tenders.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.circles import circles, named
-from detectors.contract import Detector, Engine, Grade, Severity, Status
-from detectors.joint_lots import joint_lots
+from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.firms.circles import circles, named
+from detectors.kernels.firms.joint_lots import joint_lots
 
 DETECTOR = Detector(
     title="Group of firms bids together evenly and with few others",

@@ -41,10 +41,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.stats import rankdata
 
-from detectors.award_rules import benchmark
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.named_groups import named_groups
-from detectors.ruled_lots import RuledLots, ruled_lots
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.firms.named_groups import named_groups
+from detectors.kernels.rules.award_rules import benchmark
+from detectors.kernels.rules.ruled_lots import RuledLots, ruled_lots
 
 DETECTOR = Detector(
     title="Bids of a group move the benchmark more than other groups of its size",

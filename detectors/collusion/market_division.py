@@ -26,8 +26,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.circles import chance_of_order, joint_wins, named, same_firm_pairs
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.firms.circles import chance_of_order, joint_wins, named, same_firm_pairs
 
 DETECTOR = Detector(
     title="Firms that keep meeting each other win each at its own buyers",

@@ -33,10 +33,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import ndtr
 
-from detectors.blocks import valid_bids
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.joint_lots import joint_lots
-from detectors.pairs import Pairs, frequent_pairs, pair_sums, q_values
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.firms.joint_lots import joint_lots
+from detectors.kernels.firms.pairs import Pairs, frequent_pairs, pair_sums, q_values
+from detectors.kernels.prices.blocks import valid_bids
 
 DETECTOR = Detector(
     title="Prices of two firms move together lot after lot",

@@ -35,7 +35,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
 
 DETECTOR = Detector(
     title="Same order of prices in a failed and a repeated round, though the first prices were close",

@@ -28,8 +28,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detectors.circles import chance_of_order, joint_wins, named
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.firms.circles import chance_of_order, joint_wins, named
 
 DETECTOR = Detector(
     title="Firms that keep meeting each other win in turns",

@@ -30,8 +30,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc
 
-from detectors.blocks import Block, blocks
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.prices.blocks import Block, blocks
 
 DETECTOR = Detector(
     title="Bids of different bidders handed in within seconds",

@@ -26,8 +26,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.concentration import wins_together
-from detectors.contract import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.firms.concentration import wins_together
 
 DETECTOR = Detector(
     title="Firm wins unusually often when one expert sits on the committee",

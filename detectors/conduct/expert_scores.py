@@ -30,8 +30,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.pairs import q_values
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.firms.pairs import q_values
 
 DETECTOR = Detector(
     title="One expert places one bidder above the other experts' view in lot after lot",

@@ -27,8 +27,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
-from detectors.last_bids import last_bids
+from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.prices.last_bids import last_bids
 
 DETECTOR = Detector(
     title="Lowest bid came last and just below the next",

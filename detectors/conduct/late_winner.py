@@ -28,8 +28,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom, chi2
 
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.last_bids import last_bids
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.prices.last_bids import last_bids
 
 DETECTOR = Detector(
     title="Firm's lowest bids come last and just below the next, again and again",

@@ -30,8 +30,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
-from detectors.reference import commonness
+from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.prices.reference_classes import commonness
 
 DETECTOR = Detector(
     title="The lowest bids were rejected",

@@ -29,9 +29,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.award_rules import Numbers, price_scores
-from detectors.contract import Detector, Engine, Grade, Severity, Status
-from detectors.ruled_lots import RuledLots, ruled_lots
+from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.rules.award_rules import Numbers, price_scores
+from detectors.kernels.rules.ruled_lots import RuledLots, ruled_lots
 
 DETECTOR = Detector(
     title="Announced evaluation result differs from what the award rule gives",

@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Severity, Status
 
 DETECTOR = Detector(
     title="Buyer's lots go to one firm while most of its rivals are rejected",

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
-from detectors.sharing import ONE_BID, shared
+from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.firms.sharing import ONE_BID, shared
 
 DETECTOR = Detector(
     title="Deposits of different bidders paid from the same account",

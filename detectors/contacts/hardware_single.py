@@ -28,8 +28,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
-from detectors.sharing import ONE_BID, shared
+from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.firms.sharing import ONE_BID, shared
 
 DETECTOR = Detector(
     title="Files of different bidders share a single hardware code",

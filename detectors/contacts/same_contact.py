@@ -27,8 +27,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
-from detectors.sharing import OFFICE_PHONES, ONE_BID, shared
+from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.firms.sharing import OFFICE_PHONES, ONE_BID, shared
 
 DETECTOR = Detector(
     title="Different bidders gave the same contact person and phone",

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
-from detectors.sharing import ONE_BID, SEATS, shared
+from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.firms.sharing import ONE_BID, SEATS, shared
 
 DETECTOR = Detector(
     title="Different bidders name a legal representative of the same name",

@@ -25,9 +25,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
-from detectors.reference import placed
-from detectors.sites import sites
+from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.claims.work_sites import sites
+from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
     title="Project manager leads unusually many lots at the same time",

@@ -29,8 +29,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
-from detectors.mismatches import told_by_bid
+from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.claims.mismatches import told_by_bid
 
 DETECTOR = Detector(
     title="Stated certificate of qualification does not check with the register",

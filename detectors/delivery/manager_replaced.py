@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Severity, Status
 
 DETECTOR = Detector(
     title="Project manager in the award differs from the one in the winner's bid",

@@ -26,8 +26,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
-from detectors.mismatches import told_by_bid
+from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.claims.mismatches import told_by_bid
 
 DETECTOR = Detector(
     title="Claimed earlier work contradicts the market's own records of it",

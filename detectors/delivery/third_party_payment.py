@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Severity, Status
 
 DETECTOR = Detector(
     title="Contract money paid to a firm outside the contract",

@@ -27,8 +27,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
-from detectors.sites import sites
+from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.claims.work_sites import sites
 
 DETECTOR = Detector(
     title="Project manager leads lots of different contractors at the same time",

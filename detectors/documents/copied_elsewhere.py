@@ -28,9 +28,19 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.bid_texts import BidTexts, own_runs
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.texts import WINDOW, Hashes, ascending, is_in, keys, mixed, prepared, spread, windows
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.texts.bid_texts import BidTexts, own_runs
+from detectors.kernels.texts.texts import (
+    WINDOW,
+    Hashes,
+    ascending,
+    is_in,
+    keys,
+    mixed,
+    prepared,
+    spread,
+    windows,
+)
 
 DETECTOR = Detector(
     title="Two firms file the same text in different lots",

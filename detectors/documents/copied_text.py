@@ -34,9 +34,9 @@ from math import ceil
 import numpy as np
 import pandas as pd
 
-from detectors.bid_texts import BidTexts, LotWindows, own_runs, passages
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.texts import Ints, ascending, prepared
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.texts.bid_texts import BidTexts, LotWindows, own_runs, passages
+from detectors.kernels.texts.texts import Ints, ascending, prepared
 
 DETECTOR = Detector(
     title="Bid files of two bidders have passages in common word for word",

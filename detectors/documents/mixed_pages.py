@@ -32,10 +32,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.bid_texts import BidTexts, LotWindows, WholeText
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.mentions import LotNamings, Names, Naming, namings
-from detectors.texts import common_runs, letters, prepared
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.texts.bid_texts import BidTexts, LotWindows, WholeText
+from detectors.kernels.texts.mentions import LotNamings, Names, Naming, namings
+from detectors.kernels.texts.texts import common_runs, letters, prepared
 
 DETECTOR = Detector(
     title="A passage of one bidder's own bid stands in another bidder's file",

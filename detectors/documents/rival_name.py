@@ -28,10 +28,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.bid_texts import BidTexts
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.mentions import LotNamings, Naming, namings
-from detectors.texts import letters
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.texts.bid_texts import BidTexts
+from detectors.kernels.texts.mentions import LotNamings, Naming, namings
+from detectors.kernels.texts.texts import letters
 
 DETECTOR = Detector(
     title="A bidder's file names another bidder of the lot",

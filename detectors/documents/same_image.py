@@ -26,8 +26,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.sharing import ONE_BID, shared
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.firms.sharing import ONE_BID, shared
 
 DETECTOR = Detector(
     title="Bid files of different bidders hold the same image",

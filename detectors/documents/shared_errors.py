@@ -34,10 +34,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from detectors.bid_texts import BidTexts, WholeText
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.phrases import SIDE, Phrases, Usual, joined
-from detectors.texts import Bools, Codes, Hashes, Ints, ascending, is_in, plain
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.texts.bid_texts import BidTexts, WholeText
+from detectors.kernels.texts.phrases import SIDE, Phrases, Usual, joined
+from detectors.kernels.texts.texts import Bools, Codes, Hashes, Ints, ascending, is_in, plain
 
 DETECTOR = Detector(
     title="Bid files of two bidders share slips that hardly anybody else makes",

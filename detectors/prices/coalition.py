@@ -31,9 +31,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.reference import placed
-from detectors.thinning import Size, equal_sizes
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.prices.reference_classes import placed
+from detectors.kernels.prices.thinning import Size, equal_sizes
 
 DETECTOR = Detector(
     title="Some of the bids lie unusually close together",

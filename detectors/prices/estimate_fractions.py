@@ -27,10 +27,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from detectors.blocks import valid_bids
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.reference import commonness
-from detectors.rounding import amount_unit
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.prices.blocks import valid_bids
+from detectors.kernels.prices.reference_classes import commonness
+from detectors.kernels.prices.rounding import amount_unit
 
 DETECTOR = Detector(
     title="Several bids are round fractions of the buyer's estimate",

@@ -37,10 +37,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.special import comb
 
-from detectors.blocks import Block, LotBids, valid_bids
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.reference import commonness
-from detectors.rounding import amount_unit, discount_unit, lucky_unit, of_one_base
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.prices.blocks import Block, LotBids, valid_bids
+from detectors.kernels.prices.reference_classes import commonness
+from detectors.kernels.prices.rounding import amount_unit, discount_unit, lucky_unit, of_one_base
 
 DETECTOR = Detector(
     title="Bids share the same total or the same last digits",

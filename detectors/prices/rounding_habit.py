@@ -31,10 +31,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from detectors.blocks import valid_bids
-from detectors.contract import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.reference import commonness
-from detectors.rounding import amount_unit
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.prices.blocks import valid_bids
+from detectors.kernels.prices.reference_classes import commonness
+from detectors.kernels.prices.rounding import amount_unit
 
 DETECTOR = Detector(
     title="Several bidders round their prices against their own habit",

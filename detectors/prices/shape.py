@@ -27,8 +27,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
-from detectors.reference import placed
+from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
     title="Bids lean high and crowd around one value",

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.contract import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Severity, Status
 
 DETECTOR = Detector(
     title="Bidder under a bidding ban on the day of opening",

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from pipelines import outbox, routing
-from pipelines.alerts import Current
-from pipelines.casework import deadlines, receipts, suppressions
-from pipelines.casework.cases import Case
-from pipelines.casework.clocks import Stage
-from pipelines.casework.deadlines import Deadline
-from pipelines.casework.states import AT_REST, State
+from pipelines.casework import suppressions
+from pipelines.casework.cases.cases import Case
+from pipelines.casework.cases.states import AT_REST, State
+from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks.clocks import Stage
+from pipelines.casework.clocks.deadlines import Deadline
+from pipelines.casework.deliveries import receipts
+from pipelines.findings import outbox, routing
+from pipelines.findings.alerts import Current
+from pipelines.findings.suppression import quiet_until
 from pipelines.store import Store
 from reports.alert_list import Alert
 
@@ -96,7 +99,7 @@ def items(store: Store, now: Current, as_of: date) -> list[Item]:
         running = [clocks[id] for id in (case.id, *own) if id in clocks]
         first = min(running, key=lambda clock: clock.due.due_at, default=None)
         told = ["answered"] if case.id in answered else []
-        if fps and all(suppressions.quiet_until(agreed, now.signals[fp], as_of) for fp in fps):
+        if fps and all(quiet_until(agreed, now.signals[fp], as_of) for fp in fps):
             told.append("suppressed")
         found.append(
             Item(

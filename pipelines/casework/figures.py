@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from detectors import registry
-from pipelines.alerts import FAMILIES_ZH
-from pipelines.casework import clocks, complaints, deadlines, offices
-from pipelines.casework.assistance import RETURN_RULE
-from pipelines.casework.clocks import DUTIES_ZH, LATE_ZH, Stage
-from pipelines.casework.complaint_states import CONCLUSIONS_ZH, REGIMES_ZH
-from pipelines.casework.inspections import OUTCOMES_ZH
-from pipelines.casework.referral_ledger import steps_of
-from pipelines.casework.states import DISMISSALS_ZH, STATES_ZH, State
+from pipelines import times
+from pipelines.casework import offices
+from pipelines.casework.cases.states import DISMISSALS_ZH, STATES_ZH, State
+from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks.clocks import DUTIES_ZH, LATE_ZH, Stage
+from pipelines.casework.complaints import complaints
+from pipelines.casework.complaints.states import CONCLUSIONS_ZH, REGIMES_ZH
+from pipelines.casework.draws.inspections import OUTCOMES_ZH
+from pipelines.casework.referrals.assistance import RETURN_RULE
+from pipelines.casework.referrals.ledger import steps_of
 from pipelines.store import Store
 from reports.alert_list import CONCLUSIONS_ZH as ANSWERS_ZH
 from reports.figures_report import Table
@@ -51,7 +53,7 @@ class Period:
     @property
     def times(self) -> tuple[str, str]:
         """The UTC times between which things happened, as the store writes them; the second is outside."""
-        start, end = clocks.morning_of(self.first), clocks.morning_of(self.until + timedelta(days=1))
+        start, end = times.morning_of(self.first), times.morning_of(self.until + timedelta(days=1))
         return start.isoformat(), end.isoformat()
 
     def holds(self, on: date) -> bool:
@@ -101,15 +103,16 @@ def tables(store: Store, period: Period) -> list[Table]:
 def alerts(store: Store, period: Period) -> Table:
     """Return signals by family and grade."""
     grades = {detector.id: str(detector.facts.grade) for detector in registry.load()}
+    names = {family.id: family.title_zh for family in registry.families().values()}
     counted: Counter[tuple[str, str]] = Counter()
     for row in store.rows(
         "SELECT detector, count(*) AS n FROM signal WHERE first_as_of BETWEEN ? AND ? GROUP BY detector",
         period.first.isoformat(),
         period.until.isoformat(),
     ):
-        family = FAMILIES_ZH.get(row["detector"].split(".")[0], "其他")
+        family = names.get(row["detector"].split(".")[0], "其他")
         counted[family, grades.get(row["detector"], "")] += row["n"]
-    families = [family for family in (*FAMILIES_ZH.values(), "其他") if any(f == family for f, _ in counted)]
+    families = [family for family in (*names.values(), "其他") if any(f == family for f, _ in counted)]
     rows = [_summed(family, [counted[family, grade] for grade in (*_GRADES, "")]) for family in families]
     return Table(
         "预警数量（按类型和证据强度）",
@@ -373,7 +376,7 @@ def _opened(store: Store) -> dict[str, str]:
         "SELECT json_extract(body, '$.object') AS id, json_extract(body, '$.at') AS at FROM audit"
         " WHERE json_extract(body, '$.verb') = 'bring'"
     ):
-        opened[row["id"]] = clocks.day_of(deadlines.moment(row["at"])).isoformat()
+        opened[row["id"]] = times.day_of(row["at"]).isoformat()
     return opened
 
 

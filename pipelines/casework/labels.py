@@ -10,8 +10,8 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pipelines.moments import LOCAL
 from pipelines.store import Store
+from pipelines.times import LOCAL
 from reports.alert_list import CONCLUSIONS_ZH
 
 #: Who said it where it was not an office that got a list.

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-REFERENCE = Path(__file__).parents[2] / "data" / "reference"
+from pipelines import reference
+
+REFERENCE = reference.SHIPPED
 
 #: What a referral can be, and its Chinese name.
 KINDS_ZH = {

@@ -8,10 +8,13 @@ from typing import Annotated
 import typer
 
 from detectors import registry
-from pipelines import alerts, lineage, settings
+from pipelines import settings
 from pipelines.casework import suppressions
 from pipelines.commands.options import AsOfOption, today
 from pipelines.commands.output import Format, FormatOption, HomeOption, listing, out, print_json
+from pipelines.findings import alerts
+from pipelines.findings.suppression import quiet_until
+from pipelines.intake import lineage
 from pipelines.store import opened
 from reports.cells import terminal
 
@@ -37,7 +40,7 @@ def list_(
     with opened(where.control) as store:
         agreed = suppressions.agreed(store)
         shown = alerts.current(where, store)
-        quiet = {fp: suppressions.quiet_until(agreed, signal, day) for fp, signal in shown.signals.items()}
+        quiet = {fp: quiet_until(agreed, signal, day) for fp, signal in shown.signals.items()}
         rows = [
             row
             for row in shown.rows.values()

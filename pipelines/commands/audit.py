@@ -12,7 +12,7 @@ from pipelines import audit, settings
 from pipelines.commands.nights import INTEGRITY_FAILURE
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
 from pipelines.store import opened
-from reports import verify_log
+from reports.handed_out import verify_log
 
 app = typer.Typer(
     help="Who did what, and the proof that nobody changed it since (监督留痕).", no_args_is_help=True

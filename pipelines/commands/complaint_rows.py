@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
-from pipelines.casework import clocks
-from pipelines.casework.clocks import GROUNDS_ZH, STAGES_ZH, Stage
-from pipelines.casework.complaint_ledger import Entry
-from pipelines.casework.complaint_states import (
+from pipelines.casework.clocks import clocks
+from pipelines.casework.clocks.clocks import GROUNDS_ZH, STAGES_ZH, Stage
+from pipelines.casework.clocks.deadlines import Deadline
+from pipelines.casework.complaints.ledger import Entry
+from pipelines.casework.complaints.states import (
     CHANNELS_ZH,
     CONCLUSIONS_ZH,
     ITEMS_EN,
@@ -19,10 +20,9 @@ from pipelines.casework.complaint_states import (
     STATE_CODES,
     STATES_ZH,
 )
-from pipelines.casework.deadlines import Deadline
 from pipelines.commands.deadlines import due_cell, remaining
 from pipelines.commands.options import Lang
-from pipelines.moments import LOCAL
+from pipelines.times import LOCAL
 
 LEDGER_ZH = (
     "投诉编号", "收到时间", "类型", "投诉人代号", "被投诉人", "被投诉人类型", "招标项目编号", "项目名称", "标段编号",

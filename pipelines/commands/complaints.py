@@ -10,12 +10,13 @@ from typing import Annotated
 
 import typer
 
-from pipelines import settings
-from pipelines.casework import clocks, complaint_ledger, complaints
-from pipelines.casework.acting import Act
-from pipelines.casework.clocks import GROUNDS_ZH, LATE_ZH
-from pipelines.casework.complainants import Complainant
-from pipelines.casework.complaint_states import (
+from pipelines import settings, times
+from pipelines.casework.acts import Act
+from pipelines.casework.clocks import clocks
+from pipelines.casework.clocks.clocks import GROUNDS_ZH, LATE_ZH
+from pipelines.casework.complaints import complaints, ledger
+from pipelines.casework.complaints.complainants import Complainant
+from pipelines.casework.complaints.states import (
     CHANNELS_ZH,
     CONCLUSIONS_ZH,
     ITEMS_ZH,
@@ -36,7 +37,6 @@ from pipelines.commands.options import (
     Lang,
     LangOption,
     ReasonOption,
-    now,
     today,
     utc,
 )
@@ -74,7 +74,7 @@ def list_(
     """List the complaints (投诉台账), the newest first; csv and json have every column of the ledger."""
     day, at = today(as_of)
     with opened(settings.installed(home).control) as store:
-        found = complaint_ledger.ledger(store, day, at)
+        found = ledger.ledger(store, day, at)
     shown = [each for each in found if state in (None, str(each.state), STATES_ZH[each.state])]
     is_zh = lang is Lang.ZH
     title = f"投诉台账 {day}：{len(shown)}" if is_zh else f"Complaints on {day}: {len(shown)}"
@@ -106,7 +106,7 @@ def show(
     day, at = today(as_of)
     with opened(settings.installed(home).control) as store:
         complaints.complaint_of(store.con, complaint)
-        by_id = {each.id: each for each in complaint_ledger.ledger(store, day, at)}
+        by_id = {each.id: each for each in ledger.ledger(store, day, at)}
         events = store.rows("SELECT * FROM complaint_event WHERE complaint = ? ORDER BY number", complaint)
         is_suspended = complaints.is_suspended(store, complaint)
     if complaint not in by_id:
@@ -363,4 +363,4 @@ def _next(complaint: str, state: State, regime: Regime, *, is_suspended: bool = 
 
 
 def _act(actor: str, reason: str, key: str | None) -> Act:
-    return Act(actor=actor, at=now(), reason=reason, key=key)
+    return Act(actor=actor, at=times.now(), reason=reason, key=key)

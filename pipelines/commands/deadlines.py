@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from pipelines import settings
-from pipelines.casework import clocks, deadline_steps, deadlines
-from pipelines.casework.acting import Act
-from pipelines.casework.clocks import GROUNDS_ZH, LATE_ZH, STAGES_ZH, Rule, Stage
-from pipelines.casework.deadlines import Deadline
+from pipelines import settings, times
+from pipelines.casework.acts import Act
+from pipelines.casework.clocks import clocks, deadlines, steps
+from pipelines.casework.clocks.clocks import GROUNDS_ZH, LATE_ZH, STAGES_ZH, Rule, Stage
+from pipelines.casework.clocks.deadlines import Deadline
 from pipelines.commands.options import (
     ACTING,
     ActorOption,
@@ -23,13 +23,12 @@ from pipelines.commands.options import (
     Lang,
     LangOption,
     ReasonOption,
-    now,
     today,
     utc,
 )
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
-from pipelines.moments import LOCAL
 from pipelines.store import opened
+from pipelines.times import LOCAL
 
 app = typer.Typer(
     help="Clocks of the law (办理时限): what is due when, early warning, delays of the year.",
@@ -97,7 +96,7 @@ def start(
 ) -> None:
     """Start a clock by hand, at the time of the event."""
     with opened(settings.installed(home).control) as store:
-        number = deadline_steps.start(store, _act(actor, reason, key), object, rule, utc(at))
+        number = steps.start(store, _act(actor, reason, key), object, rule, utc(at))
         day, when = today(None)
         seen = deadlines.all_deadlines(store, max(day, at.date()) if at else day, when)
     clock = next(each for each in seen if str(each.number) == number)
@@ -117,7 +116,7 @@ def meet(
 ) -> None:
     """Say that the act was done."""
     with opened(settings.installed(home).control) as store:
-        deadline_steps.meet(store, _act(actor, reason, key), object, rule, utc(at))
+        steps.meet(store, _act(actor, reason, key), object, rule, utc(at))
     err.print(f"{object} {rule}: done")
 
 
@@ -133,7 +132,7 @@ def lapse(
 ) -> None:
     """Say that the act is no longer due, and why."""
     with opened(settings.installed(home).control) as store:
-        deadline_steps.lapse(store, _act(actor, reason, key), object, rule, utc(at))
+        steps.lapse(store, _act(actor, reason, key), object, rule, utc(at))
     err.print(f"{object} {rule}: no longer due")
 
 
@@ -149,7 +148,7 @@ def extend(
 ) -> None:
     """Let a longer period take over, with the approval named in the reason; it counts from the same start."""
     with opened(settings.installed(home).control) as store:
-        deadline_steps.extend(store, _act(actor, reason, key), object, rule, utc(at))
+        steps.extend(store, _act(actor, reason, key), object, rule, utc(at))
     err.print(f"{object}: {rule} takes over from {clocks.rule_of(rule).extends}")
     _next(object, rule)
 
@@ -171,7 +170,7 @@ def suspend(
     """Stop counting for the time of an inspection, test, appraisal or expert review."""
     first = from_on.date() if from_on else None
     with opened(settings.installed(home).control) as store:
-        deadline_steps.suspend(store, _act(actor, reason, key), object, rule, ground, first)
+        steps.suspend(store, _act(actor, reason, key), object, rule, ground, first)
     err.print(f"{object} {rule}: suspended. Next: bidwatch deadlines resume {object} {rule}", soft_wrap=True)
 
 
@@ -190,7 +189,7 @@ def resume(
 ) -> None:
     """Count on after a suspension; the end moves by the days that did not count."""
     with opened(settings.installed(home).control) as store:
-        deadline_steps.resume(store, _act(actor, reason, key), object, rule, on.date() if on else None)
+        steps.resume(store, _act(actor, reason, key), object, rule, on.date() if on else None)
     err.print(f"{object} {rule}: counts again")
     _next(object, rule)
 
@@ -276,7 +275,7 @@ def load_calendar(
     where = settings.installed(home)
     with opened(where.control) as store:
         path = file or where.root / "workdays.csv"
-        loaded = deadline_steps.load_calendar(store, _act(actor, reason, key), path)
+        loaded = steps.load_calendar(store, _act(actor, reason, key), path)
     years = ", ".join(map(str, loaded.years)) or "none"
     out.print(
         f"calendar {loaded.version}; new official years: {years}; clocks that changed: {len(loaded.moved)}"
@@ -354,7 +353,7 @@ def _basis(rule: Rule, lang: Lang) -> str:
 
 
 def _act(actor: str, reason: str, key: str | None) -> Act:
-    return Act(actor=actor, at=now(), reason=reason, key=key)
+    return Act(actor=actor, at=times.now(), reason=reason, key=key)
 
 
 def _next(object: str, rule_id: str) -> None:

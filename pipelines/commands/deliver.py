@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from pipelines import night, outbox, settings
-from pipelines.casework import deliveries, receipts
-from pipelines.casework.acting import Act
-from pipelines.casework.deliveries import ANSWER_WITHIN_WORKDAYS, STATES_ZH, Delivery
-from pipelines.casework.results import penalties
-from pipelines.casework.results import send as send_results
+from pipelines import night, settings, times
+from pipelines.casework.acts import Act
+from pipelines.casework.deliveries import deliveries, receipts
+from pipelines.casework.deliveries.deliveries import ANSWER_WITHIN_WORKDAYS, STATES_ZH, Delivery
+from pipelines.casework.deliveries.results import penalties
+from pipelines.casework.deliveries.results import send as send_results
 from pipelines.commands.nights import INTEGRITY_FAILURE, REFUSED_ROWS
 from pipelines.commands.options import (
     ACTING,
@@ -22,10 +22,10 @@ from pipelines.commands.options import (
     KeyOption,
     Lang,
     LangOption,
-    now,
     today,
 )
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
+from pipelines.findings import outbox
 from pipelines.store import opened
 from reports import delivery_check
 from reports.alert_list import CONCLUSIONS_ZH
@@ -110,7 +110,9 @@ def release(
     """Let deliveries go that a night with far more new signals than usual held back."""
     where = settings.installed(home)
     with night.lock(where), opened(where.control) as store:
-        gone = deliveries.release(store, Act(actor=actor, at=now(), reason=reason, key=key), delivery or ())
+        gone = deliveries.release(
+            store, Act(actor=actor, at=times.now(), reason=reason, key=key), delivery or ()
+        )
         made = outbox.write(where, store)
     for folder in made:
         out.print(str(folder), soft_wrap=True)
@@ -129,7 +131,7 @@ def resend(
     """Make the folder of a delivery once more: the same bytes."""
     where = settings.installed(home)
     with night.lock(where), opened(where.control) as store:
-        act = Act(actor=actor, at=now(), reason=reason, key=key)
+        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
         folder = deliveries.resend(where, store, act, delivery, to)
     out.print(str(folder), soft_wrap=True)
     err.print(f"  bidwatch deliver verify {folder}", soft_wrap=True)
@@ -143,7 +145,7 @@ def correct(
     """Send a new list that puts right an earlier one; both stay, the new one names the old."""
     where = settings.installed(home)
     with night.lock(where), opened(where.control) as store:
-        act = Act(actor=actor, at=now(), reason=reason, key=key)
+        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
         did = deliveries.correct(where, store, act, delivery)
         made = outbox.write(where, store)
     out.print(did)
@@ -161,7 +163,7 @@ def results(
     where = settings.installed(home)
     day, _ = today(as_of)
     with night.lock(where), opened(where.control) as store:
-        act = Act(actor=actor, at=now(), reason=reason, key=key)
+        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
         made = send_results(store, act, day, penalties(where, store, day))
         folders = outbox.write(where, store)
     for folder in folders:
@@ -193,7 +195,7 @@ def receipt(
     for number, file in enumerate(files):
         with opened(where.control) as store:
             own_key = key if key is None or not number else f"{key}/{number}"
-            act = Act(actor=actor, at=now(), key=own_key)
+            act = Act(actor=actor, at=times.now(), key=own_key)
             office, rows, notes = receipts.take(where, store, act, file, day, recipient=sender, did=delivery)
         for note in notes:
             err.print(f"{file.name}: {note}", soft_wrap=True)

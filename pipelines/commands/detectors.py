@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from detectors import registry
-from pipelines import alerts
 from pipelines.commands.output import Format, FormatOption, listing, out
+from pipelines.findings import alerts
 
 app = typer.Typer(help="What the machine looks for, and how strict it is.", no_args_is_help=True)
 

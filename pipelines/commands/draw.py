@@ -12,10 +12,9 @@ from typing import Annotated
 
 import typer
 
-from pipelines import settings
-from pipelines.casework import draw_lists, draws, inspections, pools, rates
-from pipelines.casework.acting import Act
-from pipelines.casework.deadlines import local_time
+from pipelines import settings, times
+from pipelines.casework.acts import Act
+from pipelines.casework.draws import draws, inspection_rates, inspections, pools, sheets
 from pipelines.commands import draw_pools
 from pipelines.commands.deadlines import due_cell, remaining
 from pipelines.commands.draw_pools import ObjectId, OptionalReason, RequiredReason
@@ -27,13 +26,12 @@ from pipelines.commands.options import (
     KeyOption,
     Lang,
     LangOption,
-    now,
     today,
     utc,
 )
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
 from pipelines.store import opened
-from reports import replay_draw
+from reports.handed_out import replay_draw
 
 app = typer.Typer(
     help="Double random inspections (双随机、一公开): pools, plan, commitment, draw, results, publication.",
@@ -60,7 +58,7 @@ def rates_(format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH) -> N
             (span.title_zh, span.rate_set + ("*" if span.is_default else ""), span.dimension,
              span.class_zh if is_zh else span.class_, _span(span), span.frequency_zh,
              span.basis + ("" if span.seen else "（待核）" if is_zh else " (to be checked)"))
-            for span in rates.spans()
+            for span in inspection_rates.spans()
         ],
         format,
     )  # fmt: skip
@@ -111,14 +109,14 @@ def plan(
     """Write a plan down: what is drawn, from which fields, at which rates."""
     day, _ = today(as_of)
     year = since.year if since else day.year
-    chosen = rates.default_set() if rate_set is None else "" if rate_set == "none" else rate_set
+    chosen = inspection_rates.default_set() if rate_set is None else "" if rate_set == "none" else rate_set
     wanted = draws.Plan(
         year=year,
         batch=batch,
         fields=tuple(field),
         item=item,
         methods=tuple(method or ()),
-        rates=rates.rates_of(chosen, _own_rates(rate or [])),
+        rates=inspection_rates.rates_of(chosen, _own_rates(rate or [])),
         rate_set=chosen,
         random=_random(random),
         officers_per_object=officers,
@@ -127,7 +125,7 @@ def plan(
         beacon=beacon,
     )
     with opened(settings.installed(home).control) as store:
-        id = draws.plan(store, Act(actor=actor, at=now(), reason=reason, key=key), wanted)
+        id = draws.plan(store, Act(actor=actor, at=times.now(), reason=reason, key=key), wanted)
     out.print(id)
     err.print(f"Next: bidwatch draw commit {id}", soft_wrap=True)
 
@@ -136,7 +134,7 @@ def plan(
 def commit(id: DrawId, home: HomeOption = None, actor: ActorOption = ACTING, key: KeyOption = None) -> None:
     """Freeze the pools and fix the seed, before anybody can know who is drawn. Announce the printed hash."""
     with opened(settings.installed(home).control) as store:
-        announced = draws.commit(store, Act(actor=actor, at=now(), key=key), id)
+        announced = draws.commit(store, Act(actor=actor, at=times.now(), key=key), id)
         source = draws.plan_of(store.con, id)["beacon"]
     out.print(announced)
     value = f" --beacon VALUE (the value of {source}, when it is known)" if source else ""
@@ -157,13 +155,13 @@ def run(
 ) -> None:
     """Draw: objects by class, the random draw, and the officers. Happens once."""
     with opened(settings.installed(home).control) as store:
-        draws.run(store, Act(actor=actor, at=now(), key=key), id, beacon)
+        draws.run(store, Act(actor=actor, at=times.now(), key=key), id, beacon)
         quotas = replay_draw.read_table("quotas.csv", draws.files(store.con, id)["quotas.csv"])
     listing(
         f"{id} 抽取结果",
         ("抽取方式", "等级", "对象数", "本期已查", "参加抽取", "比例", "抽中"),
-        [(draw_lists.ARMS_ZH[q["arm"]], _stratum(q["stratum"]), q["objects"], q["excluded"], q["eligible"],
-          draw_lists.percent(q["rate"]), q["number"]) for q in quotas],
+        [(sheets.ARMS_ZH[q["arm"]], _stratum(q["stratum"]), q["objects"], q["excluded"], q["eligible"],
+          sheets.percent(q["rate"]), q["number"]) for q in quotas],
         Format.TABLE,
     )  # fmt: skip
     _next_after_draw(id)
@@ -179,7 +177,7 @@ def void(
 ) -> None:
     """Give a plan up that was not drawn; its commitment stays on record and the next draw names it."""
     with opened(settings.installed(home).control) as store:
-        draws.void(store, Act(actor=actor, at=now(), reason=reason, key=key), id)
+        draws.void(store, Act(actor=actor, at=times.now(), reason=reason, key=key), id)
     err.print(f"{id} is given up. Next: bidwatch draw plan")
 
 
@@ -190,7 +188,7 @@ def add(
 ) -> None:  # fmt: skip
     """Add an object by hand; it is listed apart, with the reason, and never counts as drawn."""
     with opened(settings.installed(home).control) as store:
-        team = inspections.add(store, Act(actor=actor, at=now(), reason=reason, key=key), id, object)
+        team = inspections.add(store, Act(actor=actor, at=times.now(), reason=reason, key=key), id, object)
     out.print(" ".join(team))
     err.print(
         f"{object} was added to {id} by hand. Next: bidwatch draw result {id} {object} OUTCOME",
@@ -206,7 +204,7 @@ def replace(
     """Let the next officer by ticket take the place of one who cannot come; nobody chooses."""
     with opened(settings.installed(home).control) as store:
         other = inspections.replace(
-            store, Act(actor=actor, at=now(), reason=reason, key=key), id, object, officer
+            store, Act(actor=actor, at=times.now(), reason=reason, key=key), id, object, officer
         )
     out.print(other)
 
@@ -230,10 +228,10 @@ def result(
 ) -> None:
     """Enter what an inspection found; --at is when it was done. Starts five working days for publication."""
     with opened(settings.installed(home).control) as store:
-        act = Act(actor=actor, at=now(), reason=reason, key=key)
+        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
         inspections.result(store, act, id, object, outcome, utc(at), note)
         day, _ = today(None)
-        row = next(row for row in draw_lists.listed(store, id, day) if row.object_id == object)
+        row = next(row for row in sheets.listed(store, id, day) if row.object_id == object)
     if row.deadline:
         err.print(
             f"To be published until {due_cell(row.deadline, Lang.EN)}, working days left:"
@@ -257,7 +255,7 @@ def publish(
 ) -> None:
     """Say that results were made public, where and when."""
     with opened(settings.installed(home).control) as store:
-        act = Act(actor=actor, at=now(), key=key)
+        act = Act(actor=actor, at=times.now(), key=key)
         done = inspections.publish(store, act, id, object or [], utc(at), channel=channel, withheld=withhold)
     out.print("\n".join(done))
     err.print(f"{len(done)} results of {id}: {'withheld' if withhold else 'published'}")
@@ -303,23 +301,23 @@ def show(
             _next(id, str(state))
             return
         if format is Format.CSV:
-            drawn, added, _ = draw_lists.sheets(store, id, day)
+            drawn, added, _ = sheets.sheets(store, id, day)
             chosen = ((drawn, "随机抽取"), (added, "人工增加"))
             width = len(drawn.headings) - 1
             listing(drawn.title, (*drawn.headings[:width], "产生方式"),
                     [(*row[:width], how) for sheet, how in chosen for row in sheet.rows], format)  # fmt: skip
             return
-        rows = draw_lists.listed(store, id, day)
+        rows = sheets.listed(store, id, day)
         estimate = inspections.error_rate_estimate(inspections.random_outcomes(store.con, id))
     listing(
-        f"{id} {draw_lists.TITLE_ZH}：{len(rows)}" if is_zh else f"{id}: {len(rows)} objects",
+        f"{id} {sheets.TITLE_ZH}：{len(rows)}" if is_zh else f"{id}: {len(rows)} objects",
         ("对象编号", "名称", "等级", "抽取方式", "检查人员", "结果", "公示", "公示届满", "剩余工作日") if is_zh
         else ("object", "name", "class", "arm", "officers", "result", "published", "due", "workdays left"),
         [_row(row, is_zh, lang) for row in rows],
         format,
     )  # fmt: skip
     if format is Format.TABLE:
-        out.print(draw_lists.publication(estimate) if is_zh else
+        out.print(sheets.publication(estimate) if is_zh else
                   f"Random draw: {estimate.drawn} objects, {estimate.judged} judged, {estimate.found} with something"
                   f" wrong; {estimate.level:.0%} bounds {estimate.low:.1%} to {estimate.high:.1%}", soft_wrap=True)  # fmt: skip
 
@@ -334,8 +332,8 @@ def export(
     """Write the folder from which anybody can replay the draw: python3 FOLDER/replay_draw.py FOLDER."""
     day, _ = today(as_of)
     with opened(settings.installed(home).control) as store:
-        contents = draw_lists.export(store, id, day)
-    draw_lists.write(contents, folder)
+        contents = sheets.export(store, id, day)
+    sheets.write(contents, folder)
     announced = hashlib.sha256(contents["commitment.json"]).hexdigest()
     if "seed.hex" in contents:
         err.print(f"To check: python3 {folder}/replay_draw.py {folder} {announced}", soft_wrap=True)
@@ -344,17 +342,17 @@ def export(
                   soft_wrap=True)  # fmt: skip
 
 
-def _row(row: draw_lists.Listed, is_zh: bool, lang: Lang) -> tuple[str, ...]:
+def _row(row: sheets.Listed, is_zh: bool, lang: Lang) -> tuple[str, ...]:
     facts = row.facts
     classes = "/".join(filter(None, (facts["credit_class"], facts["risk_class"])))
     return (
         row.object_id,
         facts["name"],
-        draw_lists.classes_zh(facts) if is_zh else classes,
-        draw_lists.ARMS_ZH[row.arm] if is_zh else ARMS_EN[row.arm],
+        sheets.classes_zh(facts) if is_zh else classes,
+        sheets.ARMS_ZH[row.arm] if is_zh else ARMS_EN[row.arm],
         " ".join(name for _, name, _ in row.officers),
-        draw_lists.outcome_zh(row) if is_zh or row.carried_from else row.outcome or "",
-        local_time(row.published_at)[:10],
+        sheets.outcome_zh(row) if is_zh or row.carried_from else row.outcome or "",
+        times.local_text(row.published_at)[:10],
         due_cell(row.deadline, lang) if row.deadline else "",
         remaining(row.deadline, lang) if row.deadline else "",
     )
@@ -387,18 +385,18 @@ def _own_rates(given: list[str]) -> dict[str, dict[str, Fraction]]:
         dimension, _, of = name.partition(":")
         if dimension not in found or not of or not rate:
             raise ValueError(f"--rate {text!r}: write risk:high=30% or credit:D=3/4")
-        found[dimension][of] = rates.share(rate)
+        found[dimension][of] = inspection_rates.share(rate)
     return found
 
 
 def _random(text: str) -> int | Fraction:
-    return int(text) if text.isascii() and text.isdigit() else rates.share(text)
+    return int(text) if text.isascii() and text.isdigit() else inspection_rates.share(text)
 
 
 def _stratum(name: str) -> str:
     return "/".join({**pools.CLASSES_ZH, "all": "全部"}.get(part, part) for part in name.split("/"))
 
 
-def _span(span: rates.Span) -> str:
-    shown = [draw_lists.percent(str(share)) for share in dict.fromkeys((span.lowest, span.highest))]
+def _span(span: inspection_rates.Span) -> str:
+    shown = [sheets.percent(str(share)) for share in dict.fromkeys((span.lowest, span.highest))]
     return "–".join(shown)

@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from pipelines import settings
-from pipelines.casework import pools
-from pipelines.casework.acting import Act
-from pipelines.casework.deadlines import local_time
-from pipelines.casework.pools import OBJECTS, OFFICERS, Pool
-from pipelines.commands.options import ACTING, MOMENTS, ActorOption, KeyOption, Lang, LangOption, now, utc
+from pipelines import settings, times
+from pipelines.casework.acts import Act
+from pipelines.casework.draws import pools
+from pipelines.casework.draws.pools import OBJECTS, OFFICERS, Pool
+from pipelines.commands.options import ACTING, MOMENTS, ActorOption, KeyOption, Lang, LangOption, utc
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
 from pipelines.store import opened
 
@@ -60,7 +59,7 @@ def add_object(
     """Put an object into the pool, or change its facts; the former ones are kept."""
     given = {"object_id": id, "name": name, "kind": kind, "field": field, "unit": unit,
              "risk_class": risk, "credit_class": credit}  # fmt: skip
-    _add(OBJECTS, given, home, Act(actor=actor, at=now(), reason=reason, key=key))
+    _add(OBJECTS, given, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
 
 
 @officer_app.command("add")
@@ -78,7 +77,7 @@ def add_officer(
     """Put an officer into the pool, or change the facts; the former ones are kept."""
     given = {"officer_id": id, "name": name, "unit": unit, "certificate_no": certificate,
              "fields": ";".join(field)}  # fmt: skip
-    _add(OFFICERS, given, home, Act(actor=actor, at=now(), reason=reason, key=key))
+    _add(OFFICERS, given, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
 
 
 @object_app.command("retire")
@@ -87,7 +86,7 @@ def retire_object(
     key: KeyOption = None,
 ) -> None:  # fmt: skip
     """Take an object out of the pool; its history stays."""
-    _retire(OBJECTS, id, home, Act(actor=actor, at=now(), reason=reason, key=key))
+    _retire(OBJECTS, id, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
 
 
 @officer_app.command("retire")
@@ -96,7 +95,7 @@ def retire_officer(
     key: KeyOption = None,
 ) -> None:  # fmt: skip
     """Take an officer out of the pool; the history stays."""
-    _retire(OFFICERS, id, home, Act(actor=actor, at=now(), reason=reason, key=key))
+    _retire(OFFICERS, id, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
 
 
 @object_app.command("import")
@@ -105,7 +104,9 @@ def import_objects(
     home: HomeOption = None, actor: ActorOption = ACTING, reason: OptionalReason = "", key: KeyOption = None,
 ) -> None:  # fmt: skip
     """Make the pool what a list says: what is new comes in, what is missing is retired."""
-    _import(OBJECTS, file, only, retire, check, home, Act(actor=actor, at=now(), reason=reason, key=key))
+    _import(
+        OBJECTS, file, only, retire, check, home, Act(actor=actor, at=times.now(), reason=reason, key=key)
+    )
 
 
 @officer_app.command("import")
@@ -114,7 +115,9 @@ def import_officers(
     home: HomeOption = None, actor: ActorOption = ACTING, reason: OptionalReason = "", key: KeyOption = None,
 ) -> None:  # fmt: skip
     """Make the pool what a list says: who is new comes in, who is missing is retired."""
-    _import(OFFICERS, file, only, retire, check, home, Act(actor=actor, at=now(), reason=reason, key=key))
+    _import(
+        OFFICERS, file, only, retire, check, home, Act(actor=actor, at=times.now(), reason=reason, key=key)
+    )
 
 
 @object_app.command("list")
@@ -164,7 +167,7 @@ def add_conflict(
 ) -> None:
     """Say that an officer must not inspect an object. Only the ground's code is kept, no private facts."""
     with opened(settings.installed(home).control) as store:
-        pools.add_conflict(store, Act(actor=actor, at=now(), key=key), officer, object, ground)
+        pools.add_conflict(store, Act(actor=actor, at=times.now(), key=key), officer, object, ground)
     err.print(
         f"{officer} stays away from {object}. Already drawn: bidwatch draw replace DRAW {object} {officer}",
         soft_wrap=True,
@@ -178,7 +181,7 @@ def end_conflict(
 ) -> None:  # fmt: skip
     """Say that a conflict has ended."""
     with opened(settings.installed(home).control) as store:
-        pools.end_conflict(store, Act(actor=actor, at=now(), reason=reason, key=key), officer, object)
+        pools.end_conflict(store, Act(actor=actor, at=times.now(), reason=reason, key=key), officer, object)
     err.print(f"{officer} may inspect {object} again")
 
 
@@ -253,7 +256,7 @@ def _history(pool: Pool, id: str, home: HomeOption, format: Format, lang: Lang) 
         ("列入时间", "移出时间", "经办人", "原因", *(pool.columns[name] for name in facts)) if is_zh
         else ("since", "until", "by", "reason", *facts),
         [
-            (local_time(row["since"]), local_time(row["until"]),
+            (times.local_text(row["since"]), times.local_text(row["until"]),
              " / ".join(filter(None, (row["since_by"], row["until_by"]))),
              " / ".join(filter(None, (row["since_reason"], row["until_reason"]))),
              *(_shown(pool, name, str(row[name]), lang) for name in facts))

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from detectors.ocds_indicators import Limits
-from detectors.ocds_reasons import NOTES, REASONS, TITLES
-from detectors.ocds_verdicts import GROUPS, Assessment
+from detectors.ocds.indicators import Limits
+from detectors.ocds.reasons import NOTES, REASONS, TITLES
+from detectors.ocds.verdicts import GROUPS, Assessment
 from pipelines.commands.nights import REFUSED_ROWS
 from pipelines.commands.output import Format, Watching, err, listing, out, print_json
-from pipelines.indicator_settings import Preparation, load
-from pipelines.indicators import Input, compute
+from pipelines.indicators.reading import Input, compute
+from pipelines.indicators.settings import Preparation, load
 from reports.cells import terminal
 
 #: Rows of a table for people; JSON and CSV have all.

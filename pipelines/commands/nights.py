@@ -11,12 +11,13 @@ from typing import Annotated
 import typer
 
 from detectors import registry
-from detectors.contract import Status
-from pipelines import audit, night, publishing, receiving, settings
-from pipelines.commands.options import ACTING, ActorOption, now
+from detectors.interface import Status
+from pipelines import audit, files, night, publishing, settings, times
+from pipelines.commands.options import ACTING, ActorOption
 from pipelines.commands.output import Format, FormatOption, HomeOption, Watching, err, listing, out
-from pipelines.moments import LOCAL
+from pipelines.intake import receiving
 from pipelines.store import opened
+from pipelines.times import LOCAL
 
 SHOWN = 30  # signals in the table at the end of a night
 
@@ -44,7 +45,7 @@ def nightly(
     if inbox is not None:
         _take_copies(where, inbox, actor)
     with Watching() as progress:
-        done = night.run(where, day, actor=actor, at=now(), progress=progress)
+        done = night.run(where, day, actor=actor, at=times.now(), progress=progress)
     summarise(where, done)
     if done.state == "blocked":
         for gate in done.gates:
@@ -71,8 +72,8 @@ def _take_copies(home: settings.Home, inbox: Path, actor: str) -> None:
     arrivals = receiving.waiting(inbox)
     with opened(home.control) as store:
         known = {row["raw_sha"] for row in store.rows("SELECT raw_sha FROM file")}
-        new = [arrival for arrival in arrivals if receiving.sha256(arrival.path) not in known]
-        receiving.receive(home, store, new, at=now(), actor=actor, move=False)
+        new = [arrival for arrival in arrivals if files.sha256(arrival.path) not in known]
+        receiving.receive(home, store, new, at=times.now(), actor=actor, move=False)
 
 
 def receive(
@@ -95,7 +96,7 @@ def receive(
             where,
             store,
             [receiving.Arrival(source, file) for file in files],
-            at=now(),
+            at=times.now(),
             actor=actor,
             move=False,
         )
@@ -142,7 +143,7 @@ def _faults(home: settings.Home):  # type: ignore[no-untyped-def]
     import sqlalchemy
 
     from pipelines import vault
-    from pipelines.sandbox import can_leave_the_network
+    from pipelines.intake.sandbox import can_leave_the_network
 
     if not sqlalchemy.__version__.startswith("2.0."):
         yield f"sqlalchemy {sqlalchemy.__version__} is installed; prefect's schedules never fire with it"
@@ -162,7 +163,7 @@ def _faults(home: settings.Home):  # type: ignore[no-untyped-def]
             path = home.raw / row["raw_sha"]
             if not path.is_file():
                 yield f"raw file of {row['name']} is missing: {row['raw_sha']}"
-            elif receiving.sha256(path) != row["raw_sha"]:
+            elif files.sha256(path) != row["raw_sha"]:
                 yield f"raw file of {row['name']} was changed: {row['raw_sha']}"
         current = store.current_snapshot()
         if current and not home.snapshot(current).is_file():

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from pipelines.casework import clocks
-from pipelines.moments import LOCAL
+from pipelines import times
+from pipelines.times import LOCAL
 
 ActorOption = Annotated[str, typer.Option("--actor", help="Who does it, for the audit log.")]
 
@@ -40,15 +40,10 @@ AtOption = Annotated[
 ]
 
 
-def now() -> str:
-    """Return the time in UTC, ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 def today(as_of: datetime | None) -> tuple[date, datetime]:
     """Return the day asked for and the moment of it to judge by: now, or the day's first."""
     if as_of is not None:
-        return as_of.date(), clocks.morning_of(as_of.date())
+        return as_of.date(), times.morning_of(as_of.date())
     at = datetime.now(LOCAL)
     return at.date(), at
 

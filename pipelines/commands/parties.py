@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from pipelines import parties, settings
-from pipelines.commands.options import ACTING, ActorOption, now
+from pipelines import settings, times
+from pipelines.commands.options import ACTING, ActorOption
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing
+from pipelines.snapshot import parties
 from pipelines.store import opened
 
 app = typer.Typer(
@@ -90,5 +91,5 @@ def list_(home: HomeOption = None, format: FormatOption = Format.TABLE) -> None:
 def _judge(one: str, other: str, verdict: str, reason: str, home: HomeOption, actor: str) -> None:
     where = settings.installed(home)
     with opened(where.control) as store:
-        parties.judge(where, store, one, other, verdict, reason=reason, actor=actor, at=now())
+        parties.judge(where, store, one, other, verdict, reason=reason, actor=actor, at=times.now())
     err.print(f"{one} and {other}: {verdict}. {NEXT}", soft_wrap=True)

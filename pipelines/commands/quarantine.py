@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from pipelines import lineage, mapping, settings, warehouse
+from pipelines import duck, settings
 from pipelines.commands.output import Format, FormatOption, HomeOption, listing, out
-from pipelines.readers import RAW_ROW
+from pipelines.intake import lineage, mapping
+from pipelines.intake.readers import RAW_ROW
 from pipelines.store import opened
 from reports.cells import terminal
 
@@ -117,7 +118,7 @@ def _refused(where: settings.Home, row: sqlite3.Row, sql: str, **parameters: obj
     path = where.bronze / row["raw_sha"] / str(row["bronze"]) / "refused.parquet"
     if not path.is_file():
         return []
-    con = warehouse.connect()
+    con = duck.connect()
     try:
         return con.execute(sql, {"path": str(path), **parameters}).fetchall()
     finally:
@@ -130,7 +131,7 @@ def _conflicts(where: settings.Home, raw_sha: str) -> list[tuple[str, int]]:
         snapshot = store.current_snapshot()
     if snapshot is None:
         return []
-    con = warehouse.open_snapshot(where.snapshot(snapshot))
+    con = duck.open_snapshot(where.snapshot(snapshot))
     try:
         return con.execute(
             "SELECT DISTINCT raw_section, raw_row FROM stage.versions WHERE fate = 'conflict' AND raw_sha = ?"

@@ -6,10 +6,13 @@ from typing import Annotated
 
 import typer
 
-from pipelines import alerts, settings
-from pipelines.casework import cases, deadlines, offices, referrals
-from pipelines.casework.acting import Act
-from pipelines.casework.states import STATES_ZH, State
+from pipelines import settings, times
+from pipelines.casework import offices
+from pipelines.casework.acts import Act
+from pipelines.casework.cases import cases
+from pipelines.casework.cases.states import STATES_ZH, State
+from pipelines.casework.clocks import deadlines
+from pipelines.casework.referrals import referrals
 from pipelines.commands.deadlines import due_cell
 from pipelines.commands.options import (
     ACTING,
@@ -18,11 +21,11 @@ from pipelines.commands.options import (
     KeyOption,
     Lang,
     LangOption,
-    now,
     today,
 )
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing
 from pipelines.commands.review import CaseArgument, ReasonOption, RevOption, step
+from pipelines.findings import alerts
 from pipelines.store import opened
 
 app = typer.Typer(
@@ -110,7 +113,7 @@ def draft(
             for lot in lots
             if shown.facts.lots[lot]["project_type"]
         ]
-        act = Act(actor=actor, at=now(), reason=reason, key=key)
+        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
         state = referrals.draft(store, act, case, to, basis, types, rev=rev)
         made = referrals.latest(store.con, case)
     copies = ", ".join(referrals.copies(made)) if made else ""

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
-from pipelines import outbox, settings
-from pipelines.casework import assistance, deadlines, document_numbers, objections, referral_files, replies
-from pipelines.casework.acting import Act
+from pipelines import files, settings, times
+from pipelines.casework import document_numbers
+from pipelines.casework.acts import Act
+from pipelines.casework.clocks import deadlines
 from pipelines.casework.offices import offices
+from pipelines.casework.referrals import assistance, materials, objections, replies
 from pipelines.commands.deadlines import due_cell
 from pipelines.commands.options import (
     ACTING,
@@ -21,7 +23,6 @@ from pipelines.commands.options import (
     KeyOption,
     Lang,
     LangOption,
-    now,
     today,
     utc,
 )
@@ -70,9 +71,9 @@ def file(
     where = settings.installed(home)
     _refuse_used(to)
     with opened(where.control) as store:
-        act = Act(actor=actor, at=now(), reason=reason, key=key)
-        id, contents = referral_files.write(where, store, act, case, _head(office, document, on, contact))
-        is_changed = referral_files.has_new_evidence(store.con, case)
+        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
+        id, contents = materials.write(where, store, act, case, _head(office, document, on, contact))
+        is_changed = materials.has_new_evidence(store.con, case)
     _write(to, contents)
     for name, content in sorted(contents.items()):
         out.print(f"{len(content):>10,}  {name}")
@@ -96,7 +97,7 @@ def reply(
     """Write the reply to the police on a matter that they had handed over (书面回告)."""
     _refuse_used(to)
     with opened(settings.installed(home).control) as store:
-        act = Act(actor=actor, at=now(), reason=reason, key=key)
+        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
         letter = replies.write(store, act, case, _head(office, document, on, contact))
     _write(to, {"回告.docx": letter})
     err.print(f"{case}: {to / '回告.docx'}", soft_wrap=True)
@@ -133,7 +134,7 @@ def ask(
 ) -> None:  # fmt: skip
     """Write a request down and start its clock; --at says when the police had it."""
     with opened(settings.installed(home).control) as store:
-        act = Act(actor=actor, at=now(), reason=reason, key=key)
+        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
         id = assistance.ask(store, act, case, document=document, facts=facts, matter=matter, grounds=grounds,
                             materials=material, received_at=utc(at))  # fmt: skip
     out.print(id)
@@ -151,7 +152,7 @@ def letter(
     where = settings.installed(home)
     with opened(where.control) as store:
         found = assistance.request_of(store.con, request)
-        subject = referral_files.project_of(where, store, found.case_id)
+        subject = materials.project_of(where, store, found.case_id)
     content = letters.assistance_letter(
         _head(office, found.document_no, on, contact),
         recipient_zh=assistance.recipient_zh(),
@@ -160,7 +161,7 @@ def letter(
         matter=found.matter,
         grounds=found.grounds,
         materials=found.materials,
-        period=referral_files.period_of(assistance.RETURN_RULE),
+        period=materials.period_of(assistance.RETURN_RULE),
     )
     _write(to, {"协助办理函.docx": content})
     err.print(f"{request}: {to / '协助办理函.docx'}", soft_wrap=True)
@@ -175,7 +176,7 @@ def answer(
 ) -> None:  # fmt: skip
     """Write down what the police found."""
     with opened(settings.installed(home).control) as store:
-        act = Act(actor=actor, at=now(), reason=reason, key=key)
+        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
         assistance.answer(store, act, request, finding, document=document, ended_at=utc(at))
     err.print(f"{request}: {assistance.OUTCOMES_ZH['answered']}")
 
@@ -187,7 +188,7 @@ def return_(
 ) -> None:  # fmt: skip
     """Write down that the police returned it, and why."""
     with opened(settings.installed(home).control) as store:
-        act = Act(actor=actor, at=now(), key=key)
+        act = Act(actor=actor, at=times.now(), key=key)
         assistance.send_back(store, act, request, reason, document=document, ended_at=utc(at))
     err.print(f"{request}: {assistance.OUTCOMES_ZH['returned']}")
 
@@ -235,4 +236,4 @@ def _refuse_used(folder: Path) -> None:
 
 
 def _write(folder: Path, contents: dict[str, bytes]) -> None:
-    outbox.materialise(folder.absolute(), contents)
+    files.make_folder(folder.absolute(), contents)

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from pipelines import alerts, settings
-from pipelines.casework import channel, figures, offices, referral_ledger
-from pipelines.casework.acting import Act
+from pipelines import settings, times
+from pipelines.casework import channel_exports, figures, offices
+from pipelines.casework.acts import Act
 from pipelines.casework.figures import Period
+from pipelines.casework.referrals import ledger as referral_ledger
 from pipelines.commands.options import (
     ACTING,
     ActorOption,
@@ -19,10 +20,10 @@ from pipelines.commands.options import (
     KeyOption,
     Lang,
     LangOption,
-    now,
     today,
 )
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
+from pipelines.findings import alerts
 from pipelines.store import opened
 from reports import figures_report, office_sheet
 from reports.figures_report import Report, Table
@@ -89,7 +90,7 @@ def year(
 
 @app.command("channel")
 def channel_(
-    to: Annotated[str, typer.Option("--to", help=f"For whom: {', '.join(channel.CHANNELS_ZH)}.")],
+    to: Annotated[str, typer.Option("--to", help=f"For whom: {', '.join(channel_exports.CHANNELS_ZH)}.")],
     reason: Annotated[str, typer.Option("--reason", help="For which purpose; it stands in the log and the ledger.")],
     folder: Annotated[Path, typer.Option("--out", help="A new folder for the data.")],
     home: HomeOption = None, actor: ActorOption = ACTING, key: KeyOption = None,
@@ -97,8 +98,8 @@ def channel_(
     """Write all trading data of the current snapshot for discipline, audit or police, persons as tokens (article 15)."""
     where = settings.installed(home)
     with opened(where.control) as store:
-        act = Act(actor=actor, at=now(), reason=reason, key=key)
-        export = channel.write(where, store, act, to, folder)
+        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
+        export = channel_exports.write(where, store, act, to, folder)
     out.print(
         f"{folder}: {export.tables} tables, {export.rows:,} rows, MANIFEST.json {export.manifest_sha256}",
         soft_wrap=True,
@@ -113,14 +114,14 @@ def channels(
     """List the data that was handed out: who, when, to whom, how much, what for."""
     is_zh = lang is Lang.ZH
     with opened(settings.installed(home).control) as store:
-        found = channel.exports(store)
+        found = channel_exports.exports(store)
     listing(
         f"数据提供台账：{len(found)}" if is_zh else f"Data handed out: {len(found)}",
         ("序号", "时间(UTC)", "经办", "提供给", "用途", "快照", "表", "行", "清单校验值")
         if is_zh
         else ("no.", "at (UTC)", "who", "to", "purpose", "snapshot", "tables", "rows", "manifest"),
         [
-            (each.number, each.at, each.actor, channel.CHANNELS_ZH[each.channel] if is_zh else each.channel, each.purpose,
+            (each.number, each.at, each.actor, channel_exports.CHANNELS_ZH[each.channel] if is_zh else each.channel, each.purpose,
              each.snapshot, each.tables, each.rows, each.manifest_sha256[: 12 if format is Format.TABLE else None])
             for each in found
         ],

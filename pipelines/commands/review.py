@@ -8,11 +8,14 @@ from typing import Annotated
 
 import typer
 
-from pipelines import alerts, settings
-from pipelines.casework import cases, desk, receipts, referrals
-from pipelines.casework.acting import Act
+from pipelines import settings, times
+from pipelines.casework import desk
+from pipelines.casework.acts import Act
+from pipelines.casework.cases import cases
+from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, STATES_ZH, State, possible
+from pipelines.casework.deliveries import receipts
 from pipelines.casework.desk import FLAGS_ZH, Item
-from pipelines.casework.states import AT_REST, DISMISSALS_ZH, STATES_ZH, State, possible
+from pipelines.casework.referrals import referrals
 from pipelines.commands.deadlines import due_cell
 from pipelines.commands.options import (
     ACTING,
@@ -21,10 +24,10 @@ from pipelines.commands.options import (
     KeyOption,
     Lang,
     LangOption,
-    now,
     today,
 )
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out, print_json
+from pipelines.findings import alerts
 from pipelines.store import opened
 from reports.alert_list import CONCLUSIONS_ZH
 from reports.cells import terminal
@@ -187,7 +190,7 @@ def assign(
 ) -> None:  # fmt: skip
     """Give a case to somebody."""
     with opened(settings.installed(home).control) as store:
-        cases.assign(store, Act(actor=actor, at=now(), reason=reason, key=key), case, to)
+        cases.assign(store, Act(actor=actor, at=times.now(), reason=reason, key=key), case, to)
     err.print(f"{case}: {to}")
 
 
@@ -261,7 +264,7 @@ def merge(case: CaseArgument, reason: ReasonOption,
           home: HomeOption = None, actor: ActorOption = ACTING, key: KeyOption = None) -> None:  # fmt: skip
     """Let a case go on inside another; nothing is lost, and `unmerge` takes it out again."""
     with opened(settings.installed(home).control) as store:
-        cases.merge(store, Act(actor=actor, at=now(), reason=reason, key=key), case, into)
+        cases.merge(store, Act(actor=actor, at=times.now(), reason=reason, key=key), case, into)
     err.print(f"{case} goes on in {into}; take it out: bidwatch review unmerge {case}")
 
 
@@ -270,7 +273,7 @@ def unmerge(case: CaseArgument, reason: ReasonOption, home: HomeOption = None, a
             key: KeyOption = None) -> None:  # fmt: skip
     """Take a merged case out again, as it was."""
     with opened(settings.installed(home).control) as store:
-        state = cases.unmerge(store, Act(actor=actor, at=now(), reason=reason, key=key), case)
+        state = cases.unmerge(store, Act(actor=actor, at=times.now(), reason=reason, key=key), case)
     _next(State(state), case)
 
 
@@ -282,7 +285,7 @@ def bring(
 ) -> None:  # fmt: skip
     """Open a case that no night found: from the police, another office, a complaint."""
     with opened(settings.installed(home).control) as store:
-        id = cases.bring(store, Act(actor=actor, at=now(), reason=reason, key=key), about, origin)
+        id = cases.bring(store, Act(actor=actor, at=times.now(), reason=reason, key=key), about, origin)
     out.print(id)
     _next(State.NEW, id)
 
@@ -292,7 +295,7 @@ def step(
 ) -> None:  # fmt: skip
     """Do a step on a case and say where it stands and what is possible then."""
     with opened(settings.installed(home).control) as store:
-        act = Act(actor=actor, at=now(), reason=reason, key=key)
+        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
         state = referrals.answer(store, act, case, verb, given, rev=rev)
     _next(State(state), case)
 

@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
-from pipelines import mapping, receiving, settings, warehouse
-from pipelines.bronze import Job
+from pipelines import duck, files, settings
 from pipelines.commands.nights import INPUT_REFUSED, REFUSED_ROWS
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
-from pipelines.sandbox import Sandbox
+from pipelines.intake import mapping
+from pipelines.intake.bronze import Job
+from pipelines.intake.sandbox import Sandbox
 
 app = typer.Typer(help="Who delivers, and how their files are read.", no_args_is_help=True)
 
@@ -49,7 +50,7 @@ def check(
         raise FileNotFoundError(f"no file {file}")
     folder = Path(tempfile.mkdtemp(prefix="bidwatch-"))
     try:
-        job = Job(str(file.absolute()), receiving.sha256(file), file.name, str(path.absolute()), str(folder),
+        job = Job(str(file.absolute()), files.sha256(file), file.name, str(path.absolute()), str(folder),
                   secrets.token_hex(32))  # fmt: skip
         with Sandbox() as sandbox:
             report = sandbox.read(job)
@@ -87,7 +88,7 @@ def check(
                 Format.TABLE,
             )
         if (folder / "refused.parquet").is_file():
-            con = warehouse.connect()
+            con = duck.connect()
             shown = con.execute(
                 "SELECT raw_path, column_name, code, reason, reason_zh FROM read_parquet($path)"
                 " ORDER BY raw_section, raw_row LIMIT $rows",

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from detectors import registry
-from pipelines import alerts, settings
-from pipelines.casework import cases, suppressions
-from pipelines.casework.acting import Act
-from pipelines.casework.states import DISMISSALS_ZH
-from pipelines.casework.suppressions import ANY, LONGEST_DAYS
+from pipelines import settings, times
+from pipelines.casework import suppressions
+from pipelines.casework.acts import Act
+from pipelines.casework.cases import cases
+from pipelines.casework.cases.states import DISMISSALS_ZH
+from pipelines.casework.suppressions import LONGEST_DAYS
 from pipelines.commands.options import (
     ACTING,
     ActorOption,
@@ -20,11 +21,12 @@ from pipelines.commands.options import (
     KeyOption,
     Lang,
     LangOption,
-    now,
     today,
 )
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
-from pipelines.signals import Signal
+from pipelines.findings import alerts
+from pipelines.findings.signals import Signal
+from pipelines.findings.suppression import ANY, Suppression, quiet_until
 from pipelines.store import Store, opened
 
 app = typer.Typer(
@@ -64,7 +66,7 @@ def add(
     with opened(settings.installed(home).control) as store:
         about = _lot_of(store, case) if case is not None and lot == ANY else lot
         number = suppressions.add(
-            store, Act(actor=actor, at=now(), reason=reason, key=key), on=day, ends_on=until.date(), code=code,
+            store, Act(actor=actor, at=times.now(), reason=reason, key=key), on=day, ends_on=until.date(), code=code,
             detector=detector, lot_id=about, entities=party or (), case_id=case,
         )  # fmt: skip
         made = next(each for each in suppressions.agreed(store) if each.number == number)
@@ -95,7 +97,7 @@ def list_(
         agreed = suppressions.agreed(store)
         found = alerts.standing(store)
     if signals:
-        held = [(signal, suppressions.quiet_until(agreed, signal, day)) for signal in found]
+        held = [(signal, quiet_until(agreed, signal, day)) for signal in found]
         titled = is_zh and format is Format.TABLE
         listing(
             f"抑制中的疑似线索 {day}" if is_zh else f"Suppressed signals on {day}",
@@ -154,7 +156,7 @@ def end(
     """End a suppression before its day: the next night tells the offices again."""
     day, _ = today(as_of)
     with opened(settings.installed(home).control) as store:
-        suppressions.end(store, Act(actor=actor, at=now(), reason=reason, key=key), number, day)
+        suppressions.end(store, Act(actor=actor, at=times.now(), reason=reason, key=key), number, day)
     err.print(f"{number}: ended on {day}; what it held back goes out with the next night: bidwatch nightly")
 
 
@@ -167,5 +169,5 @@ def _lot_of(store: Store, case: str) -> str:
     return lots.pop()
 
 
-def _covered(agreed: list[suppressions.Suppression], found: list[Signal], day: date) -> list[Signal]:
-    return [signal for signal in found if suppressions.quiet_until(agreed, signal, day) is not None]
+def _covered(agreed: list[Suppression], found: list[Signal], day: date) -> list[Signal]:
+    return [signal for signal in found if quiet_until(agreed, signal, day) is not None]

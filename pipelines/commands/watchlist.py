@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
-from pipelines import settings
-from pipelines.casework import credit, deadlines, list_effects, list_sheets, lists
-from pipelines.casework.acting import Act
-from pipelines.casework.list_entry import LISTS_ZH, SUBJECTS_ZH, Entry
-from pipelines.casework.lists import STATES_ZH, Standing
+from pipelines import settings, times
+from pipelines.casework.acts import Act
+from pipelines.casework.clocks import deadlines
+from pipelines.casework.watchlist import credit_repair, effects, register, sheets
+from pipelines.casework.watchlist.entry import LISTS_ZH, SUBJECTS_ZH, Entry
+from pipelines.casework.watchlist.register import STATES_ZH, Standing
 from pipelines.commands.options import (
     ACTING,
     ActorOption,
@@ -21,12 +22,11 @@ from pipelines.commands.options import (
     KeyOption,
     Lang,
     LangOption,
-    now,
     today,
 )
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
-from pipelines.moments import LOCAL
 from pipelines.store import opened
+from pipelines.times import LOCAL
 from reports.office_sheet import csv_bytes, xlsx_bytes
 
 app = typer.Typer(
@@ -101,7 +101,7 @@ def propose(
         starts_on=_day(starts_on), ends_on=ends_on.date(), review_on=review_on.date(), rule=rule,
         risk_class=risk, measures=measures, related=related, shown_code=masked_id,
     )  # fmt: skip
-    _propose(entry, home, Act(actor=actor, at=now(), reason=reason, key=key))
+    _propose(entry, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
 
 
 @app.command()
@@ -136,7 +136,7 @@ def ban(
         document_no=document, authority=authority, decided_on=decided_on.date(), severity=severity,
         is_bidding_ban=bidding,
     )  # fmt: skip
-    _propose(entry, home, Act(actor=actor, at=now(), reason=reason, key=key))
+    _propose(entry, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
 
 
 @app.command()
@@ -146,8 +146,8 @@ def approve(
 ) -> None:  # fmt: skip
     """Put a proposed entry on its list; somebody else than who proposed it."""
     with opened(settings.installed(home).control) as store:
-        lists.approve(store, Act(actor=actor, at=now(), reason=reason, key=key), id)
-        _tell(lists.entries(store.con, id)[0])
+        register.approve(store, Act(actor=actor, at=times.now(), reason=reason, key=key), id)
+        _tell(register.entries(store.con, id)[0])
 
 
 @app.command()
@@ -162,9 +162,9 @@ def review(
 ) -> None:
     """Keep a watch entry after its review. To end it: revoke."""
     with opened(settings.installed(home).control) as store:
-        act = Act(actor=actor, at=now(), reason=reason, key=key)
-        lists.review(store, act, id, review_on.date(), ends_on.date())
-        _tell(lists.entries(store.con, id)[0])
+        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
+        register.review(store, act, id, review_on.date(), ends_on.date())
+        _tell(register.entries(store.con, id)[0])
 
 
 @app.command()
@@ -186,9 +186,9 @@ def repair(
     """End a blacklist entry by credit repair (信用修复)."""
     met = frozenset(need for need, is_met in (("duties", duties), ("promise", promise)) if is_met)
     with opened(settings.installed(home).control) as store:
-        act = Act(actor=actor, at=now(), reason=reason, key=key)
-        lists.repair(store, act, id, document_no=document, authority=authority, met=met)
-        _tell(lists.entries(store.con, id)[0])
+        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
+        register.repair(store, act, id, document_no=document, authority=authority, met=met)
+        _tell(register.entries(store.con, id)[0])
 
 
 @app.command()
@@ -198,8 +198,8 @@ def revoke(
 ) -> None:  # fmt: skip
     """End an entry that should not stand, or drop a proposal; a blacklist entry needs the annulling document."""
     with opened(settings.installed(home).control) as store:
-        lists.revoke(store, Act(actor=actor, at=now(), reason=reason, key=key), id, document)
-        _tell(lists.entries(store.con, id)[0])
+        register.revoke(store, Act(actor=actor, at=times.now(), reason=reason, key=key), id, document)
+        _tell(register.entries(store.con, id)[0])
 
 
 @app.command("list")
@@ -216,11 +216,11 @@ def list_(
     where = settings.installed(home)
     with opened(where.control) as store:
         if format is not Format.TABLE:
-            sheet = (list_sheets.watch_sheet(where, store, day, everything=all) if which is Which.WATCH
-                     else list_sheets.black_sheet(store, day, everything=all))  # fmt: skip
+            sheet = (sheets.watch_sheet(where, store, day, everything=all) if which is Which.WATCH
+                     else sheets.black_sheet(store, day, everything=all))  # fmt: skip
             listing(sheet.title, sheet.headings, sheet.rows, format)
             return
-        found = list_sheets.chosen(store.con, which, day, everything=all)
+        found = sheets.chosen(store.con, which, day, everything=all)
         days = deadlines.calendar(store.con)
     is_zh, is_watch = lang is Lang.ZH, which is Which.WATCH
     listing(
@@ -228,7 +228,7 @@ def list_(
         ("编号", "名称", "列入原因", "状态", "复评" if is_watch else "文号", "到期", "剩余工作日") if is_zh
         else ("entry", "name", "reason", "state", "review" if is_watch else "decision", "until", "workdays left"),
         [
-            (e.id, e.facts["name"], e.facts["reason"], list_sheets.state_zh(e, day) if is_zh else e.state,
+            (e.id, e.facts["name"], e.facts["reason"], sheets.state_zh(e, day) if is_zh else e.state,
              e.review_on if is_watch else e.facts["document_no"], e.ends_on,
              str(days.count(day, _next_date(e))) if e.is_in_effect(day) else "")
             for e in found
@@ -247,7 +247,7 @@ def show(
 ) -> None:
     """Show everything that happened to an entry."""
     with opened(settings.installed(home).control) as store:
-        entry = lists.require(store.con, id, *STATES_ZH)
+        entry = register.require(store.con, id, *STATES_ZH)
     is_zh = lang is Lang.ZH
     if format is Format.TABLE:
         facts = [(name, str(value)) for name, value in entry.facts.items() if value not in (None, "")]
@@ -258,7 +258,7 @@ def show(
         else ("state", "from", "reason", "document", "flags stopped", "who"),
         [
             (STATES_ZH[str(each["state"])] if is_zh else each["state"], each["effective_on"], each["reason"],
-             each["document_no"], list_effects.count_of(each), each["actor"])
+             each["document_no"], effects.count_of(each), each["actor"])
             for each in entry.events
         ],
         format,
@@ -284,8 +284,8 @@ def export(
     day, _ = today(as_of)
     where = settings.installed(home)
     with opened(where.control) as store:
-        sheet = (list_sheets.watch_sheet(where, store, day, everything=all) if which is Which.WATCH
-                 else list_sheets.black_sheet(store, day, everything=all, public=public))  # fmt: skip
+        sheet = (sheets.watch_sheet(where, store, day, everything=all) if which is Which.WATCH
+                 else sheets.black_sheet(store, day, everything=all, public=public))  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     for ending, content in (("xlsx", xlsx_bytes([sheet])), ("csv", csv_bytes(sheet))):
         path = folder / f"{sheet.title}_{day:%Y%m%d}.{ending}"
@@ -304,9 +304,9 @@ def rules(format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH) -> No
         [
             (each.title_zh if is_zh else each.id, ("是" if each.is_published else "否") if is_zh else each.is_published,
              each.min_months, each.max_months,
-             "、".join(credit.NEEDS_ZH[need] if is_zh else need for need in each.needs),
+             "、".join(credit_repair.NEEDS_ZH[need] if is_zh else need for need in each.needs),
              each.basis + ("" if each.seen else "（待核）"))
-            for each in credit.severities().values()
+            for each in credit_repair.severities().values()
         ],
         format,
     )  # fmt: skip
@@ -314,7 +314,7 @@ def rules(format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH) -> No
 
 def _propose(entry: Entry, home: HomeOption, act: Act) -> None:
     with opened(settings.installed(home).control) as store:
-        id = lists.propose(store, act, entry)
+        id = register.propose(store, act, entry)
     out.print(id)
     err.print(f"Next, by somebody else: bidwatch watchlist approve {id}; or drop it: watchlist revoke {id} --reason TEXT",
               soft_wrap=True)  # fmt: skip
@@ -338,7 +338,7 @@ def _tell(entry: Standing) -> None:
 
 
 def _repairable(entry: Standing) -> date:
-    return list_sheets.severity(entry).repairable_on(date.fromisoformat(str(entry.facts["decided_on"])))
+    return sheets.severity(entry).repairable_on(date.fromisoformat(str(entry.facts["decided_on"])))
 
 
 def _next_date(entry: Standing) -> date:

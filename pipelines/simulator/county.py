@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from pipelines.reading import Progress
+from pipelines.settings import Progress
 from pipelines.simulator import bidding, look_alikes, opening, traces
 from pipelines.simulator.market import DAY, HISTORY_DAYS, Market
 from pipelines.simulator.population import SMALL_COUNTY, Population

@@ -12,7 +12,7 @@ from datetime import date
 
 import duckdb
 
-from pipelines.literals import listed, quoted
+from pipelines.values.literals import listed, quoted
 
 #: Tags that have records of their own here; the bids first.
 BID_LISTS = ("TENDER_LIST", "ZJ_TENDER_LIST")

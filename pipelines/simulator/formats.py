@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple
 import duckdb
 import xlsxwriter
 
-from pipelines.literals import quoted
+from pipelines.values.literals import quoted
 
 Encoding = Literal["utf-8", "utf-8-sig", "gb18030"]
 

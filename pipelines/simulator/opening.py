@@ -1,25 +1,25 @@
 """The opening: draws, benchmark, scores, winner; then notice, contract and subcontract.
 
-Benchmark and scores come from `detectors.award_rules`, which the detectors also use: they are facts of the
+Benchmark and scores come from `detectors.kernels.rules.award_rules`, which the detectors also use: they are facts of the
 tender document, not of the simulation.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from detectors import award_rules
-from detectors.award_rules import AwardRule
+from detectors.kernels.rules import award_rules
+from detectors.kernels.rules.award_rules import AwardRule
+from pipelines import reference
 from pipelines.simulator.bidding import put, row_of
 from pipelines.simulator.market import DAY
 from pipelines.simulator.population import EXPERTS_OF_A_COUNTY, FIRST_EXPERT, Population
 from pipelines.simulator.segments import SEGMENTS
 
-RULES = Path(__file__).parents[2] / "data" / "reference" / "award_rules.toml"
+RULES = reference.SHIPPED / "award_rules.toml"
 BANDS = (16, 128, 2048)  # lots of about as many bids are computed together
 REJECTED_SHARE = 0.015  # of honest bids
 REJECTED_BY_FRIENDS = 0.85  # of the outsiders where buyer and bidder are in one boat

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
+from pipelines import reference
 from pipelines.simulator.segments import NICHE, SEGMENTS
 from pipelines.simulator.streams import Streams
 
-REGIONS = Path(__file__).parents[2] / "data" / "reference" / "regions.csv"
+REGIONS = reference.SHIPPED / "regions.csv"
 LOTS_OF_A_COUNTY = 4000  # above this number of lots a second county joins
 SMALL_COUNTY = 1000  # lots; a smaller one went electronic late, so that it fits into a repository
 LARGEST_OPENING = 2000  # bids; the largest Hangzhou opening of 2023 had 1,979

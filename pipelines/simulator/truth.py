@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.literals import quoted
+from pipelines.values.literals import quoted
 
 FOLDER = Path(__file__).parent / "truth_files"
 TABLES = ("rings", "lots", "bids", "links", "records")

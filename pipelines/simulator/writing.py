@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pipelines import warehouse
-from pipelines.literals import quoted
-from pipelines.reading import Progress
+from pipelines import duck
+from pipelines.settings import Progress
 from pipelines.simulator import county, deliveries, follow_up, papers, truth
 from pipelines.simulator.market import nights_until
 from pipelines.simulator.rings import Care
+from pipelines.values.literals import quoted
 
 LAST_NIGHT = date(2026, 6, 30)  # no clock: a county of one seed is the same on every day
 MAKING = ".making"
@@ -61,7 +61,7 @@ def write_county(
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
     try:
-        con = warehouse.connect(making / "county.duckdb")
+        con = duck.connect(making / "county.duckdb")
         con.execute(f"SET temp_directory = {quoted(str(making / 'spill'))}")
         con.execute("SET enable_progress_bar = false")  # `progress` says where the work is
         county.simulate(con, seed=seed, lots=lots, last_night=LAST_NIGHT, care=care, progress=progress)

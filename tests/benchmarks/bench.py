@@ -25,6 +25,8 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from pipelines import duck, files
+
 LOTS_PER_BID = 1 / 5.5
 SOURCE = """
 title = "benchmark"
@@ -132,23 +134,21 @@ def ingest(folder: Path) -> None:
 
 def ingest_without_contract(folder: Path) -> None:
     """The same without Great Expectations, to see what the contract costs."""
-    from pipelines import checking
+    from pipelines.intake import checking
 
     checking.check = lambda contract, checks, rows: []
     _ingest(folder, refused=False)
 
 
 def _ingest(folder: Path, *, refused: bool) -> None:
-    from pipelines import bronze, receiving
+    from pipelines.intake import bronze
 
     source = folder / "bench.toml"
     source.write_text(SOURCE, encoding="utf-8")
     out = folder / f"bronze-{os.getpid()}"
     out.mkdir()
     raw = folder / "bids.csv"
-    report = bronze.make(
-        bronze.Job(str(raw), receiving.sha256(raw), raw.name, str(source), str(out), "00" * 32)
-    )
+    report = bronze.make(bronze.Job(str(raw), files.sha256(raw), raw.name, str(source), str(out), "00" * 32))
     if report.state != "readable" or bool(report.refused) is not refused:
         raise SystemExit(f"the benchmark's file was not read as meant: {report}")
     report_peak()
@@ -167,11 +167,11 @@ def group_by_floor(folder: Path) -> None:
 def all_detectors(folder: Path) -> None:
     """Every detector over the market, results stored."""
     from detectors import registry
-    from pipelines import screening, warehouse
+    from pipelines.snapshot import screening
 
     copy = folder / f"market-{os.getpid()}.duckdb"
     shutil.copy(folder / "market.duckdb", copy)
-    con = warehouse.connect(copy)
+    con = duck.connect(copy)
     screening.prepare(con)
     for detector in registry.load():
         started = time.process_time()
@@ -276,9 +276,9 @@ def market(folder: Path, lots: int, lot, firm, codes, price, level) -> None:  # 
     """Write the core tables that the detectors read: prices, devices, deposits, people, a ban list."""
     import pyarrow as pa
 
-    from pipelines import warehouse
+    from pipelines.snapshot import warehouse
 
-    con = warehouse.connect(folder / "market.duckdb")
+    con = duck.connect(folder / "market.duckdb")
     warehouse.create_stage(con)
     warehouse.build_core(con)
     bids = pa.table({"lot": lot, "bidder_id": codes[firm], "price": price, "firm": firm})

@@ -23,7 +23,7 @@ from conftest import Market
 from honest.market import honest_market
 
 from detectors import registry
-from detectors.ruled_lots import known_rules
+from detectors.kernels.rules.ruled_lots import known_rules
 
 BIDDERS, BUSY_LOTS, OTHERS = 2_000, 10_000, 3_000
 OPENINGS = {"BIG1": ("average_price", "drawn_factor"), "BIG2": ("lowest_price", "lowest"),

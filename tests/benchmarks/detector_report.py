@@ -25,12 +25,12 @@ import real_sets
 from judged_markets import SETS, County, judged, sharing_tenders
 
 from detectors import registry
-from detectors.contract import Grade, Status
+from detectors.interface import Grade, Status
 from detectors.registry import Loaded
-from pipelines import judgement
-from pipelines.evaluation import CONTROL
-from pipelines.judgement import REAL_SHARE, REAL_UNITS
 from pipelines.simulator.tactics import KEYS
+from pipelines.workshop import trust
+from pipelines.workshop.evaluation import CONTROL
+from pipelines.workshop.trust import REAL_SHARE, REAL_UNITS
 
 STRONG = (Grade.A, Grade.B)
 CARES = "01234"
@@ -59,9 +59,9 @@ def main() -> int:
     labelled = {name: units for name, units in markets.items() if "is_collusive" in units}
     sharing = sharing_tenders(data) if "korea" in markets else set()
     korean = korean_table(markets["korea"], kinds, sharing) if sharing else None
-    gates = judgement.gates(detectors, honest.seen.units, without(plain, sharing))
+    gates = trust.gates(detectors, honest.seen.units, without(plain, sharing))
     precision = precision_of(rings, detectors)
-    held_back = judgement.held_back(gates, precision)
+    held_back = trust.held_back(gates, precision)
     text = [
         *head(asked.seed, asked.lots, rings, honest),
         *gate_part(gates, detectors),
@@ -177,7 +177,7 @@ def status_part(held_back: pd.Series) -> list[str]:
 
 def precision_of(rings: County, detectors: Sequence[Loaded]) -> pd.DataFrame:
     """What of every detector's flags is true where rings are; no share where the truth does not judge its units."""
-    found = judgement.precision(rings.seen.units).reindex([detector.id for detector in detectors])
+    found = trust.precision(rings.seen.units).reindex([detector.id for detector in detectors])
     is_about_buyers = np.array([detector.facts.unit == "buyer" for detector in detectors])
     found.loc[is_about_buyers, ["precision", "base"]] = np.nan
     return found
@@ -188,7 +188,7 @@ def precision_part(rings: County, detectors: Sequence[Loaded], found: pd.DataFra
     facts = {detector.id: detector.facts for detector in detectors}
     is_about_buyers = np.array([fact.unit == "buyer" for fact in facts.values()])
     counts = found[["judged", "flagged", "true"]].fillna(0).astype("int64")
-    by_ring = judgement.rings_seen(rings.seen.hits, facts, rings.truth)
+    by_ring = trust.rings_seen(rings.seen.hits, facts, rings.truth)
     acting, idle = by_ring[by_ring["tactic"] != CONTROL], by_ring[by_ring["tactic"] == CONTROL]
     shown = {
         "detector": counts.index,
@@ -216,7 +216,7 @@ def precision_part(rings: County, detectors: Sequence[Loaded], found: pd.DataFra
 def recall_part(rings: County) -> list[str]:
     """Which rings, and which of their lots, every detector found."""
     hits = rings.seen.hits
-    found = judgement.rings_seen(hits, hits["detector"].unique(), rings.truth)
+    found = trust.rings_seen(hits, hits["detector"].unique(), rings.truth)
     acting = found[found["tactic"] != CONTROL]
     by_ring = patterns(found[found["detector"].isin(acting[acting["is_found"]]["detector"])])
     in_lots = acting[acting["lots_seen"] > 0]["detector"]
@@ -243,13 +243,13 @@ def together_part(rings: County, honest: County, detectors: Sequence[Loaded]) ->
     families = {detector.id: detector.id.split(".")[0] for detector in detectors}
     hits = rings.seen.hits
     by_strong = hits[hits["detector"].isin(strong)].assign(detector="strong")
-    both = pd.concat([by_strong, judgement.twice(hits, families)])
-    found = judgement.rings_seen(both, ("strong", "two"), rings.truth)
+    both = pd.concat([by_strong, trust.twice(hits, families)])
+    found = trust.rings_seen(both, ("strong", "two"), rings.truth)
     acting = found[found["tactic"] != CONTROL]
     parts = {SHORT[key]: found[found["tactic"] == key] for key in KEYS}
     parts |= {f"care {level}": acting[acting["care"] == level] for level in CARES}
     parts["all rings"] = acting
-    false = judgement.lots_flagged(honest.seen.units, strong, families)
+    false = trust.lots_flagged(honest.seen.units, strong, families)
     care = patterns(found)
     lots = len(honest.truth.lots)
     shown: dict[str, list[object]] = {"": [*parts, "honest county"]}

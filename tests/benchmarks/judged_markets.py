@@ -19,10 +19,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines import evaluation, warehouse
-from pipelines.evaluation import Seen, Truth
+from pipelines import duck
 from pipelines.simulator.rings import Care, usual_care
 from pipelines.simulator.writing import LAST_NIGHT, write_county
+from pipelines.workshop import evaluation
+from pipelines.workshop.evaluation import Seen, Truth
 
 AFTER_ALL = date(2026, 11, 22)  # every real opening lies before it
 SIDE_BY_SIDE = 2
@@ -122,7 +123,7 @@ def county(folder: Path, seed: int, lots: int, care: Sequence[Care], kinds: Mapp
     seconds = evaluation.screened(snapshot)
     truth = Truth.read(folder)
     seen = evaluation.seen(evaluation.rows_of(snapshot), kinds, truth)
-    with warehouse.connect(snapshot, read_only=True) as con:
+    with duck.connect(snapshot, read_only=True) as con:
         bids = con.sql("SELECT count(*) FROM core.bids").fetchall()[0][0]
     shutil.rmtree(folder)
     return County(truth, seen, seconds, bids)
@@ -138,7 +139,7 @@ def market(folder: Path, real: RealSet, data: Path) -> pd.DataFrame:
         shutil.copy(path, inbox)
     snapshot = _built(folder, AFTER_ALL)
     evaluation.screened(snapshot)
-    with warehouse.connect(snapshot, read_only=True) as con:
+    with duck.connect(snapshot, read_only=True) as con:
         units: pd.DataFrame = con.sql(
             "SELECT detector, unit, bool_or(flagged) AS is_flagged FROM risk.screened GROUP BY ALL ORDER BY ALL"
         ).df()

@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from pipelines import audit
-from pipelines.casework.acting import Act
-from pipelines.casework.cases import case_of, move
-from pipelines.casework.states import possible
+from pipelines.casework.acts import Act
+from pipelines.casework.cases.cases import case_of, move
+from pipelines.casework.cases.states import possible
 from pipelines.store import Store, opened
 
 CASES = 200

@@ -5,7 +5,7 @@ import pandas as pd
 from honest.aftermath import aftermath
 from honest.documents import documented
 
-from detectors.ruled_lots import known_rules
+from detectors.kernels.rules.ruled_lots import known_rules
 
 LOTS = 2_400
 FIRMS = 400

@@ -14,8 +14,11 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import bronze, linking, warehouse
-from pipelines.contract import contracts
+from pipelines import duck
+from pipelines.intake import bronze
+from pipelines.intake.file_report import FileReport
+from pipelines.intake.schema import contracts
+from pipelines.snapshot import linking, warehouse
 
 KEY = bytes(range(32))
 
@@ -140,7 +143,7 @@ class Bronze:
     """What became of one file."""
 
     folder: Path
-    report: bronze.Report
+    report: FileReport
     raw_sha: str
 
     def rows(self, table: str = "bids") -> list[dict]:
@@ -202,7 +205,7 @@ class County:
     ) -> Night:
         """Build stage and core of every file read so far, in the order of arrival or in ``order``."""
         files = list(self.files.values()) if order is None else order
-        con = warehouse.connect()
+        con = duck.connect()
         tables = {
             table: [path for one in files if (path := one.folder / f"{table}.parquet").exists()]
             for table in contracts()
@@ -256,4 +259,4 @@ def make_county():
 @pytest.fixture
 def unchecked(monkeypatch):
     """Take every readable row without Great Expectations: these tests are about what comes after it."""
-    monkeypatch.setattr("pipelines.checking.check", lambda *_: [])
+    monkeypatch.setattr("pipelines.intake.checking.check", lambda *_: [])

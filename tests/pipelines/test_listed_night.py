@@ -1,18 +1,18 @@
 """What people put on the lists reaches the next night, and what they take off leaves it the same night."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
+from places import SAMPLE
 
-from pipelines import night, settings, warehouse
-from pipelines.casework import lists
-from pipelines.casework.acting import Act
-from pipelines.casework.list_entry import Entry
+from pipelines import duck, night, settings
+from pipelines.casework.acts import Act
+from pipelines.casework.watchlist import register
+from pipelines.casework.watchlist.entry import Entry
 from pipelines.commands.nights import _take_copies
 from pipelines.store import opened
 
-SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "inbox"
+INBOX = SAMPLE / "inbox"
 AS_OF = date(2026, 6, 30)
 DAY = "2026-06-30T12:00:00+00:00"
 
@@ -23,7 +23,7 @@ def home(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BIDWATCH_KEY", str(root / "key"))
         where = settings.home(root / "home").prepare()
-        _take_copies(where, SAMPLE, "test")
+        _take_copies(where, INBOX, "test")
         run(where)
         yield where
 
@@ -40,7 +40,7 @@ def flags(home, detector):
 def unbanned_firm(home):
     """Return a coded bidder of an opened lot that no delivered record bans."""
     with opened(home.control) as store:
-        con = warehouse.open_snapshot(home.snapshot(store.current_snapshot()))
+        con = duck.open_snapshot(home.snapshot(store.current_snapshot()))
     try:
         ((firm,),) = con.execute(
             "SELECT m.party_id FROM core.bid_members AS m JOIN core.lots AS l USING (lot_id)"
@@ -54,8 +54,8 @@ def unbanned_firm(home):
 
 def listed(home, **facts):
     with opened(home.control) as store:
-        id = lists.propose(store, Act(actor="张三", at=DAY, reason="试"), Entry(**facts))
-        return lists.approve(store, Act(actor="李四", at=DAY), id)
+        id = register.propose(store, Act(actor="张三", at=DAY, reason="试"), Entry(**facts))
+        return register.approve(store, Act(actor="李四", at=DAY), id)
 
 
 @pytest.mark.slow
@@ -72,8 +72,8 @@ def test_a_removal_stops_every_flag_the_same_night_and_says_so(home):
     assert len(flags(home, "watchlist.active_ban")) > before
     assert flags(home, "watchlist.listed")
     with opened(home.control) as store:
-        lists.revoke(store, Act(actor="张三", at=DAY, reason="有误"), watch)
-        lists.repair(store, Act(actor="张三", at=DAY, reason="整改"), ban, document_no="修复1号", authority="某局",
+        register.revoke(store, Act(actor="张三", at=DAY, reason="有误"), watch)
+        register.repair(store, Act(actor="张三", at=DAY, reason="整改"), ban, document_no="修复1号", authority="某局",
                      met=frozenset({"duties", "promise"}))  # fmt: skip
     done = run(home)
     assert done.state == "published"

@@ -10,16 +10,14 @@ import sys
 import time
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pytest
+from places import REPO, SAMPLE
 
-from pipelines import night, receiving, settings, warehouse
+from pipelines import duck, files, night, settings
 from pipelines.store import opened
 
-REPO = Path(__file__).parents[2]
-SAMPLE = REPO / "data" / "sample"
 AS_OF = date(2026, 6, 30)
 AT = "2026-06-29T18:00:00+00:00"
 
@@ -190,7 +188,7 @@ def test_truth_and_night_agree_on_every_bid(sampled):
     shown = {row["lot_id"] for row in truth("lots.csv") if row["opening_at"][:10] < str(AS_OF)}
     dirty = {row["lot_id"] for row in truth("records.csv") if row["fate"] in ("conflict", "held")}
     by_rate = {row["lot_id"] for row in truth("records.csv") if "discounts" in row["what"]}
-    con = warehouse.open_snapshot(home.snapshot(done.snapshot))
+    con = duck.open_snapshot(home.snapshot(done.snapshot))
     published = con.execute("SELECT lot_id, bidder_id, price_cny FROM core.bids").fetchall()
     con.close()
     seen = {(lot, bidder): price for lot, bidder, price in published}
@@ -212,7 +210,7 @@ def test_every_record_is_accounted_for_and_dirty_ones_meet_their_fate(sampled):
     with opened(home.control) as store:
         files = store.rows("SELECT * FROM file")
     assert all(f["records"] == f["loaded"] + f["duplicate"] + f["refused"] for f in files)
-    con = warehouse.connect()
+    con = duck.connect()
     refused = con.execute(
         "SELECT DISTINCT code FROM read_parquet($paths)",
         {"paths": [str(path) for path in home.bronze.glob("*/*/refused.parquet")]},
@@ -222,7 +220,7 @@ def test_every_record_is_accounted_for_and_dirty_ones_meet_their_fate(sampled):
     assert expected
     assert expected <= {code for (code,) in refused}
     held = {row["lot_id"] for row in truth("records.csv") if row["fate"] == "held"}
-    con = warehouse.open_snapshot(home.snapshot(done.snapshot))
+    con = duck.open_snapshot(home.snapshot(done.snapshot))
     shown = con.execute("SELECT DISTINCT lot_id FROM core.bids").fetchall()
     con.close()
     assert held
@@ -249,7 +247,7 @@ def test_lists_go_to_the_regulator_in_charge_and_to_the_coordinating_office(samp
 
 
 def test_every_alert_names_its_source_cells_and_they_hold_what_it_says(sampled):
-    from pipelines import lineage
+    from pipelines.intake import lineage
 
     home, _ = sampled
     with opened(home.control) as store:
@@ -341,7 +339,7 @@ def test_delivered_evidence_is_not_delivered_again_the_next_night(home):
 
 
 def test_a_closed_gate_publishes_nothing_and_says_why(home, monkeypatch, tmp_path):
-    from pipelines import gates
+    from pipelines.snapshot import gates
 
     folder = tmp_path / "gates"
     shutil.copytree(gates.FOLDER, folder)
@@ -420,7 +418,7 @@ def test_a_second_night_at_the_same_time_is_told_to_wait(home):
 def test_an_open_notebook_does_not_disturb_the_night(home):
     with opened(home.control) as store:
         snapshot = store.current_snapshot()
-    reader = warehouse.connect(home.snapshot(snapshot), read_only=True)
+    reader = duck.connect(home.snapshot(snapshot), read_only=True)
     before = reader.execute("SELECT count(*) FROM core.bids").fetchall()
     assert run(home, date(2026, 7, 31)).state == "published"
     assert reader.execute("SELECT count(*) FROM core.bids").fetchall() == before
@@ -503,7 +501,7 @@ def _start(root, inbox, **env):
 )
 def test_a_notebook_cannot_leave_its_snapshot(sampled, tmp_path, sql):
     home, done = sampled
-    con = warehouse.open_snapshot(home.snapshot(done.snapshot))
+    con = duck.open_snapshot(home.snapshot(done.snapshot))
     try:
         with pytest.raises(duckdb.Error):
             con.execute(sql.format(tmp=tmp_path)).fetchall()
@@ -527,4 +525,4 @@ def test_what_a_killed_process_left_is_swept_and_what_a_running_one_writes_is_no
 def test_raw_bytes_are_kept_exactly(sampled):
     home, _ = sampled
     for path in (SAMPLE / "inbox").glob("*/*"):
-        assert (home.raw / receiving.sha256(path)).read_bytes() == path.read_bytes()
+        assert (home.raw / files.sha256(path)).read_bytes() == path.read_bytes()

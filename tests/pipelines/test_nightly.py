@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
+from places import REPO, SAMPLE
 
-REPO = Path(__file__).parents[2]
 PREFECT = Path(sys.executable).with_name("prefect")
-SAMPLE = REPO / "data" / "sample" / "inbox"
+INBOX = SAMPLE / "inbox"
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_a_run_is_scheduled_at_two_in_the_morning(server):
 
 def test_a_worker_runs_the_deployed_night_to_the_end(server, tmp_path):
     home = tmp_path / "home"
-    shutil.copytree(SAMPLE, home / "inbox")
+    shutil.copytree(INBOX, home / "inbox")
     worker = subprocess.Popen(
         [PREFECT, "worker", "start", "--pool", "nightly"], env=server, cwd=tmp_path,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-REPO = Path(__file__).parents[2]
-SAMPLE = REPO / "data" / "sample" / "inbox"
+from places import REPO, SAMPLE
+
+INBOX = SAMPLE / "inbox"
 BIDWATCH = Path(sys.executable).with_name("bidwatch")
 
 # Python runs this module at start of every process: each look-up of a host name is written down.
@@ -29,7 +30,7 @@ def test_a_night_looks_up_no_host(tmp_path):
         "BIDWATCH_KEY": str(tmp_path / "key"),
     }
     done = subprocess.run(
-        [BIDWATCH, "nightly", "--home", tmp_path / "home", "--inbox", SAMPLE, "--as-of", "2026-06-30"],
+        [BIDWATCH, "nightly", "--home", tmp_path / "home", "--inbox", INBOX, "--as-of", "2026-06-30"],
         env=env, cwd=REPO, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 1, done.stderr

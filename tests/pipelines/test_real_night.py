@@ -1,17 +1,14 @@
 """A night over real records: it completes, and every record is accounted for."""
 
-import os
 import shutil
 from datetime import date
-from pathlib import Path
 
 import pytest
+from places import REAL_DATA
 
 from pipelines import night, settings
 from pipelines.store import opened
 
-REPO = Path(__file__).parents[2]
-REAL = Path(os.environ.get("BIDWATCH_REAL_DATA", REPO.parent / "shared" / "data"))
 FILES = {
     "japan_tsuchiura": ("japan_tsuchiura/bids.parquet",),
     "korea_heritage": ("korea_heritage/bids_2022_2024.parquet", "korea_heritage/tenders_2022_2024.parquet"),
@@ -20,8 +17,8 @@ FILES = {
 }
 
 pytestmark = pytest.mark.skipif(
-    not REAL.is_dir(),
-    reason=f"the real data sets are not here ({REAL}); set BIDWATCH_REAL_DATA to their folder",
+    not REAL_DATA.is_dir(),
+    reason=f"the real data sets are not here ({REAL_DATA}); set BIDWATCH_REAL_DATA to their folder",
 )
 
 
@@ -31,7 +28,7 @@ def ran(tmp_path_factory):
     for source, files in FILES.items():
         (home.inbox / source).mkdir()
         for file in files:
-            shutil.copy(REAL / file, home.inbox / source)
+            shutil.copy(REAL_DATA / file, home.inbox / source)
     key = home.root.parent / "key"
     key.write_text("42" * 32)
     key.chmod(0o400)

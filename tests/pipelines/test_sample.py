@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from places import REPO
 
-from pipelines import bronze, mapping
+from pipelines.intake import bronze, mapping
 from pipelines.simulator.look_alikes import KINDS
 from pipelines.simulator.rings import usual_care
 from pipelines.simulator.tactics import TACTICS
 from pipelines.simulator.writing import write_county
 
-REPO = Path(__file__).parents[2]
 COMMITTED = REPO / "data" / "sample"
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 

@@ -9,8 +9,8 @@ import time
 import pytest
 
 from pipelines import audit
-from pipelines.casework.acting import Act
-from pipelines.casework.cases import case_of, move
+from pipelines.casework.acts import Act
+from pipelines.casework.cases.cases import case_of, move
 from pipelines.store import Store
 
 AT = "2026-06-30T02:00:00+00:00"

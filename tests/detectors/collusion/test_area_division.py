@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from detectors.circles import chance_of_order, same_firm_pairs
+from detectors.kernels.firms.circles import chance_of_order, same_firm_pairs
 
 ID = "collusion.area_division"
 RING = "A;B;C"

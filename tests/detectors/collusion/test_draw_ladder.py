@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from detectors.collusion.draw_ladder import Limits, ladders
-from detectors.ruled_lots import known_rules
+from detectors.kernels.rules.ruled_lots import known_rules
 
 ID = "collusion.draw_ladder"
 FACTOR = known_rules()["drawn_factor"].method_text

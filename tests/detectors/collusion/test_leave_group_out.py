@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from detectors.collusion.leave_group_out import combined_chance, subsets
-from detectors.ruled_lots import known_rules
+from detectors.kernels.rules.ruled_lots import known_rules
 
 ID = "collusion.leave_group_out"
 TRIMMED = known_rules()["trimmed_mean"].method_text

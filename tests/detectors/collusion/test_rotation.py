@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from detectors.circles import chance_of_order
 from detectors.collusion.rotation import evenness
+from detectors.kernels.firms.circles import chance_of_order
 
 ID = "collusion.rotation"
 FIRMS = ("A", "B", "C", "D")

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from detectors.last_bids import joint_chance
+from detectors.kernels.prices.last_bids import joint_chance
 
 ID = "conduct.late_just_below"
 LOT = """

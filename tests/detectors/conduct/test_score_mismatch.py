@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from detectors.conduct.score_mismatch import ranks_off
-from detectors.ruled_lots import known_rules
+from detectors.kernels.rules.ruled_lots import known_rules
 
 ID = "conduct.score_mismatch"
 FACTOR = known_rules()["drawn_factor"].method_text

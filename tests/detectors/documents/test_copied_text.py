@@ -1,6 +1,6 @@
 import pytest
 
-from detectors import bid_texts
+from detectors.kernels.texts import bid_texts
 
 ID = "documents.copied_text"
 BIDS = """

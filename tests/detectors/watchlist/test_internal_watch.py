@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from detectors.contract import Grade, Severity
+from detectors.interface import Grade, Severity
 from detectors.watchlist import internal_watch
 
 ID = "watchlist.internal_watch"

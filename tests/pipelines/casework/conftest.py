@@ -8,11 +8,13 @@ from types import SimpleNamespace
 import pytest
 
 from detectors import registry
-from detectors.contract import Status
-from pipelines import alerts, outbox, publishing, settings
-from pipelines.casework.acting import Act
-from pipelines.routing import LotFacts
-from pipelines.signals import Signal, fingerprint
+from detectors.interface import Status
+from pipelines import publishing, settings
+from pipelines.casework import suppressions
+from pipelines.casework.acts import Act
+from pipelines.findings import alerts, outbox
+from pipelines.findings.routing import LotFacts
+from pipelines.findings.signals import Signal, fingerprint
 from pipelines.store import opened
 from reports.alert_list import Alert
 
@@ -119,7 +121,14 @@ class County:
         day = date.fromisoformat(as_of)
         shown = self.shown = self.current(*signals)
         prepared = outbox.prepare(
-            self.store, signals, shown.rows, shown.facts, self.detectors, day, self.overrides
+            self.store,
+            signals,
+            shown.rows,
+            shown.facts,
+            self.detectors,
+            day,
+            self.overrides,
+            suppressions.agreed(self.store),
         )
         with self.store.transaction() as con:
             con.execute("INSERT INTO snapshot VALUES (?, ?, '{}', '', ?)", (f"n{as_of}", as_of, AT))

@@ -5,19 +5,20 @@ import json
 import random
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
+from places import SAMPLE
 
 from pipelines import audit
-from pipelines.casework import deadlines, referrals
-from pipelines.casework.acting import Act
-from pipelines.casework.cases import case_of
-from pipelines.casework.deadlines import all_deadlines
-from pipelines.casework.states import AT_REST, DISMISSALS_ZH, STEPS, State, possible
+from pipelines.casework.acts import Act
+from pipelines.casework.cases.cases import case_of
+from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, STEPS, State, possible
+from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks.deadlines import all_deadlines
+from pipelines.casework.referrals import referrals
 from pipelines.store import opened
 
-LOTS = Path(__file__).parents[3] / "data" / "sample" / "truth" / "lots.csv"
+LOTS = SAMPLE / "truth" / "lots.csv"
 FIRST, DAYS = date(2025, 7, 1), 365
 PEOPLE = ("张三", "李四", "王五", "赵六", "钱七")
 TO = (("police", "POLICE-223"), ("housing", "HOUSING-A01"), ("discipline", "DISCIPLINE-18"))

@@ -2,9 +2,12 @@ from datetime import date
 
 import pytest
 
-from pipelines.casework import assistance, cases, deadlines, figures, referrals
-from pipelines.casework.acting import Act
+from pipelines.casework import figures
+from pipelines.casework.acts import Act
+from pipelines.casework.cases import cases
+from pipelines.casework.clocks import deadlines
 from pipelines.casework.figures import Period
+from pipelines.casework.referrals import assistance, referrals
 
 FIRST_HALF = Period(date(2026, 1, 1), date(2026, 6, 30), date(2026, 6, 30))
 SECOND_HALF = Period(date(2026, 7, 1), date(2026, 12, 31), date(2026, 12, 31))

@@ -1,8 +1,9 @@
 import subprocess
 import sys
-from pathlib import Path
 
-LOAD = Path(__file__).parents[2] / "benchmarks" / "queue_load.py"
+from places import REPO
+
+LOAD = REPO / "tests" / "benchmarks" / "queue_load.py"
 
 
 def test_no_step_of_people_who_work_at_once_is_lost():

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import routing
 from pipelines.casework.offices import checked, members, offices, powers
+from pipelines.findings import routing
 
 CRIME = "POLICE-223"
 

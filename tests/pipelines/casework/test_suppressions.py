@@ -5,6 +5,7 @@ import pytest
 
 from pipelines import audit
 from pipelines.casework import suppressions
+from pipelines.findings.suppression import quiet_until
 
 ON = date(2026, 7, 1)
 
@@ -101,9 +102,9 @@ def test_until_when_a_signal_is_quiet_is_known(county, agree):
     agree()
     agree(ends_on=date(2026, 8, 1))
     agreed = suppressions.agreed(county.store)
-    assert suppressions.quiet_until(agreed, county.signal(), ON) == date(2026, 8, 1)
-    assert suppressions.quiet_until(agreed, county.signal(), date(2026, 8, 2)) is None
-    assert suppressions.quiet_until(agreed, county.signal(), date(2026, 6, 30)) is None
+    assert quiet_until(agreed, county.signal(), ON) == date(2026, 8, 1)
+    assert quiet_until(agreed, county.signal(), date(2026, 8, 2)) is None
+    assert quiet_until(agreed, county.signal(), date(2026, 6, 30)) is None
 
 
 @pytest.mark.parametrize(

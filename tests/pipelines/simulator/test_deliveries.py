@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import mapping, readers
+from pipelines.intake import mapping, readers
 from pipelines.simulator import deliveries, truth
 
 BIDS = ("TENDER_LIST", "ZJ_TENDER_LIST", "PURCHASE_TENDER_LIST")

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import bronze, mapping
+from pipelines.intake import bronze, mapping
 from pipelines.simulator import county, deliveries, follow_up
 from pipelines.simulator.rings import usual_care
 from pipelines.simulator.writing import LAST_NIGHT, write_county

@@ -4,19 +4,20 @@ import tomllib
 import zipfile
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+from places import REPO
 
-from pipelines import readers
-from pipelines.readers import FileRule
+from pipelines.intake import readers
+from pipelines.intake.readers import FileRule
 from pipelines.simulator import formats
 from pipelines.simulator.formats import OpeningHead, OpeningRow, Part
 
-REPO = Path(__file__).parents[3]
-SHEETS = tomllib.loads((REPO / "pipelines" / "sources" / "opening_sheets.toml").read_text(encoding="utf-8"))
+SHEETS = tomllib.loads(
+    (REPO / "pipelines" / "intake" / "sources" / "opening_sheets.toml").read_text(encoding="utf-8")
+)
 
 RARE = "𠮷野䶮建设㐂"
 HOSTILE = [

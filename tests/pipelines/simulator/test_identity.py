@@ -2,15 +2,14 @@ import csv
 import ipaddress
 import unicodedata
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 import pytest
 from defusedxml import ElementTree
+from places import REPO
 
-from pipelines import codes
+from pipelines.values import codes
 
-REPO = Path(__file__).parents[3]
 IDENTITY = (REPO / "pipelines" / "simulator" / "identity.sql").read_text(encoding="utf-8")
 PLACEHOLDERS = REPO / "data" / "reference" / "placeholders.csv"
 REGIONS = REPO / "data" / "reference" / "regions.csv"

@@ -1,13 +1,13 @@
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from places import REPO
 
 from pipelines.simulator.writing import write_county
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = REPO / "tests" / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 import marginals  # noqa: E402
 import real_sets  # noqa: E402

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import warehouse
+from pipelines import duck
 from pipelines.simulator.county import simulate
 from pipelines.simulator.rings import usual_care
 from pipelines.simulator.streams import Streams
@@ -54,7 +54,7 @@ STATISTICS = (
 
 
 def world(seed, lots, care):
-    con = warehouse.connect()
+    con = duck.connect()
     simulate(con, seed=seed, lots=lots, last_night=LAST_NIGHT, care=care)
     return con
 

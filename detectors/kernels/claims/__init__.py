@@ -1,0 +1,1 @@
+"""What bidders state, beside registers and contracts."""

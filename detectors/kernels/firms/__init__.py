@@ -1,0 +1,1 @@
+"""Who meets whom, who shares what, who may be one firm."""

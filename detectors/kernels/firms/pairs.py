@@ -1,0 +1,406 @@
+"""Who meets whom: joint lots of two bidders, and how many chance would give them.
+
+A firm that bids for several lots of one tender, or again after a failed round, meets its rivals there
+once: what is counted is the tender (the lot where no tender is known), called an occasion here.
+Pairs are counted by sparse products of slices of firms, so that an opening with 2,000 bidders and a
+firm in 10,000 lots cost no more memory than one slice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.special import betainc
+
+from detectors.interface import Engine
+from detectors.kernels.prices.reference_classes import BANDS
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+#: Cells that one slice of a sparse table or product may hold: keeps it in tens of megabytes.
+SLICE_CELLS = 2_000_000
+
+#: Firms that are paired with all others to measure the spread of a market.
+SAMPLED_FIRMS = 2_000
+
+#: Exact chances are computed up to this many joint lots; above, an upper bound is given.
+EXACT_JOINT = 200
+
+#: Exact chances are computed where the normal approximation gives no more than this.
+WORTH_EXACT = 0.2
+
+#: A market class is cut by region, number of bidders and quarter, as far as it stays this large.
+MIN_STRATUM = 20
+
+OCCASIONS = """
+SELECT coalesce(l.tender_id, l.lot_id) AS occasion,
+       min(l.class) || ' ' || coalesce(min(l.project_type), '') AS class,
+       min(l.region_code) AS region,
+       min(CAST(EXTRACT(YEAR FROM l.opened_on) AS INTEGER) * 4
+           + CAST(EXTRACT(QUARTER FROM l.opened_on) AS INTEGER)) AS quarter
+FROM core.lots AS l
+WHERE EXISTS (SELECT 1 FROM core.bids AS b WHERE b.lot_id = l.lot_id)
+GROUP BY coalesce(l.tender_id, l.lot_id)
+ORDER BY occasion
+"""
+
+CAME = """
+SELECT DISTINCT coalesce(l.tender_id, l.lot_id) AS occasion, b.bidder_id
+FROM core.bids AS b
+JOIN core.lots AS l ON l.lot_id = b.lot_id
+"""
+
+#: What the strata are cut by, from the narrowest. The number of bidders is never dropped: where many
+#: firms come to one lot, any two of them meet.
+LEVELS = (
+    ("class", "band", "region", "quarter"),
+    ("class", "band", "region", "year"),
+    ("class", "band", "region"),
+    ("class", "band"),
+)
+
+
+@dataclass(frozen=True)
+class Meetings:
+    """Who came to which occasion.
+
+    Attributes:
+        firms: bidder ids in order, shape (firms,).
+        came: firm x occasion, 1 where it came.
+        by_stratum: firm x stratum, occasions of the stratum that the firm came to.
+        size: occasions of each stratum, shape (strata,).
+    """
+
+    firms: NDArray[np.object_]
+    came: Any
+    by_stratum: Any
+    size: Ints
+
+
+class Pairs(NamedTuple):
+    """Pairs of firms; every array has the shape (pairs,).
+
+    ``first`` and ``second`` are positions in `Meetings.firms`, first < second; ``joint`` their joint
+    occasions.
+    """
+
+    first: Ints
+    second: Ints
+    joint: Ints
+
+
+class Chances(NamedTuple):
+    """What chance gives each pair; shape (pairs,).
+
+    ``expected`` joint occasions and their ``variance``; ``p_value`` the probability of at least as many
+    as were seen.
+    """
+
+    expected: Floats
+    variance: Floats
+    p_value: Floats
+
+
+def meetings(engine: Engine) -> Meetings:
+    """Read who came to which occasion, and cut the occasions into strata.
+
+    A stratum holds occasions of one market class, one band of bidders, one region and one quarter; too
+    small ones are pooled over the year, all years and all regions.
+    """
+    occasions: pd.DataFrame = engine.run(OCCASIONS).to_pandas()
+    came: pd.DataFrame = engine.run(CAME).to_pandas()
+    firm, firms = pd.factorize(came["bidder_id"], sort=True)
+    occasion = pd.Index(occasions["occasion"]).get_indexer(pd.Index(came["occasion"]))
+    stratum = _strata(occasions, np.bincount(occasion, minlength=len(occasions)))
+    ones = np.ones(len(came))
+    strata = int(stratum.max()) + 1 if len(stratum) else 0
+    return Meetings(
+        firms=np.asarray(firms, dtype=object),
+        came=csr_array((ones, (firm, occasion)), shape=(len(firms), len(occasions))),
+        by_stratum=csr_array((ones, (firm, stratum[occasion])), shape=(len(firms), strata)),
+        size=np.bincount(stratum, minlength=strata).astype(np.int64),
+    )
+
+
+def frequent_pairs(came: Any, min_joint: int) -> Pairs:
+    """Return the pairs of firms with at least ``min_joint`` joint occasions.
+
+    Args:
+        came: firm x occasion, sparse, 1 where the firm came.
+        min_joint: 1 or more.
+    """
+    found = [_frequent_of(came, part, min_joint) for part in _slices(came, min_joint)]
+    if not found:
+        nothing = np.empty(0, dtype=np.int64)
+        return Pairs(nothing, nothing, nothing)
+    return Pairs(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
+
+
+def possible_pairs(met: Meetings, min_joint: int) -> int:
+    """Return how many pairs could have met so often: both firms came to as many occasions."""
+    firms = int((np.diff(met.came.indptr) >= min_joint).sum())
+    return firms * (firms - 1) // 2
+
+
+def chances(met: Meetings, pairs: Pairs) -> Chances:
+    """Say how many joint occasions chance gives each pair, and how likely as many as seen are.
+
+    If two firms that came to x and y of the N occasions of a stratum chose them independently, their
+    joint occasions are hypergeometric; over the strata they are a sum of independent ones. Its upper
+    tail is computed exactly, stratum by stratum. It is an upper bound instead, and so never too small, where
+    the pair is ordinary (normal approximation above `WORTH_EXACT`) or met more than `EXACT_JOINT` times: a
+    sum of hypergeometric numbers is a sum of independent yes-no numbers, for which Bernstein's
+    inequality gives exp(-d^2 / (2 (v + d / 3))), with d the excess and v the variance.
+    """
+    result = Chances(*(np.empty(len(pairs.joint)) for _ in Chances._fields))
+    for part in _parts(met.by_stratum, met.by_stratum, pairs):
+        shared = _shared(met, pairs.first[part], pairs.second[part])
+        joint = pairs.joint[part]
+        mean, variance = shared.moments(len(joint))
+        excess = joint - mean
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bound = np.where(
+                excess > 0, np.exp(-(np.maximum(excess, 0) ** 2) / (2 * (variance + np.abs(excess) / 3))), 1.0
+            )
+            # Standard deviations beyond 0.84 leave less than 0.2 in the upper tail.
+            is_unusual = excess - 0.5 > 0.84 * np.sqrt(variance)
+        exact = np.flatnonzero(is_unusual & (joint <= EXACT_JOINT))
+        bound[exact] = _tails(shared, exact, joint[exact], met.size)
+        for column, values in zip(result, (mean, variance, np.minimum(bound, 1.0)), strict=True):
+            column[part] = values
+    return result
+
+
+def market_spread(met: Meetings, min_occasions: int) -> float:
+    """Return how much pairs differ in how often they meet, beyond chance: a variance, relative to the mean.
+
+    Firms of one trade, size or place meet more often than strata can say. If the expectation of a pair is
+    multiplied by a factor with mean 1 and variance f, the squared departures exceed the variances by
+    f times the squared expectations: summed over all pairs of firms with ``min_occasions`` or more,
+    met or not, that gives f (0 where chance explains all). In large markets every k-th firm is paired
+    with all others.
+    """
+    busy = np.flatnonzero(np.diff(met.came.indptr) >= min_occasions)
+    if len(busy) < 2:
+        return 0.0
+    came, strata = met.came[busy], met.by_stratum[busy]
+    rest = strata.multiply(strata.multiply(-1.0) + (strata > 0).multiply(met.size)).tocsr()
+    size = met.size.astype(np.float64)
+    excess = squares = 0.0
+    step = -(-len(busy) // SAMPLED_FIRMS)
+    for part in np.array_split(np.arange(0, len(busy), step), -(-len(busy) * len(busy) // SLICE_CELLS)):
+        joint = (came[part] @ came.T).toarray()
+        expected = (strata[part].multiply(1 / size) @ strata.T).toarray()
+        weight = 1 / (size**2 * np.maximum(size - 1, 1))
+        variance = (rest[part].multiply(weight) @ rest.T).toarray()
+        for cells in (joint, expected, variance):
+            cells[np.arange(len(part)), part] = 0.0
+        excess += float(((joint - expected) ** 2 - variance).sum())
+        squares += float((expected**2).sum())
+    return max(excess / squares, 0.0) if squares > 0 else 0.0
+
+
+def chances_in_spread(chance: Chances, joint: Ints, most: Ints, spread: float) -> Floats:
+    """Return the probability of as many joint occasions where pairs differ by ``spread``.
+
+    The share of the ``most`` possible joint occasions is taken as a beta variable with the pair's mean and
+    the variance of chance and spread together. Never below the probability by chance alone.
+    """
+    share = np.minimum(chance.expected / most, 1.0)
+    variance = (chance.variance + spread * chance.expected**2) / most**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = share * (1 - share) / variance - 1
+        wide = 1 - betainc(share * total, (1 - share) * total, np.clip((joint - 0.5) / most, 0, 1))
+    # Where no beta variable is as wide, nothing can be said.
+    return np.maximum(chance.p_value, np.where(total > 0, wide, 1.0))
+
+
+def pair_sums(one: Any, other: Any, pairs: Pairs) -> Floats:
+    """Return, for every pair, the sum over occasions of ``one`` of its first times ``other`` of its second.
+
+    Args:
+        one, other: firm x occasion, sparse.
+        pairs: the pairs.
+    """
+    sums = np.empty(len(pairs.joint))
+    for part in _parts(one, other, pairs):
+        sums[part] = one[pairs.first[part]].multiply(other[pairs.second[part]]).sum(axis=1)
+    return sums
+
+
+def q_values(p_values: Floats, tests: int) -> Floats:
+    """Return Benjamini-Hochberg q-values.
+
+    Args:
+        p_values: of the tests that were looked at, shape (k,).
+        tests: all tests that could have been looked at, at least k; those left out count as p = 1.
+    """
+    order = np.argsort(p_values, kind="stable")
+    ranked = p_values[order] * tests / np.arange(1, len(p_values) + 1)
+    result = np.empty(len(p_values))
+    result[order] = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1.0)
+    return result
+
+
+def log_factorials(largest: int) -> Floats:
+    """Return ln(0!), ..., ln(largest!)."""
+    return np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, largest + 1, dtype=np.float64)))))
+
+
+def _strata(occasions: pd.DataFrame, bidders: Ints) -> Ints:
+    """Return the stratum of every occasion, numbered from 0."""
+    # Above the last band lots of 30 and of 300 bidders must not be mixed: doublings follow.
+    bands = np.concatenate((BANDS, BANDS[-1] * 2 ** np.arange(1, 12)))
+    keys = occasions.assign(
+        band=np.searchsorted(bands, bidders, side="right"),
+        year=(occasions["quarter"] - 1) // 4,
+    )
+    result = pd.Series(-1, index=keys.index)
+    used = 0
+    for level in LEVELS:
+        is_open = result < 0
+        groups = keys[is_open].groupby(list(level), dropna=False, sort=True)
+        number, size = groups.ngroup(), groups[level[0]].transform("size")
+        chosen = number.index if level is LEVELS[-1] else number.index[size >= MIN_STRATUM]
+        result.loc[chosen] = number.loc[chosen] + used
+        used += int(number.max()) + 1 if len(number) else 0
+    return np.unique(result.to_numpy(), return_inverse=True)[1].astype(np.int64)
+
+
+def _slices(came: Any, min_joint: int) -> Iterator[Ints]:
+    """Give the firms with enough occasions, so many at once that their product stays small."""
+    many = np.flatnonzero(np.diff(came.indptr) >= min_joint).astype(np.int64)
+    sizes = np.bincount(came.indices, minlength=came.shape[1])
+    # A firm meets at most all others, and at most as many as came to its occasions.
+    cells = np.minimum(came @ sizes, came.shape[0])[many]
+    number = np.cumsum(cells) // SLICE_CELLS
+    starts = np.flatnonzero(np.diff(number, prepend=-1))
+    yield from np.split(many, starts[1:])
+
+
+def _parts(one: Any, other: Any, pairs: Pairs) -> Iterator[slice]:
+    """Give runs of pairs whose rows, taken out of ``one`` and ``other``, together stay small."""
+    cells = np.diff(one.indptr)[pairs.first] + np.diff(other.indptr)[pairs.second]
+    run = np.cumsum(cells, dtype=np.int64) // SLICE_CELLS
+    edges = [0, *(np.flatnonzero(np.diff(run)) + 1).tolist(), len(run)]
+    yield from (slice(start, end) for start, end in pairwise(edges) if end > start)
+
+
+def _frequent_of(came: Any, part: Ints, min_joint: int) -> Pairs:
+    """Return the frequent pairs whose first firm is in ``part``."""
+    product = (came[part] @ came.T).tocoo()
+    first, second = part[product.row], product.col.astype(np.int64)
+    chosen = (first < second) & (product.data >= min_joint)
+    order = np.lexsort((second[chosen], first[chosen]))
+    joint = product.data[chosen].astype(np.int64)
+    return Pairs(first[chosen][order], second[chosen][order], joint[order])
+
+
+class _Shared(NamedTuple):
+    """The strata that both firms of a pair came to, one row per pair and stratum, in order of the pairs.
+
+    ``starts`` has the shape (pairs + 1,), the others one value per row; ``one`` and ``other`` are
+    occasions of the first and the second firm, ``size`` all occasions of the stratum.
+    """
+
+    starts: Ints
+    stratum: Ints
+    one: Floats
+    other: Floats
+    size: Floats
+
+    def moments(self, pairs: int) -> tuple[Floats, Floats]:
+        """Return mean and variance of the joint occasions of every pair."""
+        pair = np.repeat(np.arange(pairs), np.diff(self.starts))
+        mean = self.one * self.other / self.size
+        rest = (self.size - self.one) * (self.size - self.other)
+        variance = mean * rest / (self.size * np.maximum(self.size - 1, 1))
+        sums = np.zeros((2, pairs))
+        for row, values in zip(sums, (mean, variance), strict=True):
+            row[:] = np.bincount(pair, weights=values, minlength=pairs)
+        return sums[0], sums[1]
+
+
+def _shared(met: Meetings, first: Ints, second: Ints) -> _Shared:
+    one, other = met.by_stratum[first], met.by_stratum[second]
+    # Multiplied by the other's pattern, both keep the same cells in the same order.
+    one, other = one.multiply(other > 0).tocsr(), other.multiply(one > 0).tocsr()
+    one.sort_indices()
+    other.sort_indices()
+    return _Shared(
+        one.indptr.astype(np.int64),
+        one.indices.astype(np.int64),
+        one.data,
+        other.data,
+        met.size[one.indices].astype(np.float64),
+    )
+
+
+def _tails(shared: _Shared, pairs: Ints, joint: Ints, size: Ints) -> Floats:
+    """Return P(joint occasions >= joint) of some pairs, exactly.
+
+    The state of a pair is how many meetings it still lacks; each stratum moves it down, and 0 stays. Only
+    positive numbers are added, so that the smallest tails keep their digits.
+    """
+    if len(pairs) == 0:
+        return np.empty(0)
+    logs = log_factorials(int(size.max()))
+    result = np.empty(len(pairs))
+    # Pairs that met about equally often are taken together: their states have one shape.
+    order = np.argsort(joint, kind="stable")
+    alike = np.split(order, np.flatnonzero(np.diff(np.floor(np.log2(joint[order])))) + 1)
+    most = np.maximum.reduceat(np.minimum(shared.one, shared.other), shared.starts[:-1])
+    for group in alike:
+        width = max(int(joint[group].max()), int(most[pairs[group]].max())) + 1
+        for part in np.array_split(group, -(-len(group) * width // SLICE_CELLS)):
+            result[part] = _tail(shared, pairs[part], joint[part], logs)
+    return result
+
+
+def _tail(shared: _Shared, pairs: Ints, joint: Ints, logs: Floats) -> Floats:
+    lacking = np.zeros((len(pairs), int(joint.max()) + 1))
+    lacking[np.arange(len(pairs)), joint] = 1.0
+    start, count = shared.starts[pairs], np.diff(shared.starts)[pairs]
+    for step in range(int(count.max())):
+        here = np.flatnonzero(count > step)
+        row = start[here] + step
+        one, other, size = (
+            column[row].astype(np.int64) for column in (shared.one, shared.other, shared.size)
+        )
+        lacking[here] = _moved(lacking[here], _hypergeometric(one, other, size, logs))
+    reached: Floats = lacking[:, 0]
+    return reached
+
+
+def _moved(lacking: Floats, chance: Floats) -> Floats:
+    """Return the states after one more stratum; ``chance`` of 0, 1, ... meetings in it, shape (pairs, m)."""
+    states = lacking.shape[1]
+    moved = lacking * chance[:, :1]
+    reached = np.cumsum(lacking, axis=1)
+    for met in range(1, chance.shape[1]):
+        some = chance[:, met : met + 1]
+        if met < states:
+            moved[:, 1 : states - met] += some * lacking[:, met + 1 :]
+        moved[:, :1] += some * reached[:, min(met, states - 1)][:, None]
+    return moved
+
+
+def _hypergeometric(one: Ints, other: Ints, size: Ints, logs: Floats) -> Floats:
+    """Return P(0), P(1), ... joint of `one` and `other` out of `size` occasions, shape (rows, m)."""
+    met = np.arange(int(np.minimum(one, other).max()) + 1)
+    one, other, size = one[:, None], other[:, None], size[:, None]
+    is_possible = (met <= np.minimum(one, other)) & (size - one - other + met >= 0)
+    met = np.where(is_possible, met, np.maximum(one + other - size, 0))
+    chance = np.exp(
+        logs[one] + logs[other] + logs[size - one] + logs[size - other]
+        - logs[met] - logs[one - met] - logs[other - met] - logs[size - one - other + met] - logs[size]
+    )  # fmt: skip
+    return np.where(is_possible, chance, 0.0)

@@ -1,0 +1,1 @@
+"""Prices of lots as arrays, price screens, reference classes."""

@@ -1,0 +1,1 @@
+"""Texts of bid files: shared runs, names in them, usual phrases."""

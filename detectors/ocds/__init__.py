@@ -1,0 +1,1 @@
+"""The red-flag indicators of OCDS data, apart from the detectors."""

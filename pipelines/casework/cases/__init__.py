@@ -1,0 +1,1 @@
+"""Cases (案件): their states, and the steps by which people move them."""

@@ -1,0 +1,1 @@
+"""Complaints (投诉): states, clocks, ledger; who complained is sealed."""

@@ -1,0 +1,300 @@
+"""Deliveries after they were written down: held and released, sent again, corrected, answered or not.
+
+`outbox` chooses what goes out and makes the folders; here people act on them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from detectors import registry
+from pipelines import files
+from pipelines.casework.acts import Act, once
+from pipelines.casework.clocks import deadlines
+from pipelines.findings import alerts, outbox
+from pipelines.settings import Home
+from pipelines.store import Store
+from pipelines.times import LOCAL
+
+#: An office answers within so many working days of the delivery; later it is asked again. The notice sets no period:
+#: change it here.
+ANSWER_WITHIN_WORKDAYS = 10
+
+STATES_ZH = {"held": "暂缓待放行", "pending": "待写出", "written": "已送达", "answered": "已反馈"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One delivery as it stands.
+
+    Attributes:
+        did, recipient, name_zh, as_of: which, to whom, of which night.
+        state: a key of `STATES_ZH`; ``answered``: the office said something of at least one of its alerts.
+        is_results: results for a member office instead of alerts.
+        rows, copies, answered: alerts (or results) in it, how many of them as copies, how many answered.
+        supersedes, superseded_by: the delivery that it corrects, and the one that corrects it.
+        hold: (new signals, most), where its night had more than usual.
+        workdays_left: of `ANSWER_WITHIN_WORKDAYS`, below 0 where the answer is late; None where none is awaited: it
+            is here, or there are only copies or results, or a correction went out.
+    """
+
+    did: str
+    recipient: str
+    name_zh: str
+    as_of: date
+    state: str
+    is_results: bool
+    rows: int
+    copies: int
+    answered: int
+    supersedes: str | None
+    superseded_by: str | None
+    hold: tuple[int, int] | None
+    workdays_left: int | None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the answer is overdue."""
+        return self.workdays_left is not None and self.workdays_left < 0
+
+
+def listed(store: Store, on: date) -> list[Delivery]:
+    """Return every delivery as it stands on a day, the newest night first."""
+    rows = store.rows(
+        """
+        WITH answered AS (
+            SELECT r.recipient, w.alert_id, max(r.received_on) AS last
+            FROM receipt_row AS w
+            JOIN receipt AS r ON r.number = w.receipt
+            WHERE w.outcome = 'taken' AND r.received_on <= ?
+            GROUP BY r.recipient, w.alert_id
+        ),
+        counted AS (
+            SELECT o.did, count(*) AS items, count(a.alert_id) AS answered
+            FROM delivery_item AS i
+            JOIN outbox AS o ON o.did = i.did
+            LEFT JOIN answered AS a
+                ON a.recipient = o.recipient AND a.alert_id = i.fp AND a.last >= o.as_of
+            GROUP BY o.did
+        )
+        SELECT o.did, o.recipient, o.as_of, o.state, o.facts, coalesce(c.items, 0) AS items,
+               coalesce(c.answered, 0) AS answered, h.new_signals, h.most, l.at AS released_at
+        FROM outbox AS o
+        LEFT JOIN counted AS c ON c.did = o.did
+        LEFT JOIN delivery_hold AS h ON h.did = o.did
+        LEFT JOIN delivery_release AS l ON l.did = o.did
+        ORDER BY o.as_of DESC, o.recipient, o.did
+        """,
+        on.isoformat(),
+    )
+    facts = {row["did"]: json.loads(row["facts"]) for row in rows}
+    corrected = {each["supersedes"]: did for did, each in facts.items() if each.get("supersedes")}
+    calendar = deadlines.calendar(store.con)
+    found = []
+    for row in rows:
+        said = facts[row["did"]]
+        results = said.get("results")
+        copies = len(said.get("copies", ()))
+        state = row["state"]
+        if state == "pending" and row["new_signals"] is not None and row["released_at"] is None:
+            state = "held"
+        if row["answered"]:
+            state = "answered"
+        night = date.fromisoformat(row["as_of"])
+        since = night if row["released_at"] is None else _day(row["released_at"])
+        awaited = (
+            state == "written" and results is None and copies < row["items"] and row["did"] not in corrected
+        )
+        found.append(
+            Delivery(
+                did=row["did"],
+                recipient=row["recipient"],
+                name_zh=said["name_zh"],
+                as_of=night,
+                state=state,
+                is_results=results is not None,
+                rows=row["items"] if results is None else len(results),
+                copies=copies,
+                answered=row["answered"],
+                supersedes=said.get("supersedes"),
+                superseded_by=corrected.get(row["did"]),
+                hold=None if row["new_signals"] is None else (row["new_signals"], row["most"]),
+                workdays_left=ANSWER_WITHIN_WORKDAYS - calendar.count(since, on) if awaited else None,
+            )
+        )
+    return found
+
+
+def release(store: Store, act: Act, dids: Iterable[str] = ()) -> list[str]:
+    """Let held deliveries go; the folders are made by `outbox.write`.
+
+    Args:
+        store: the control store.
+        act: who lets them go, and why.
+        dids: which; all that are held, if none is named.
+
+    Returns:
+        Those that went.
+
+    Raises:
+        ValueError: no reason, nothing is held, or one that is named is not.
+    """
+    if not act.reason.strip():
+        raise ValueError("releasing held deliveries needs a reason: --reason TEXT")
+    named = sorted(set(dids))
+
+    def do(con: sqlite3.Connection) -> str:
+        held = {
+            row["did"]
+            for row in con.execute(
+                "SELECT did FROM delivery_hold WHERE did NOT IN (SELECT did FROM delivery_release)"
+            ).fetchall()
+        }
+        if not held:
+            raise ValueError("no delivery is held")
+        if strange := sorted(set(named) - held):
+            raise ValueError(f"{strange[0]} is not held; held are: {', '.join(sorted(held))}")
+        going = named or sorted(held)
+        con.executemany(
+            "INSERT INTO delivery_release (did, reason, at, actor) VALUES (?, ?, ?, ?)",
+            [(did, act.reason, act.at, act.actor) for did in going],
+        )
+        return " ".join(going)
+
+    return once(store, act, "release", "outbox", {"deliveries": named}, do).split()
+
+
+def resend(home: Home, store: Store, act: Act, did: str, to: Path | None = None) -> Path:
+    """Make the folder of a delivery once more, with the same bytes.
+
+    Args:
+        home: of the installation.
+        store: the control store.
+        act: who does it.
+        did: the delivery.
+        to: a folder in which to put it, such as a stick; by default its place in the outbox, where a whole
+            folder is left as it is and a damaged one is replaced.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: no such delivery, one that was not sent yet, or one that this version of the software
+            would write otherwise than it was.
+        FileExistsError: ``to`` has such a folder with other content.
+    """
+    row = _row(store, did)
+    contents = outbox.files(row)
+    made = store.rows("SELECT manifest_sha256 FROM delivery_made WHERE did = ?", did)
+    if row["state"] != "written":
+        raise ValueError(f"{did} was not sent yet; `bidwatch deliver list` shows where it stands")
+    kept = outbox.folder_of(home, row)
+    if made and made[0]["manifest_sha256"] != outbox.manifest_sum(contents):
+        # Written by an earlier version: only the folder itself has those bytes.
+        contents = files_in(kept) if kept.is_dir() else {}
+        if not contents or outbox.manifest_sum(contents) != made[0]["manifest_sha256"]:
+            raise ValueError(
+                f"{did} was written by another version of bidwatch and its folder is gone or damaged;"
+                " the same bytes cannot be made: `bidwatch deliver correct` sends a new list"
+            )
+    folder = kept if to is None else to / kept.name
+    is_whole = folder.is_dir() and files_in(folder) == contents
+    if to is not None and folder.exists() and not is_whole:
+        raise FileExistsError(f"{folder} is there already with other content")
+    once(store, act, "resend", did, {"recipient": row["recipient"]}, lambda _: "")
+    if not is_whole:
+        shutil.rmtree(folder, ignore_errors=True)
+        files.make_folder(folder, contents)
+    return folder
+
+
+def correct(home: Home, store: Store, act: Act, did: str) -> str:
+    """Write a new delivery that puts right an earlier one; both stay.
+
+    The new list has those alerts of the old one that the current snapshot still shows and that still belong to
+    this office, as they read now.
+
+    Returns:
+        The id of the new delivery.
+
+    Raises:
+        ValueError: no reason, no such delivery, one that is corrected already or was never sent, or nothing in
+            it that would read otherwise.
+    """
+    if not act.reason.strip():
+        raise ValueError("a correction needs a reason: --reason TEXT")
+    row = _row(store, did)
+    facts = json.loads(row["facts"])
+    if "results" in facts:
+        raise ValueError(f"{did} has results, no alerts; note the right result and send results again")
+    if row["state"] != "written":
+        raise ValueError(f"{did} was not sent yet; `bidwatch deliver list` shows where it stands")
+    now = alerts.current(home, store)
+    routes = outbox.routes_by_lot(now.facts, now.overrides)
+    items = [
+        (now.signals[fp], route)
+        for fp in _fps(store, did)
+        if fp in now.signals
+        for route in outbox.routes_of(now.signals[fp], routes)
+        if route.recipient == row["recipient"]
+    ]
+    known = {detector.id: detector for detector in registry.load()}
+    prepared = outbox.compose(
+        row["recipient"], items, now.rows, known, name_zh=facts["name_zh"], supersedes=did
+    )
+    if _said(prepared.alerts, prepared.records) == _said(row["alerts"], row["records"]):
+        raise ValueError(
+            f"{did} would read the same; to send the same bytes again: bidwatch deliver resend {did}"
+        )
+    snapshot = store.rows("SELECT s.* FROM snapshot AS s JOIN current AS c ON c.snapshot = s.id")[0]
+
+    def do(con: sqlite3.Connection) -> str:
+        later = con.execute(
+            "SELECT did FROM outbox WHERE json_extract(facts, '$.supersedes') = ?", (did,)
+        ).fetchall()
+        if later:
+            raise ValueError(f"{did} is corrected by {later[0]['did']}; correct that one")
+        as_of = date.fromisoformat(snapshot["as_of"])
+        outbox.enqueue(con, [prepared], snapshot["id"], as_of, at=act.at, actor=act.actor)
+        return prepared.did
+
+    return once(store, act, "correct", did, {"recipient": row["recipient"]}, do)
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Return file name -> content of a folder."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def _day(at: str) -> date:
+    """Return the local day of a time."""
+    return datetime.fromisoformat(at).astimezone(LOCAL).date()
+
+
+def _row(store: Store, did: str) -> sqlite3.Row:
+    rows = store.rows("SELECT * FROM outbox WHERE did = ?", did)
+    if not rows:
+        raise ValueError(f"no delivery {did}; `bidwatch deliver list` shows them")
+    return rows[0]
+
+
+def _fps(store: Store, did: str) -> list[str]:
+    return [row["fp"] for row in store.rows("SELECT fp FROM delivery_item WHERE did = ? ORDER BY fp", did)]
+
+
+def _said(listed: str, records: str) -> object:
+    """Return what a list says of its alerts, without the day on which the rows were written and why they came."""
+    rows = [
+        {key: value for key, value in row.items() if key not in ("alerted_at", "note")}
+        for row in json.loads(listed)
+    ]
+    return (
+        sorted(rows, key=lambda row: str(row["alert_id"])),
+        sorted(json.loads(records), key=lambda record: str(record["alert_id"])),
+    )

@@ -1,0 +1,108 @@
+"""How many of a class are inspected: the rates that places published, and those a plan sets."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+
+from pipelines import reference
+from reports.handed_out.replay_draw import DIMENSIONS
+
+SHIPPED = reference.SHIPPED / "inspection_rates.csv"
+
+#: dimension (risk, credit) -> class -> share of it that is drawn.
+Rates = Mapping[str, Mapping[str, Fraction]]
+
+_RATE = re.compile(r"(\d+(?:\.\d+)?)(%?)|(\d+)/(\d+)")
+
+
+@dataclass(frozen=True)
+class Span:
+    """What a place published for one class: lowest and highest share, equal where it named one."""
+
+    rate_set: str
+    is_default: bool
+    title_zh: str
+    dimension: str
+    class_: str
+    class_zh: str
+    lowest: Fraction
+    highest: Fraction
+    frequency_zh: str
+    basis: str
+    seen: bool
+
+
+@cache
+def spans() -> tuple[Span, ...]:
+    """Return the rows of ``data/reference/inspection_rates.csv``."""
+    with SHIPPED.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Span(
+                row["rate_set"], row["is_default"] == "yes", row["title_zh"], row["dimension"], row["class"],
+                row["class_zh"], Fraction(row["lowest"]), Fraction(row["highest"]), row["frequency_zh"],
+                row["basis"], row["seen"] == "yes",
+            )
+            for row in csv.DictReader(file)
+        )  # fmt: skip
+
+
+def default_set() -> str:
+    """Return the id of the set that a plan takes where it names none."""
+    return next(span.rate_set for span in spans() if span.is_default)
+
+
+def share(text: str) -> Fraction:
+    """Read an exact share: ``30%``, ``0.3`` or ``3/10``.
+
+    Raises:
+        ValueError: it is none, or does not lie from 0 to 1.
+    """
+    found = _RATE.fullmatch(text.strip())
+    if not found or found[4] == "0":
+        raise ValueError(f"{text!r} is no rate; write 30%, 0.3 or 3/10")
+    rate = (
+        Fraction(found[1]) / (100 if found[2] else 1) if found[1] else Fraction(int(found[3]), int(found[4]))
+    )
+    if rate > 1:
+        raise ValueError(f"the rate {text!r} is more than the whole; write 30%, 0.3 or 3/10")
+    return rate
+
+
+def rates_of(rate_set: str, own: Mapping[str, Mapping[str, Fraction]]) -> Rates:
+    """Return the rates of a plan: those of a published set, and those that the plan sets itself.
+
+    Args:
+        rate_set: id of a set, or empty: the plan's own rates alone.
+        own: dimension -> class -> share; for a class of the set that has a span it must lie inside.
+
+    Raises:
+        ValueError: no such set, a span without a rate, a rate outside its span, or no rates at all.
+    """
+    found: dict[str, dict[str, Fraction]] = {
+        dimension: dict(own.get(dimension, {})) for dimension in DIMENSIONS
+    }
+    of_set = [span for span in spans() if span.rate_set == rate_set]
+    if rate_set and not of_set:
+        known = ", ".join(sorted({span.rate_set for span in spans()}))
+        raise ValueError(f"no set of rates {rate_set!r}; there are {known}")
+    for span in of_set:
+        of_class = found[span.dimension]
+        if span.class_ not in of_class and span.lowest < span.highest:
+            raise ValueError(
+                f"{rate_set} gives {span.lowest} to {span.highest} for {span.dimension} class {span.class_}:"
+                f" say the rate, such as --rate {span.dimension}:{span.class_}={span.highest}"
+            )
+        rate = of_class.setdefault(span.class_, span.lowest)
+        if span.lowest < span.highest and not span.lowest <= rate <= span.highest:
+            raise ValueError(
+                f"{span.dimension} class {span.class_}: {rate} lies outside {span.lowest} to {span.highest}"
+                f" of {rate_set}; take another set or none"
+            )
+    if not any(found.values()):
+        raise ValueError("a plan needs rates: name a set or give --rate")
+    return found

@@ -1,0 +1,69 @@
+"""Rules of credit repair (信用修复), as data: how long a decision is published, and when it may be repaired."""
+
+from __future__ import annotations
+
+import calendar
+import csv
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from pipelines import reference
+
+SHIPPED = reference.SHIPPED / "credit_repair.csv"
+
+#: What a repair needs besides the shortest publication.
+NEEDS_ZH = {"duties": "义务已履行", "promise": "已作出信用承诺"}
+
+
+@dataclass(frozen=True)
+class Severity:
+    """One class of dishonesty. Months count from the date of the document."""
+
+    id: str
+    title_zh: str
+    is_published: bool
+    min_months: int
+    max_months: int
+    needs: tuple[str, ...]
+    basis: str
+    seen: bool
+
+    def repairable_on(self, decided_on: date) -> date:
+        """Return the first day on which a decision may be repaired."""
+        return months_after(decided_on, self.min_months)
+
+    def published_until(self, decided_on: date) -> date:
+        """Return the day on which publication stops by itself."""
+        return months_after(decided_on, self.max_months)
+
+
+@cache
+def severities() -> dict[str, Severity]:
+    """Return the rows of ``data/reference/credit_repair.csv``, by class."""
+    with SHIPPED.open(encoding="utf-8", newline="") as file:
+        return {
+            row["class"]: Severity(
+                row["class"], row["class_zh"], row["is_published"] == "yes", int(row["min_months"]),
+                int(row["max_months"]), tuple(row["needs"].split(";")), row["basis"], row["seen"] == "yes",
+            )
+            for row in csv.DictReader(file)
+        }  # fmt: skip
+
+
+def severity_of(id: str) -> Severity:
+    """Return a class.
+
+    Raises:
+        ValueError: there is none of this id.
+    """
+    if id not in severities():
+        known = ", ".join(f"{each.id} {each.title_zh}" for each in severities().values())
+        raise ValueError(f"{id!r} is no class of dishonesty; choose one of {known}")
+    return severities()[id]
+
+
+def months_after(day: date, months: int) -> date:
+    """Return the same day some months later, or that month's last day where it is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

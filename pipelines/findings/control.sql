@@ -1,0 +1,85 @@
+-- signal: what a machine saw, once; its identity has no score, date or version in it.
+CREATE TABLE IF NOT EXISTS signal (
+    fp TEXT PRIMARY KEY,
+    detector TEXT NOT NULL,
+    identity_version INTEGER NOT NULL,
+    scope TEXT NOT NULL,
+    entities TEXT NOT NULL,
+    first_snapshot TEXT NOT NULL REFERENCES snapshot,
+    first_as_of TEXT NOT NULL,
+    case_id TEXT NOT NULL REFERENCES case_,
+    -- found in the current snapshot; a signal that is no longer found keeps its history
+    is_current INTEGER NOT NULL DEFAULT 1 CHECK (is_current IN (0, 1))
+) STRICT;
+
+-- evidence: the facts behind a signal; appended when they change.
+CREATE TABLE IF NOT EXISTS evidence (
+    fp TEXT NOT NULL REFERENCES signal,
+    ev_hash TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    snapshot TEXT NOT NULL REFERENCES snapshot,
+    detector_version TEXT NOT NULL,
+    limits_version TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (fp, ev_hash)
+) STRICT;
+
+-- outbox: one row per delivery to a recipient; the folder is made from it, and only from it.
+-- alerts, records, facts: canonical JSON of what the files say; checkpoint: of the audit log.
+CREATE TABLE IF NOT EXISTS outbox (
+    did TEXT PRIMARY KEY,
+    recipient TEXT NOT NULL,
+    snapshot TEXT NOT NULL REFERENCES snapshot,
+    as_of TEXT NOT NULL,
+    alerts TEXT NOT NULL,
+    records TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    checkpoint TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'written'))
+) STRICT;
+
+-- outbox_item: which evidence went to whom; the same evidence goes to a recipient once.
+CREATE TABLE IF NOT EXISTS outbox_item (
+    recipient TEXT NOT NULL,
+    fp TEXT NOT NULL REFERENCES signal,
+    ev_hash TEXT NOT NULL,
+    did TEXT NOT NULL REFERENCES outbox,
+    PRIMARY KEY (recipient, fp, ev_hash)
+) STRICT;
+
+-- delivery_hold: one row per delivery of a night with more new signals than usual; it waits for a person.
+CREATE TABLE IF NOT EXISTS delivery_hold (
+    did TEXT PRIMARY KEY REFERENCES outbox,
+    new_signals INTEGER NOT NULL,
+    most INTEGER NOT NULL
+) STRICT;
+
+-- delivery_release: one row per held delivery that a person let go.
+CREATE TABLE IF NOT EXISTS delivery_release (
+    did TEXT PRIMARY KEY REFERENCES delivery_hold,
+    reason TEXT NOT NULL CHECK (trim(reason) <> ''),
+    at TEXT NOT NULL,
+    actor TEXT NOT NULL
+) STRICT;
+
+-- delivery_made: one row per delivery whose folder was made; the manifest has the sums of all files.
+CREATE TABLE IF NOT EXISTS delivery_made (
+    did TEXT PRIMARY KEY REFERENCES outbox,
+    manifest_sha256 TEXT NOT NULL
+) STRICT;
+
+-- outbox_repeat: evidence that an office had before and gets again: corrected, or after a suppression ended.
+CREATE TABLE IF NOT EXISTS outbox_repeat (
+    did TEXT NOT NULL REFERENCES outbox,
+    fp TEXT NOT NULL REFERENCES signal,
+    ev_hash TEXT NOT NULL,
+    PRIMARY KEY (did, fp)
+) STRICT;
+CREATE INDEX IF NOT EXISTS outbox_item_of_delivery ON outbox_item (did);
+CREATE INDEX IF NOT EXISTS outbox_item_of_signal ON outbox_item (fp);
+
+-- delivery_item: which evidence stands in which delivery.
+CREATE VIEW IF NOT EXISTS delivery_item AS
+SELECT did, fp, ev_hash FROM outbox_item
+UNION ALL
+SELECT did, fp, ev_hash FROM outbox_repeat;

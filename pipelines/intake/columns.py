@@ -1,0 +1,330 @@
+"""The SQL of single columns: which source column is read, what stands for nothing, how a type is read."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass
+
+from pipelines.intake.mapping import (
+    MONEY_UNITS,
+    SHARE_UNITS,
+    Mapping,
+    RecordRule,
+    Value,
+    base_name,
+    find_column,
+)
+from pipelines.intake.readers import RAW_ROW, FileRefused
+from pipelines.intake.schema import GUARDED, PERSONAL, Column, Contract
+from pipelines.values import amounts, codes, masking, time_texts, tokens
+from pipelines.values.literals import listed, number, quoted
+
+#: Joins the parts of keys and hashes. Every control character of a file becomes this one, and a
+#: value that holds it is not read: so it cannot stand in a part.
+UNIT_SEPARATOR = "chr(31)"
+#: Between and inside the entries of ``unread``.
+ENTRY, FIELD = "\x1e", "\x1f"
+
+TRUE = ("1", "T", "TRUE", "Y", "YES", "是", "有")
+FALSE = ("0", "F", "FALSE", "N", "NO", "否", "没有")
+
+
+@dataclass(frozen=True)
+class References:
+    """Reference data and secrets that conversions need.
+
+    Attributes:
+        placeholders: kind -> upper-case texts that stand for nothing; ``any`` counts everywhere.
+        regions: the region codes that exist (GB/T 2260).
+        key: secret key of the tokens, 32 bytes.
+    """
+
+    placeholders: dict[str, frozenset[str]]
+    regions: frozenset[str]
+    key: bytes
+
+
+@dataclass(frozen=True)
+class Stamps:
+    """SQL of a record's version: texts, typed columns, and what of them is unread."""
+
+    texts: list[str]
+    typed: list[str]
+    unread: list[str]
+
+
+class ColumnSql:
+    """Writes the SQL of single columns and remembers which source columns they read."""
+
+    def __init__(self, mapping: Mapping, columns: tuple[str, ...], references: References) -> None:
+        self._mapping = mapping
+        self._columns = columns
+        self._references = references
+        self.sources: list[str] = []
+
+    def words(self, column: Column, value: Value, *, compared: bool = False) -> tuple[str, str] | None:
+        """SQL of the column's text after placeholders and dictionaries, and of the text before.
+
+        Free text stays as delivered, unless it is wanted for comparing (NFKC). None when the
+        sender's column is not in this file.
+        """
+        is_normalised = compared or column.type not in ("text", "prose")
+        plain = self._text(value, value.required, is_normalised)
+        if plain is None:
+            return None
+        for taken in value.strip:
+            plain = f"replace({plain}, {quoted(_compared(taken, is_normalised))}, '')"
+        if value.strip:
+            plain = f"trim({plain})"
+        if value.pattern:
+            plain = f"array_to_string(regexp_extract_all({plain}, {quoted(value.pattern)}, 1), ';')"
+        elif column.type in ("codes", "party_codes"):
+            plain = f"rtrim({plain}, ';,、| ')"
+        original = self._filled(column, plain)
+        words = original
+        if value.prefix:
+            words = f"{quoted(value.prefix)} || {words}"
+        if value.values:
+            cases = " ".join(
+                f"WHEN {quoted(_compared(k, is_normalised))} THEN {quoted(v)}"
+                for k, v in value.values.items()
+            )
+            words = f"CASE {words} {cases} END"
+        return f"CASE WHEN NOT contains({plain}, {UNIT_SEPARATOR}) THEN {words} END", original
+
+    def _filled(self, column: Column, plain: str) -> str:
+        """SQL of the text, NULL where it stands for nothing."""
+        kind = _placeholder_kind(column)
+        nothing = self._nothing(column) | {""}
+        filled = f"CASE WHEN upper({plain}) NOT IN ({listed(nothing)}) THEN {plain} END"
+        return codes.members(filled, nothing, kind) if column.type in ("codes", "party_codes") else filled
+
+    def placeholders(self, contract: Contract, rule: RecordRule) -> dict[str, frozenset[str]]:
+        """Return the file's columns that the rule reads and the texts in them that stand for nothing."""
+        nothing: dict[str, frozenset[str]] = {}
+        for name, value in rule.columns.items():
+            own = self._nothing(contract.columns[name])
+            for names in (value.source, *value.join, *value.first_filled):
+                if names and (column := find_column(names, self._columns)):
+                    nothing[column] = nothing.get(column, frozenset()) | own
+        return nothing
+
+    def _nothing(self, column: Column) -> frozenset[str]:
+        """The texts that stand for nothing in a column; in running text 无 is a word like any other."""
+        own = self._own_placeholders(column)
+        return own if column.type == "prose" else own | self._references.placeholders.get("any", frozenset())
+
+    def _own_placeholders(self, column: Column) -> frozenset[str]:
+        return self._references.placeholders.get(_placeholder_kind(column), frozenset())
+
+    def shown(self, column: Column, value: Value) -> str:
+        """SQL of the text that a reason quotes; nothing of what may be personal."""
+        if column.type in GUARDED:
+            return "''"
+        shown = f"replace(left(w_{column.name}, 60), {UNIT_SEPARATOR}, '\ufffd')"
+        return f"{shown} || ' (' || coalesce(u_{column.name}, '') || ')'" if value.unit_from else shown
+
+    def typed(self, column: Column, value: Value, x: str) -> str:
+        """SQL of the typed value; NULL where the text cannot be read."""
+        match column.type:
+            case "text" | "choice" | "code" | "codes" | "region":
+                return x
+            case "prose":
+                return masking.masked(self._references.key, x, self._references.placeholders)
+            case "currency":
+                return f"CASE WHEN regexp_full_match({x}, '[A-Z]{{3}}') THEN {x} END"
+            case "party_code":
+                return self._party_code(x)
+            case "party_codes":
+                return x
+            case "money":
+                return amounts.money(x, self._factor(column, value), value.decimals)
+            case "integer":
+                return amounts.integer(x)
+            case "score":
+                return amounts.score(x)
+            case "share":
+                factor = value.unit if value.unit is not None else self._header_unit(value, SHARE_UNITS)
+                return amounts.share(x, number(factor))
+            case "timestamp":
+                return time_texts.timestamp(x, value.formats, self._mapping.time_zone)
+            case "date":
+                return time_texts.date(x, value.formats, self._mapping.time_zone)
+            case "boolean":
+                yes, no = (f"upper({x}) IN ({listed(words)})" for words in (TRUE, FALSE))
+                return f"CASE WHEN {yes} THEN TRUE WHEN {no} THEN FALSE END"
+            case _ if column.type in PERSONAL:
+                return f"d_{column.name}.token"
+        raise ValueError(f"no conversion for type {column.type!r}")
+
+    def once_a_value(self, column: Column) -> str | None:
+        """SQL of what is dear to compute, over the distinct values ``x``: token, is_nothing and mark."""
+        parts = []
+        if column.type in PERSONAL:
+            plain = tokens.normalised(column.type, "x")
+            spelt = (
+                tokens.normalised(column.type, quoted(text))
+                for text in sorted(self._own_placeholders(column))
+            )
+            is_nothing = " OR ".join(["FALSE", *(f"coalesce({plain} = {text}, FALSE)" for text in spelt)])
+            token = tokens.token(self._references.key, quoted(column.type), plain)
+            parts.append(f"CASE WHEN {plain} IS NOT NULL AND NOT ({is_nothing}) THEN {token} END AS token")
+            parts.append(f"{is_nothing} AS is_nothing")
+        if check := self.check(column, "x"):
+            parts.append(f"{check} AS mark")
+        return ", ".join(parts) or None
+
+    def is_unread(self, column: Column) -> str:
+        """SQL that is true where there is a text and no value was read from it."""
+        unread = f"w_{column.name} IS NOT NULL AND {column.name} IS NULL"
+        return f"{unread} AND {column.name}_is_nothing IS NOT TRUE" if column.type in PERSONAL else unread
+
+    def check(self, column: Column, x: str) -> str | None:
+        """SQL of the column's ``_check``: 'ok', what is wrong, or NULL; None when nothing is checked."""
+        if self._mapping.country != "CN":
+            return None
+        if column.type == "party_code":
+            return codes.party_mark(codes.chinese_party(x))
+        if column.type == "id_number":
+            return codes.id_mark(codes.compact(x))
+        if column.type == "region":
+            known = "(SELECT region_code FROM regions)"
+            return f"CASE WHEN left({x}, 6) IN {known} THEN 'ok' WHEN {x} IS NOT NULL THEN 'unknown' END"
+        return None
+
+    def party(self, column: Column, rule: RecordRule) -> str:
+        """SQL of a party column, over the typed columns: the code, else the compared name."""
+        has_code = column.code in rule.columns and self._has(rule.columns[str(column.code)])
+        parts = [str(column.code)] if has_code else []
+        parts.append(f"'name:' || {column.name}_key")
+        if column.key_default is not None:
+            parts.append(quoted(column.key_default))
+        return f"coalesce({', '.join(parts)}) AS {column.name}"
+
+    def party_key(self, column: Column, rule: RecordRule) -> str:
+        """SQL of the name as it is compared: upper case, no blanks and dots."""
+        name = f"compared_{column.name}" if self._named(column, rule) else "CAST(NULL AS VARCHAR)"
+        return f"nullif(regexp_replace(upper({name}), '[\\s\\p{{Cf}}·・]', '', 'g'), '') AS {column.name}_key"
+
+    def party_words(self, column: Column, rule: RecordRule, contract: Contract) -> list[str]:
+        """SQL of the party's name as compared, where the file has one."""
+        value = self._named(column, rule)
+        found = self.words(contract.columns[str(column.name_column)], value, compared=True) if value else None
+        return [f"{found[0]} AS compared_{column.name}"] if found else []
+
+    def _named(self, column: Column, rule: RecordRule) -> Value | None:
+        value = rule.columns.get(str(column.name_column))
+        return value if value and self._has(value) else None
+
+    def stamps(self, rule: RecordRule) -> Stamps:
+        """SQL of ``updated_at`` and ``is_deleted``."""
+        texts, typed, unread = [], [], []
+        stamp = self._text(rule.updated_at, required=True, normalised=True) if rule.updated_at else None
+        if stamp is None:
+            typed.append("CAST(NULL AS TIMESTAMP) AS updated_at")
+        else:
+            assert rule.updated_at is not None
+            texts.append(f"nullif({stamp}, '') AS x_updated_at")
+            moment = time_texts.timestamp("x_updated_at", rule.updated_at.formats, self._mapping.time_zone)
+            typed.append(f"{moment} AS updated_at")
+            shown = f"replace(coalesce(x_updated_at, ''), {UNIT_SEPARATOR}, '\ufffd')"
+            unread.append(f"CASE WHEN updated_at IS NULL THEN 'updated_at{FIELD}' || {shown} END")
+        deleted = self._text(rule.deleted, required=False, normalised=True) if rule.deleted else None
+        if deleted is None:
+            typed.append("FALSE AS is_deleted")
+        else:
+            texts.append(f"{deleted} AS x_deleted")
+            typed.append(f"x_deleted IN ({listed(map(_compared, rule.deleted_values))}) AS is_deleted")
+        return Stamps(texts, typed, unread)
+
+    def require_one_of(self, contract: Contract, column: Column, rule: RecordRule) -> None:
+        """Refuse a file that has none of the columns which a required column is made of."""
+        candidates = column.columns or (str(column.code), str(column.name_column))
+        values = [rule.columns[name] for name in candidates if name in rule.columns]
+        if not any(self._has(value) for value in values):
+            self._source(
+                tuple(name for value in values for name in value.source), required=True, normalised=True
+            )
+
+    def _party_code(self, x: str) -> str:
+        return codes.chinese_party(x) if self._mapping.country == "CN" else codes.compact(x)
+
+    def _has(self, value: Value) -> bool:
+        return self._text(value, required=False, normalised=True) is not None
+
+    def _text(self, value: Value, required: bool, normalised: bool) -> str | None:
+        """SQL of the text as delivered (trimmed), or None when its column is not in the file."""
+        if value.constant is not None:
+            return quoted(value.constant)
+        if value.row:
+            return f"CAST({RAW_ROW} AS VARCHAR)"
+        if value.join:
+            parts = [self._source(names, required, normalised) for names in value.join]
+            if None in parts:
+                return None
+            return f" || {quoted(value.separator)} || ".join(str(part) for part in parts)
+        if value.first_filled:
+            nothing = listed(self._references.placeholders.get("any", frozenset()) | {""})
+            found = [self._source(names, False, normalised) for names in value.first_filled]
+            filled = [f"CASE WHEN upper({part}) NOT IN ({nothing}) THEN {part} END" for part in found if part]
+            return f"coalesce({', '.join(filled)})" if filled else None
+        return self._source(value.source, required, normalised)
+
+    def _source(self, names: tuple[str, ...], required: bool, normalised: bool) -> str | None:
+        column = find_column(names, self._columns)
+        if column is None:
+            if required:
+                raise FileRefused(
+                    "MISSING_COLUMN",
+                    f"no column called {' or '.join(map(repr, names))};"
+                    f" the file has {', '.join(self._columns)}",
+                    f"缺少列 {' 或 '.join(names)}；文件中的列为 {'、'.join(self._columns)}",
+                )
+            return None
+        if column not in self.sources:
+            self.sources.append(column)
+        return f"{'n' if normalised else 't'}{self.sources.index(column)}"
+
+    def unit(self, value: Value) -> str:
+        """SQL of the column that states the unit."""
+        return str(self._source(value.unit_from, required=True, normalised=True))
+
+    def _factor(self, column: Column, value: Value) -> str:
+        if value.unit is not None:
+            return number(value.unit)
+        if value.unit_in_header:
+            return number(self._header_unit(value, MONEY_UNITS))
+        cases = " ".join(f"WHEN {quoted(_compared(k))} THEN {number(v)}" for k, v in value.units.items())
+        return f"CASE u_{column.name} {cases} END"
+
+    def _header_unit(self, value: Value, units: Dictionary[str, float]) -> float:
+        column = find_column(value.source, self._columns)
+        unit = base_name(column)[1] if column else None
+        if unit is None or unit not in units:
+            raise FileRefused(
+                "UNIT_NOT_STATED",
+                f"column {column!r} does not state one of the units {', '.join(units)};"
+                f" write it in brackets, as in {base_name(str(column))[0]}（{next(iter(units))}）",
+                f"列 {column} 未注明单位（{'、'.join(units)}）；请在列名后加括号注明，"
+                f"例如 {base_name(str(column))[0]}（{next(iter(units))}）",
+            )
+        return units[unit]
+
+
+def _placeholder_kind(column: Column) -> str:
+    # What a maker writes into an empty serial number is the same in disks, memory and dongles.
+    # What office programs fill in by themselves differs in authors and in other properties of a document.
+    named = {
+        "mac": "mac",
+        "ip": "ip",
+        "cpu_id": "cpu",
+        "author": "author",
+        "words": "property",
+    } | dict.fromkeys(("disk_serial", "memory_serial", "dongle"), "disk")
+    return "party_code" if column.type == "party_codes" else named.get(column.name, column.type)
+
+
+def _compared(text: str, is_normalised: bool = True) -> str:
+    """Return a mapping's word in the form of the text that it is compared with."""
+    return unicodedata.normalize("NFKC", text) if is_normalised else text

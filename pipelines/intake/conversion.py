@@ -1,0 +1,252 @@
+"""Text to typed rows, as SQL over one batch of a section.
+
+Every conversion is exact or it does not happen: text that cannot be read leaves its column empty
+and is named in ``unread``, which the contract refuses. Nothing here decides what is refused.
+
+Personal values leave this module only as keyed tokens (HMAC-SHA256, RFC 2104); the clear text is
+returned apart, for the vault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.intake.columns import ENTRY, FIELD, UNIT_SEPARATOR, ColumnSql, References
+from pipelines.intake.mapping import Mapping, RecordRule
+from pipelines.intake.readers import RAW_PATH, RAW_ROW
+from pipelines.intake.schema import DERIVED, GUARDED, PERSONAL, PROVENANCE, TYPES, Contract, contracts
+from pipelines.values import masking, tokens
+from pipelines.values.literals import quoted
+
+_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one rule converts one section of one file.
+
+    Attributes:
+        sql: SELECT over the registered batch ``records``.
+        sources: the file's columns that are read, in the order of ``n0``, ``n1`` …
+        checks: GX checks by column type: (column, kind).
+        personal: (column, kind) of the columns that become tokens or hold some.
+        missing: our columns whose sender's column is not in this file.
+        placeholders: the file's columns and the texts in them that are read as empty.
+        regions: one column, the region codes that exist.
+    """
+
+    contract: Contract
+    rule: RecordRule
+    sql: str
+    sources: tuple[str, ...]
+    checks: tuple[tuple[str, str], ...]
+    personal: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...]
+    placeholders: dict[str, frozenset[str]]
+    regions: pa.Table
+
+
+def plan(
+    mapping: Mapping, rule: RecordRule, columns: tuple[str, ...], references: References, *, public: bool
+) -> Plan:
+    """Work out how ``rule`` converts a section that has these columns.
+
+    Raises:
+        FileRefused: a required column is missing, two columns mean the same, or a unit is not
+            stated.
+    """
+    contract = contracts()[rule.table]
+    builder = ColumnSql(mapping, columns, references)
+    texts: list[str] = []
+    distincts: list[str] = []
+    joins: list[str] = []
+    typed: list[str] = []
+    unread: list[str] = []
+    checks: list[tuple[str, str]] = []
+    missing: list[str] = []
+    for column in contract.columns.values():
+        if column.type in DERIVED:
+            continue
+        value = rule.columns.get(column.name)
+        found = builder.words(column, value) if value else None
+        if found is None:
+            if value is not None:
+                missing.append(column.name)
+            typed.append(f"CAST(NULL AS {TYPES[column.type]}) AS {column.name}")
+            continue
+        assert value is not None
+        words, original = found
+        texts += [f"{words} AS x_{column.name}", f"{original} AS w_{column.name}"]
+        if value.unit_from:
+            texts.append(f"{builder.unit(value)} AS u_{column.name}")
+        if distinct := builder.once_a_value(column):
+            distincts.append(
+                f"d_{column.name} AS (SELECT x, {distinct} FROM (SELECT DISTINCT x_{column.name} AS x"
+                f" FROM words WHERE x_{column.name} IS NOT NULL) AS seen)"
+            )
+            joins.append(f"LEFT JOIN d_{column.name} ON d_{column.name}.x = words.x_{column.name}")
+        typed.append(f"{builder.typed(column, value, f'x_{column.name}')} AS {column.name}")
+        if column.type in PERSONAL:
+            typed.append(f"d_{column.name}.is_nothing AS {column.name}_is_nothing")
+        shown = builder.shown(column, value)
+        unread.append(f"CASE WHEN {builder.is_unread(column)} THEN '{column.name}{FIELD}' || {shown} END")
+        if builder.check(column, "x"):
+            typed.append(f"d_{column.name}.mark AS {column.name}_check")
+            checks.append((column.name, column.type))
+    for column in contract.columns.values():
+        if column.type in DERIVED and column.required:
+            builder.require_one_of(contract, column, rule)
+        if column.type == "party":
+            texts += builder.party_words(column, rule, contract)
+            typed.append(builder.party_key(column, rule))
+    stamps = builder.stamps(rule)
+    derived = [builder.party(c, rule) for c in contract.parties] + [
+        f"coalesce({', '.join(c.columns)}) AS {c.name}"
+        for c in contract.columns.values()
+        if c.type == "first_of"
+    ]
+    defaulted = [c.name for c in contract.columns.values() if c.key_default is not None and c.type != "party"]
+    replaced = ", ".join(
+        f"coalesce({name}, '{contract.columns[name].key_default}') AS {name}" for name in defaulted
+    )
+    defaults = f"REPLACE ({replaced})" if replaced else ""
+    facts = [f"{sql} AS {name}" for name, sql in contract.facts.items()]
+    filled = f"WHERE coalesce({', '.join(f'{c}::VARCHAR' for c in rule.only_with)}) IS NOT NULL"
+    kept = [name for name in contract.duckdb_columns() if name not in PROVENANCE]
+    # Named, so that empty columns need no place: concat_ws passes over NULL.
+    hashed = ", ".join(f"'{name}=' || CAST({name} AS VARCHAR)" for name in kept)
+    keyed = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in contract.key)
+    extra = [f"{name}_check" for name, _ in checks] + list(contract.facts)
+    sql = f"""
+        WITH words AS (
+            SELECT {RAW_ROW}, {RAW_PATH}, {", ".join(texts + stamps.texts)} FROM records
+        ),
+        {"".join(distinct + ", " for distinct in distincts)}
+        typed AS (
+            SELECT words.*, {", ".join(typed + stamps.typed)} FROM words {" ".join(joins)}
+        ),
+        judged AS (
+            SELECT * {defaults},
+                   concat_ws('{ENTRY}', {", ".join([*unread, *stamps.unread, "NULL"])}) AS unread_text
+            FROM typed
+        ),
+        derived AS (SELECT *{"".join(", " + d for d in derived)} FROM judged),
+        facts AS (SELECT *{"".join(", " + f for f in facts)} FROM derived)
+        SELECT {", ".join(kept)},
+               concat_ws({UNIT_SEPARATOR}, {keyed}) AS record_key,
+               sha256(concat_ws({UNIT_SEPARATOR}, {hashed})) AS row_hash,
+               updated_at, coalesce(is_deleted, FALSE) AS is_deleted,
+               {"TRUE" if public else "FALSE"} AS is_public,
+               {RAW_ROW}, {RAW_PATH}, nullif(unread_text, '') AS unread
+               {"".join(", " + name for name in extra)}
+        FROM facts
+        {filled if rule.only_with else ""}
+    """
+    return Plan(
+        contract=contract,
+        rule=rule,
+        sql=sql,
+        sources=tuple(builder.sources),
+        checks=tuple(checks),
+        personal=tuple(
+            (c.name, c.type)
+            for c in contract.columns.values()
+            if c.type in GUARDED and c.name in rule.columns and c.name not in missing
+        ),
+        missing=tuple(missing),
+        placeholders=builder.placeholders(contract, rule),
+        regions=_region_table(references.regions),
+    )
+
+
+def records(batch: pa.Table, sources: Iterable[str]) -> pa.Table:
+    """Return the batch with the read columns as ``t0`` (trimmed) and ``n0`` (also NFKC).
+
+    Control characters become UNIT_SEPARATOR, except tab and line ends.
+    """
+    arrays: list[pa.ChunkedArray] = [batch.column(RAW_ROW), batch.column(RAW_PATH)]
+    names = [RAW_ROW, RAW_PATH]
+    for i, source in enumerate(sources):
+        trimmed = _without_controls(pc.utf8_trim_whitespace(batch.column(source)))
+        is_ascii = pc.all(pc.string_is_ascii(trimmed)).as_py() is not False
+        arrays += [trimmed, trimmed if is_ascii else pc.utf8_normalize(trimmed, form="NFKC")]
+        names += [f"t{i}", f"n{i}"]
+    return pa.table(arrays, names=names)
+
+
+def _without_controls(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    # Few columns of few files hold any byte below a blank: looking first saves the regular expression.
+    for chunk in texts.chunks:
+        characters = chunk.buffers()[2]
+        if characters and np.frombuffer(characters, np.uint8).min() < ord(" "):
+            return pc.replace_substring_regex(texts, _CONTROL, "\x1f")
+    return texts
+
+
+def convert(con: duckdb.DuckDBPyConnection, plan: Plan, batch: pa.Table) -> pa.Table:
+    """Return the typed rows of one batch, with their checks, facts and ``unread``."""
+    con.register("records", records(batch, plan.sources))
+    con.register("regions", plan.regions)
+    try:
+        rows = con.sql(plan.sql).to_arrow_table()
+    finally:
+        con.unregister("records")
+        con.unregister("regions")
+    # Threads may give the rows in any order; mostly they are in order already.
+    order = rows.column(RAW_ROW).to_numpy()
+    return rows if np.all(order[:-1] < order[1:]) else rows.take(pa.array(np.argsort(order)))
+
+
+@cache
+def _region_table(regions: frozenset[str]) -> pa.Table:
+    return pa.table({"region_code": pa.array(sorted(regions), pa.string())})
+
+
+def read_as_empty(plans: Iterable[Plan], batch: pa.Table) -> dict[str, int]:
+    """Count the placeholders in each of the file's columns: they are read as empty, and that is said."""
+    nothing: dict[str, frozenset[str]] = {}
+    for each in plans:
+        for source, texts in each.placeholders.items():
+            nothing[source] = nothing.get(source, frozenset()) | texts
+    counts = {}
+    for source, placeholders in nothing.items():
+        texts = pc.utf8_upper(pc.utf8_trim_whitespace(batch.column(source)))
+        found = pc.sum(pc.is_in(texts, value_set=pa.array(sorted(placeholders), pa.string()))).as_py()
+        if found:
+            counts[source] = int(found)
+    return counts
+
+
+def clear_text(
+    con: duckdb.DuckDBPyConnection, plan: Plan, batch: pa.Table, mapping: Mapping, references: References
+) -> pa.Table | None:
+    """Return the distinct personal values of a batch for the vault: kind, token, text."""
+    found = []
+    for name, kind in plan.personal:
+        builder = ColumnSql(mapping, tuple(batch.schema.names), references)
+        words = builder.words(plan.contract.columns[name], plan.rule.columns[name])
+        if words is None:
+            continue
+        delivered = records(batch, builder.sources).drop_columns([RAW_ROW, RAW_PATH])
+        con.register("records", delivered.group_by(delivered.column_names).aggregate([]))
+        if kind == "prose":
+            numbers = masking.clear(references.key, words[0], references.placeholders)
+            sql = f"SELECT DISTINCT n.kind, n.token, n.plain AS text FROM (SELECT unnest({numbers}) AS n FROM records)"
+        else:
+            sql = (
+                f"SELECT '{kind}' AS kind, {tokens.token(references.key, quoted(kind), 'text')} AS token, text"
+                f" FROM (SELECT DISTINCT {tokens.normalised(kind, words[0])} AS text FROM records) AS plain"
+                " WHERE text IS NOT NULL"
+            )
+        try:
+            found.append(con.sql(sql).to_arrow_table())
+        finally:
+            con.unregister("records")
+    return pa.concat_tables(found) if found else None

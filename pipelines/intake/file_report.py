@@ -1,0 +1,55 @@
+"""What became of one file, as ``report.json`` beside its typed rows says it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class SectionReport:
+    """What became of the records of one section, before other files are considered."""
+
+    name: str
+    records: int
+    refused: int = 0
+    tables: list[str] = field(default_factory=list)
+    unknown_columns: list[str] = field(default_factory=list)
+    missing_columns: list[str] = field(default_factory=list)
+    read_as_empty: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class FileReport:
+    """The account of one file, stored as ``report.json`` beside its rows.
+
+    ``state`` is ``readable`` or ``refused``; a refused file has no rows and says why.
+    """
+
+    file_name: str
+    raw_sha: str
+    state: str = "readable"
+    code: str | None = None
+    reason: str | None = None
+    reason_zh: str | None = None
+    notes: list[str] = field(default_factory=list)
+    sections: list[SectionReport] = field(default_factory=list)
+    expectations: list[dict[str, object]] = field(default_factory=list)
+
+    @property
+    def records(self) -> int:
+        """Physical records of the file."""
+        return sum(section.records for section in self.sections)
+
+    @property
+    def refused(self) -> int:
+        """Records that the reader or the contract refused."""
+        return sum(section.refused for section in self.sections)
+
+    @staticmethod
+    def load(folder: Path) -> FileReport:
+        """Read back ``report.json``."""
+        raw = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        sections = [SectionReport(**section) for section in raw.pop("sections")]
+        return FileReport(sections=sections, **raw)

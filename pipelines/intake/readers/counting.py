@@ -1,0 +1,273 @@
+"""How many records a file holds, counted a second time and in another way than the readers do.
+
+For every file and section ``count_records`` must equal the rows a reader yields plus its unreadable
+records. It counts what stands in the file before anybody builds rows from it:
+
+==========  ===================================  ==============================================
+format      the reader                           this module
+==========  ===================================  ==============================================
+delimited   Arrow, checked against field counts  non-blank records of the standard library's csv
+workbook    calamine                             filled rows in the sheet's XML
+exchange    element tree; strict JSON            expat's DES elements; non-blank lines
+ocds        builds rows                          multiplies list lengths; elements also by ijson
+parquet     the pages                            the footer
+document    see ``counting_documents``
+==========  ===================================  ==============================================
+
+What both sides share, so that they mean the same thing by a record: the encoding and the separator of
+text, the place of a workbook's header, which of its rows are remarks, and which JSON is refused.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+import re
+import tempfile
+import zipfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from xml.parsers import expat
+
+import ijson
+import pyarrow as pa
+import pyarrow.parquet as pq
+from defusedxml.ElementTree import fromstring
+
+from pipelines.intake.readers import (
+    FileRefused,
+    FileRule,
+    counting_documents,
+    counting_sheets,
+    decoding,
+    delimited,
+    exchange,
+    ocds,
+    packages,
+    section_name,
+    sniffing,
+    strict_json,
+    workbook,
+    workbook_parts,
+)
+
+#: ijson crashes on an integer that Python will not convert (4,300 digits).
+_CRASHING_NUMBER = re.compile(rb"[0-9]{4000}")
+
+#: Events of an element other than its beginning.
+_INSIDE = ("map_key", "end_map", "end_array")
+
+
+def count_records(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:
+    """Count the physical records of each section that has any.
+
+    Args:
+        path, rule, file_name, work: as for ``readers.read``.
+
+    Raises:
+        FileRefused: the file cannot be counted.
+    """
+    counters = {
+        "delimited": _delimited,
+        "workbook": _workbook,
+        "exchange": _exchange,
+        "ocds": _ocds,
+        "parquet": _parquet,
+        "document": counting_documents.count,
+    }
+    with tempfile.TemporaryDirectory(dir=work) as private:
+        plain = sniffing.admitted(path, rule, Path(private))
+        counts = counters[rule.format](plain, rule, file_name, Path(private))
+    return {section: int(count) for section, count in counts.items() if count}
+
+
+def _delimited(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:
+    encoding = decoding.encoding_of(path)
+    csv.field_size_limit(delimited.MAX_FIELD_CHARS)
+    with path.open(encoding=encoding, newline="") as file:
+        try:
+            records = sum(
+                map(bool, csv.reader(file, delimiter=delimited.delimiter_of(path, encoding), strict=True))
+            )
+        except csv.Error as error:
+            raise FileRefused(
+                "BROKEN_QUOTES", f"the records cannot be counted: {error}", f"无法统计记录数：{error}"
+            ) from None
+    return {section_name(rule, file_name): records - 1}
+
+
+def _parquet(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:
+    try:
+        return {section_name(rule, file_name): pq.read_metadata(path).num_rows}
+    except (pa.ArrowException, OSError) as error:
+        raise FileRefused(
+            "DAMAGED_PARQUET", f"no readable footer: {error}", f"文件尾无法读取：{error}"
+        ) from None
+
+
+def _exchange(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:
+    if sniffing.sniff(path) == "xml":
+        return _exchange_xml(path)
+    lines = strict_json.lines(path, decoding.encoding_of(path))
+    return Counter(_tag(text or "") for _, text in lines)
+
+
+def _tag(line: str) -> str:
+    try:
+        return exchange.record_tag(json.loads(line, parse_int=str, parse_float=str, parse_constant=str))
+    except (ValueError, RecursionError):
+        return exchange.UNNAMED
+
+
+def _exchange_xml(path: Path) -> dict[str, int]:
+    """Count outermost DES elements under the only DATA_EN in their TITLE."""
+    counts: Counter[str] = Counter()
+    inside: list[str] = []  # names from the outermost DES down
+    tags: list[str] = []  # texts of this record's DES/TITLE/DATA_EN
+
+    def start(name: str, _: dict[str, str]) -> None:
+        if inside or name == "DES":
+            inside.append(name)
+            if inside == ["DES", "TITLE", "DATA_EN"]:
+                tags.append("")
+
+    def text(characters: str) -> None:
+        if inside == ["DES", "TITLE", "DATA_EN"]:
+            tags[-1] += characters
+
+    def end(_: str) -> None:
+        if inside:
+            inside.pop()
+            if not inside:
+                counts[exchange.tag_of(tags[0]) if len(tags) == 1 else exchange.UNNAMED] += 1
+                tags.clear()
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.CharacterDataHandler, parser.EndElementHandler = start, text, end
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    with path.open(encoding=exchange.xml_encoding(path)) as file:
+        try:
+            while characters := file.read(2**16):
+                parser.Parse(characters, False)
+            parser.Parse("", True)
+        except expat.ExpatError as error:
+            raise FileRefused(
+                "BROKEN_XML", f"the XML is not well-formed: {error}", f"XML 格式错误：{error}"
+            ) from None
+    return counts
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise FileRefused("DOCTYPE", "the XML has a DOCTYPE declaration", "XML 含有 DOCTYPE 声明")
+
+
+def _ocds(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:
+    encoding = decoding.encoding_of(path)
+    counts: Counter[str] = Counter()
+    places = set()
+    for place, release, _ in ocds.releases(path, encoding):
+        places.add(place)
+        counts.update({"tenders": 1} if isinstance(release, strict_json.Fault) else _release_rows(release))
+    if not strict_json.is_lines(path, encoding) and places != {"document"}:
+        elements = _ijson_elements(decoding.as_utf8(path, encoding, work))
+        if elements != len(places):
+            raise FileRefused(
+                "PARSERS_DISAGREE",
+                f"two parsers find {len(places)} and {elements} releases or records; export the file again",
+                f"两种解析方式分别得到 {len(places)} 条和 {elements} 条记录；请重新导出",
+            )
+    return counts
+
+
+def _release_rows(release: dict[str, Any]) -> dict[str, int]:
+    """Multiply out the lengths of a release's lists, as the table in ``ocds`` says."""
+    tender = release.get("tender")
+    lots = tender.get("lots") if isinstance(tender, dict) else None
+    details = release["bids"].get("details") if isinstance(release.get("bids"), dict) else None
+    awards = _listed(release.get("awards"))
+    rows_of_award = {
+        str(award["id"]): _length(award, "suppliers") * _length(award, "relatedLots", "relatedLot")
+        for award in awards
+        if isinstance(award, dict) and award.get("id")
+    }
+    return {
+        "tenders": tender is not None,
+        "lots": len(_listed(lots)) or isinstance(tender, dict),
+        "bids": sum(_length(bid, "relatedLots", "relatedLot") for bid in _listed(details)),
+        "awards": sum(
+            _length(one, "suppliers") * _length(one, "relatedLots", "relatedLot") for one in awards
+        ),
+        "contracts": sum(rows_of_award.get(_award_id(one), 1) for one in _listed(release.get("contracts"))),
+        "parties": len(_listed(release.get("parties"))),
+    }
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return a list as it is; anything else that is there at all counts as one (broken) element."""
+    if isinstance(value, list):
+        return value
+    return [value] if value else []
+
+
+def _length(element: Any, *names: str) -> int:
+    """Return how many values the first of the named fields that has any holds, at least one."""
+    if not isinstance(element, dict):
+        return 1
+    lengths = [len(value) for name in names if isinstance(value := element.get(name), list)]
+    return next(filter(None, lengths), 1)
+
+
+def _award_id(contract: Any) -> str:
+    return str(contract.get("awardID")) if isinstance(contract, dict) else ""
+
+
+def _ijson_elements(path: Path) -> int:
+    """Count the elements of the top-level arrays that hold releases or records."""
+    before = b""
+    with path.open("rb") as file:
+        file.seek(len(codecs.BOM_UTF8) if file.read(3) == codecs.BOM_UTF8 else 0)
+        begin = file.tell()
+        while chunk := file.read(2**22):
+            if _CRASHING_NUMBER.search(before + chunk):
+                raise FileRefused("NUMBER_TOO_LONG", "thousands of digits in a row", "连续数千位数字")
+            before = chunk[-4000:]
+        file.seek(begin)
+        try:
+            events = ijson.parse(file)
+            _, root, _ = next(events)
+            arrays = {"item"} if root == "start_array" else {"releases.item", "records.item"}
+            return sum(prefix in arrays and event not in _INSIDE for prefix, event, _ in events)
+        except (ijson.JSONError, UnicodeDecodeError, ArithmeticError) as error:
+            raise FileRefused(
+                "BROKEN_JSON", f"the document is not JSON: {error}", f"不是合法的 JSON：{error}"
+            ) from None
+
+
+def _workbook(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:
+    count = 0
+    with zipfile.ZipFile(packages.checked_copy(path, work, packages.WORKBOOK)) as archive:
+        strings = counting_sheets.shared_strings(archive)
+        book = fromstring(archive.read("xl/workbook.xml"))
+        sheets = [one for one in book.iter() if packages.local(one.tag) == "sheet"]
+        visible = {one.get("name") for one in sheets if one.get("state", "visible") == "visible"}
+        for name, part in workbook_parts.sheet_parts(archive).items():
+            if name in visible:
+                count += _filled_rows(counting_sheets.sheet_rows(archive, part, strings), rule)
+    return {section_name(rule, file_name): count}
+
+
+def _filled_rows(rows: dict[int, counting_sheets.SheetRow], rule: FileRule) -> int:
+    top = [
+        rows.get(number, counting_sheets.SheetRow()) for number in range(1, workbook.HEADER_WITHIN_ROWS + 1)
+    ]
+    at = workbook.header_row([list(row.filled.values()) for row in top], rule.header)
+    if at is None:
+        return 0
+    first_column = min(top[at].filled)
+    return sum(
+        row.is_in_doubt or (bool(row.filled) and not workbook.is_note(row.filled, row.texts, first_column))
+        for number, row in rows.items()
+        if number > at + 1
+    )

@@ -1,0 +1,1 @@
+"""From typed rows to an unpublished snapshot: versions, who is who, core tables, gates, screens."""

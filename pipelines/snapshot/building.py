@@ -1,0 +1,151 @@
+"""Bronze to an unpublished snapshot: stage and core tables, the accounts of every file, gates, screens."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from detectors import registry
+from detectors.closure import closure, code_hash
+from pipelines import audit, duck, times
+from pipelines.intake.file_report import FileReport
+from pipelines.intake.schema import contracts
+from pipelines.settings import Home, Progress
+from pipelines.snapshot import gates, linking, screening, warehouse
+from pipelines.store import Store
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What people decided and a snapshot must know; ``night`` gathers it.
+
+    ``judged``: who is who. ``listed``: entries of the office's own lists, by the names in ``warehouse.LISTED``.
+    """
+
+    judged: Sequence[linking.Judged]
+    listed: Sequence[Mapping[str, object]]
+
+
+@dataclass(frozen=True)
+class Built:
+    """An unpublished snapshot: its file, its name, and how it passed the gates."""
+
+    id: str
+    path: Path
+    manifest: str
+    gates: list[gates.Gate]
+    accounts: list[dict[str, object]]
+
+
+def cutoff(as_of: date) -> str:
+    """Return the start of the night's day as UTC text: an opening at or after it is still secret."""
+    return times.morning_of(as_of).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def build(
+    home: Home,
+    store: Store,
+    as_of: date,
+    decided: Decided,
+) -> Built:
+    """Build tonight's snapshot under a temporary name and check its gates.
+
+    Args:
+        home: the installation.
+        store: its control store.
+        as_of: the night.
+        decided: what people decided that a snapshot must know.
+    """
+    files = store.rows("SELECT * FROM file WHERE state <> 'refused' AND bronze IS NOT NULL ORDER BY raw_sha")
+    detectors = registry.load()
+    manifest = audit.canonical(
+        {
+            "as_of": as_of.isoformat(),
+            "bronze": [[file["raw_sha"], file["bronze"]] for file in files],
+            "code": _code_version(),
+            "lists": list(decided.listed),
+            "detectors": [[d.id, d.version, d.limits_version] for d in detectors],
+            "parties": [[pair.left, pair.right, pair.verdict] for pair in decided.judged],
+        }
+    )
+    id = hashlib.sha256(manifest.encode()).hexdigest()[:16]
+    path = home.published / f".{id}.{os.getpid()}"
+    path.unlink(missing_ok=True)
+    con = duck.connect(path)
+    try:
+        folders = [home.bronze_of(file["raw_sha"], file["bronze"]) for file in files]
+        tables = {
+            table: [
+                folder / f"{table}.parquet" for folder in folders if (folder / f"{table}.parquet").is_file()
+            ]
+            for table in contracts()
+        }
+        arrivals = {file["raw_sha"]: file["first_delivery"] for file in files}
+        warehouse.load_stage(con, tables, arrivals, cutoff(as_of))
+        linking.set_judgements(con, decided.judged)
+        warehouse.set_listed(con, decided.listed)
+        warehouse.build_core(con)
+        accounts = _accounts(con, files, folders)
+        con.execute("CREATE TABLE stage.night AS SELECT CAST(? AS TIMESTAMP) AS cutoff", [cutoff(as_of)])
+        checked = gates.check(con)
+    finally:
+        con.close()
+    return Built(id, path, manifest, checked, accounts)
+
+
+def screen(built: Built, *, progress: Progress) -> list[screening.Screened]:
+    """Run every detector over the unpublished snapshot."""
+    detectors = registry.load()
+    con = duck.connect(built.path)
+    try:
+        screening.prepare(con)
+        screened = []
+        for place, detector in enumerate(detectors):
+            progress(f"screen 筛查 {detector.id}", place, len(detectors))
+            screened.append(screening.screen(con, detector))
+        return screened
+    finally:
+        con.close()
+
+
+def _accounts(con: duckdb.DuckDBPyConnection, files: list, folders: list[Path]) -> list[dict[str, object]]:  # type: ignore[type-arg]
+    """Return the account of every file and store it as ``stage.accounts``."""
+    counted = warehouse.account(con)
+    accounts = []
+    for file, folder in zip(files, folders, strict=True):
+        outcome = FileReport.load(folder)
+        fates = counted.get(file["raw_sha"], {"loaded": 0, "duplicate": 0, "conflict": 0, "held": 0})
+        accounts.append(
+            {
+                "raw_sha": file["raw_sha"],
+                "source": file["source"],
+                "name": file["name"],
+                "records": outcome.records,
+                "loaded": fates["loaded"],
+                "duplicate": fates["duplicate"],
+                "refused": outcome.refused + fates["conflict"],
+                "conflict": fates["conflict"],
+                "held": fates["held"],
+            }
+        )
+    con.execute(
+        "CREATE TABLE stage.accounts (raw_sha VARCHAR, source VARCHAR, name VARCHAR, records BIGINT, loaded BIGINT,"
+        " duplicate BIGINT, refused BIGINT, conflict BIGINT, held BIGINT)"
+    )
+    if accounts:
+        con.executemany("INSERT INTO stage.accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        [list(account.values()) for account in accounts])  # fmt: skip
+    return accounts
+
+
+def _code_version() -> str:
+    """Hash of the code that turns bronze into a snapshot; every detector has a version of its own beside it."""
+    tables = sorted(warehouse.SQL.rglob("*.sql"))
+    used = closure("pipelines.snapshot.building", "pipelines.findings.signals")
+    return code_hash(used, [path.read_bytes() for path in tables])

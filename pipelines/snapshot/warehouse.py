@@ -1,0 +1,312 @@
+"""The only module that opens DuckDB: builds the stage and core tables of a snapshot.
+
+``stage.<table>`` holds the current version of every record of a contract; ``core.<table>`` is
+what detectors and people read. The text of every core table stands in ``sql/core``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import duckdb
+
+from pipelines.intake.schema import Contract, contracts
+from pipelines.snapshot import linking
+from pipelines.values.literals import listed
+
+SQL = Path(__file__).parent / "sql"
+
+#: Core tables in the order in which they are built.
+TABLES = (
+    "party_names",
+    "parties",
+    "tenders",
+    "documents",
+    "lots",
+    "bids",
+    "bid_members",
+    "awards",
+    "candidates",
+    "people",
+    "fingerprints",
+    "deposits",
+    "document_purchases",
+    "experts",
+    "scores",
+    "expert_scores",
+    "draws",
+    "priced_items",
+    "failures",
+    "contracts",
+    "contract_members",
+    "changes",
+    "acceptances",
+    "subcontracts",
+    "payments",
+    "relations",
+    "insured_people",
+    "penalties",
+    "listed_parties",
+    "qualifications",
+    "stated_certificates",
+    "claimed_works",
+    "files",
+    "bid_files",
+    "file_parts",
+    "file_properties",
+    "file_images",
+)
+
+
+def create_stage(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the schemas and every ``stage`` table, empty."""
+    for schema in ("stage", "core", "feat", "risk"):
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    linking.set_judgements(con, ())
+    set_listed(con, ())
+    for contract in contracts().values():
+        columns = ", ".join(f"{name} {type}" for name, type in contract.duckdb_columns().items())
+        con.execute(f"CREATE OR REPLACE TABLE stage.{contract.table} ({columns})")
+
+
+#: What a snapshot knows of the office's own lists.
+LISTED = {
+    "entry_id": "VARCHAR",
+    "list": "VARCHAR",
+    "subject_kind": "VARCHAR",
+    "subject_id": "VARCHAR",
+    "document_no": "VARCHAR",
+    "authority": "VARCHAR",
+    "is_bidding_ban": "BOOLEAN",
+    "starts_on": "DATE",
+    "ends_on": "DATE",
+    "review_on": "DATE",
+    "is_in_effect": "BOOLEAN",
+}
+
+
+def set_listed(con: duckdb.DuckDBPyConnection, entries: Iterable[Mapping[str, object]]) -> None:
+    """Fill ``stage.listed_parties`` with the entries of the office's lists, by the names in ``LISTED``."""
+    columns = ", ".join(f"{name} {type}" for name, type in LISTED.items())
+    con.execute(f"CREATE OR REPLACE TABLE stage.listed_parties ({columns})")
+    if rows := [[entry[name] for name in LISTED] for entry in entries]:
+        con.executemany(f"INSERT INTO stage.listed_parties VALUES ({', '.join('?' * len(LISTED))})", rows)
+
+
+def load_stage(
+    con: duckdb.DuckDBPyConnection, bronze: dict[str, list[Path]], arrivals: dict[str, int], cutoff: str
+) -> None:
+    """Fill ``stage`` with the current version of every record in the bronze files.
+
+    The newest version of a key wins, by the sender's own version time; arrival order plays no
+    part, so late and repeated deliveries converge. Two versions with the same time and different
+    content are a conflict: neither is used. ``stage.versions`` says what became of every row.
+
+    Args:
+        con: an empty work database.
+        bronze: table -> Parquet files of typed rows, see ``bronze``.
+        arrivals: raw hash -> number of its first delivery; only decides which of two equal rows
+            is called the duplicate in the accounts.
+        cutoff: UTC time as ``YYYY-MM-DD HH:MM:SS``; what is secret until an opening that lies at
+            or after it is held back.
+    """
+    create_stage(con)
+    con.execute(
+        "CREATE OR REPLACE TABLE stage.versions (table_name VARCHAR, raw_sha VARCHAR, raw_section VARCHAR,"
+        " raw_row BIGINT, fate VARCHAR)"
+    )
+    con.execute("CREATE OR REPLACE TABLE stage.arrivals (raw_sha VARCHAR, arrival BIGINT)")
+    if arrivals:
+        con.executemany("INSERT INTO stage.arrivals VALUES (?, ?)", sorted(arrivals.items()))
+    # What is public comes first: it says which lots are opened and decided. What belongs to an owner comes
+    # last: only the index of what may be shown says whose it is.
+    delivered = [contract for contract in contracts().values() if bronze.get(contract.table)]
+    for contract in delivered:
+        if not contract.secret_until:
+            _resolve_versions(con, contract, bronze[contract.table], cutoff)
+    _find_openings(con)
+    for contract in delivered:
+        if contract.secret_until in ("opening", "result"):
+            _resolve_versions(con, contract, bronze[contract.table], cutoff)
+    _find_owned_files(con, bronze.get("files", []))
+    for contract in delivered:
+        if contract.secret_until == "owner":
+            _resolve_versions(con, contract, bronze[contract.table], cutoff)
+
+
+def build_core(con: duckdb.DuckDBPyConnection) -> None:
+    """Build every core table from the stage tables."""
+    linking.link(con)
+    if not _exists(con, "stage.openings"):
+        _find_openings(con)
+    for table in TABLES:
+        con.execute(f"DROP TABLE IF EXISTS core.{table}")
+        con.execute((SQL / "core" / f"{table}.sql").read_text(encoding="utf-8"))
+
+
+def _exists(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    schema, table = name.split(".")
+    found = con.execute(
+        "SELECT count(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = ?",
+        [schema, table],
+    ).fetchall()
+    return bool(found[0][0])
+
+
+def _resolve_versions(
+    con: duckdb.DuckDBPyConnection, contract: Contract, files: Iterable[Path], cutoff: str
+) -> None:
+    """Choose the current version of every record and say what became of every row.
+
+    A secret row is held back here, in a temporary table: what was once written into the database
+    file stays in its bytes, even after DELETE.
+
+    ``copy_no`` orders equal rows by origin, not by arrival, so the row that stands for a record
+    (and its lineage) is the same whatever came first. ``repeat_no`` orders them by arrival.
+    """
+    columns = ", ".join(contract.duckdb_columns())
+    kept = ", ".join(
+        f"CASE WHEN is_public THEN {name} END"
+        if name in contract.columns and contract.columns[name].published_only
+        else name
+        for name in contract.duckdb_columns()
+    )
+    equal = "record_key, row_hash, is_deleted, updated_at"
+    is_open = f"(n.is_published OR {_is_open(contract)})"
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE delivered AS
+        WITH numbered AS (
+            SELECT {columns},
+                   row_number() OVER (
+                       PARTITION BY {equal} ORDER BY is_public DESC, raw_sha, raw_section, raw_row
+                   ) AS copy_no,
+                   row_number() OVER (
+                       PARTITION BY {equal} ORDER BY arrival, raw_sha, raw_section, raw_row
+                   ) AS repeat_no,
+                   rank() OVER (PARTITION BY record_key ORDER BY updated_at DESC NULLS LAST) AS age,
+                   bool_or(is_public) OVER (PARTITION BY {equal}) AS is_published
+            FROM read_parquet([{listed(map(str, files))}]) JOIN stage.arrivals USING (raw_sha)
+        ),
+        newest AS (
+            SELECT record_key, count(DISTINCT row_hash || CAST(is_deleted AS VARCHAR)) AS contents
+            FROM numbered
+            WHERE age = 1
+            GROUP BY record_key
+        )
+        SELECT n.*, n.age = 1 AND w.contents = 1 AND NOT n.is_deleted AS is_current, {is_open} AS is_open,
+               CASE WHEN n.repeat_no > 1 THEN 'duplicate'
+                    WHEN n.age > 1 THEN 'superseded'
+                    WHEN w.contents > 1 THEN 'conflict'
+                    WHEN n.is_deleted THEN 'deleted'
+                    WHEN NOT {is_open} THEN 'held'
+                    ELSE 'current' END AS fate
+        FROM numbered AS n
+        JOIN newest AS w ON w.record_key = n.record_key
+        """,
+        {"cutoff": cutoff} if contract.secret_until in ("opening", "result") else None,
+    )
+    con.execute(
+        f"INSERT INTO stage.{contract.table} SELECT {kept} FROM delivered"
+        " WHERE is_current AND is_open AND copy_no = 1 ORDER BY record_key"
+    )
+    con.execute(
+        "INSERT INTO stage.versions SELECT $table_name, raw_sha, raw_section, raw_row, fate FROM delivered",
+        {"table_name": contract.table},
+    )
+    con.execute("DROP TABLE delivered")
+
+
+def account(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
+    """Return what became of the readable records: raw hash -> loaded, duplicate, conflict, held.
+
+    A record may feed several tables. It is a duplicate when all its rows are, a conflict when any
+    of its rows is, held when any of its rows waits for an opening; held records count as loaded.
+    """
+    rows = con.execute(
+        """
+        WITH records AS (
+            SELECT raw_sha, raw_section, raw_row,
+                   bool_and(fate = 'duplicate') AS is_duplicate,
+                   bool_or(fate = 'conflict') AS is_conflict,
+                   bool_or(fate = 'held') AS is_held
+            FROM stage.versions
+            GROUP BY raw_sha, raw_section, raw_row
+        )
+        SELECT raw_sha,
+               count(*) FILTER (WHERE NOT is_duplicate AND NOT is_conflict) AS loaded,
+               count(*) FILTER (WHERE is_duplicate) AS duplicate,
+               count(*) FILTER (WHERE is_conflict) AS conflict,
+               count(*) FILTER (WHERE is_held AND NOT is_conflict AND NOT is_duplicate) AS held
+        FROM records
+        GROUP BY raw_sha
+        """
+    ).fetchall()
+    return {raw_sha: dict(zip(("loaded", "duplicate", "conflict", "held"), counts, strict=True))
+            for raw_sha, *counts in rows}  # fmt: skip
+
+
+def _find_openings(con: duckdb.DuckDBPyConnection) -> None:
+    """Create ``stage.openings``: when each lot is opened, by its newest document.
+
+    opening_at is UTC; opened_on the local date (the sender's, else Asia/Shanghai). A lot with only
+    a date counts as opened when that day is over.
+    """
+    con.execute(
+        """
+        CREATE OR REPLACE TABLE stage.openings AS
+        WITH known AS (
+            SELECT lot_id FROM stage.lots UNION SELECT lot_id FROM stage.documents
+        ),
+        dated AS (
+            SELECT k.lot_id, coalesce(d.opening_at, l.opening_at, t.opening_at) AS opening_at, l.opening_on
+            FROM known AS k
+            LEFT JOIN stage.lots AS l ON l.lot_id = k.lot_id
+            LEFT JOIN stage.documents AS d ON d.lot_id = k.lot_id
+            LEFT JOIN stage.tenders AS t ON t.tender_id = l.tender_id
+        )
+        SELECT lot_id, opening_at,
+               coalesce(opening_on, CAST(opening_at + INTERVAL 8 HOURS AS DATE)) AS opened_on,
+               coalesce(opening_at, opening_on + INTERVAL 1 DAY - INTERVAL 8 HOURS) AS public_at
+        FROM dated
+        ORDER BY lot_id
+        """
+    )
+
+
+def _find_owned_files(con: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
+    """Create ``stage.owned_files``: the documents that an index row names which may be shown."""
+    paths = list(map(str, files))
+    hashes = f"read_parquet([{listed(paths)}])" if paths else "stage.files"
+    con.execute(
+        f"""
+        CREATE OR REPLACE TABLE stage.owned_files AS
+        WITH named AS (SELECT DISTINCT lower(file_hash) AS file_hash FROM stage.bid_files)
+        SELECT file_sha FROM {hashes} WHERE file_sha IN (SELECT file_hash FROM named)
+        UNION
+        SELECT file_sha FROM {hashes} WHERE file_md5 IN (SELECT file_hash FROM named)
+        ORDER BY file_sha
+        """
+    )
+
+
+def _is_open(contract: Contract) -> str:
+    """SQL that is true for a row ``n`` whose lot is opened, or whose result is published.
+
+    Before the opening nobody may learn who took part (招标投标法 §22); experts' names are secret
+    until the result (§37). A row whose opening time is unknown counts as not opened. A document is
+    shown with the first row of the index that names it and may be shown; a template belongs to no lot.
+    """
+    match contract.secret_until:
+        case None:
+            return "TRUE"
+        case "owner":
+            return "n.file_sha IN (SELECT file_sha FROM stage.owned_files)"
+        case "opening":
+            known = (
+                "SELECT lot_id FROM stage.openings WHERE public_at < $cutoff::TIMESTAMP UNION ALL SELECT ''"
+            )
+        case _:
+            known = "SELECT lot_id FROM stage.awards WHERE awarded_on < $cutoff::TIMESTAMP"
+    return f"n.lot_id IN ({known})"

@@ -1,0 +1,90 @@
+"""Text to times and dates, as SQL over a column of texts in NFKC: of one meaning, or NULL."""
+
+from __future__ import annotations
+
+import re
+
+from pipelines.values.literals import quoted
+
+TIMES = (
+    "%Y%m%d%H%M%S",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y年%m月%d日 %H:%M:%S",
+    "%Y年%m月%d日 %H:%M",
+    "%Y年%m月%d日%H时%M分",
+)
+DATES = ("%Y%m%d", "%Y-%m-%d", "%Y/%m/%d", "%Y年%m月%d日")
+
+_ISO_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_ISO_LOCAL = _ISO_DATE + "[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+_ISO_OFFSET = _ISO_LOCAL + "([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
+
+#: Digits of a directive of strptime, where nothing separates it from the next.
+_DIGITS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
+
+
+def timestamp(x: str, formats: tuple[str, ...], zone: str) -> str:
+    """SQL of a time as TIMESTAMP in UTC.
+
+    Args:
+        x: SQL of the text. A date alone is no time.
+        formats: of strptime, or ``iso`` or ``epoch`` (seconds); none: ``TIMES``.
+        zone: time zone of every text that does not state its own.
+    """
+    if formats == ("iso",):
+        return _plausible(f"timezone('UTC', {_instant(x, zone)})")
+    if formats == ("epoch",):
+        return _plausible(_epoch(x))
+    return f"timezone('UTC', timezone('{zone}', {_local(x, formats or TIMES)}))"
+
+
+def date(x: str, formats: tuple[str, ...], zone: str) -> str:
+    """SQL of a DATE; of a time, the day it was in ``zone``. Arguments as for ``timestamp``."""
+    if formats == ("iso",):
+        moment = (
+            f"CASE WHEN regexp_full_match({x}, '{_ISO_DATE}') THEN TRY_CAST({x} AS TIMESTAMP)"
+            f" ELSE timezone('{zone}', {_instant(x, zone)}) END"
+        )
+        return f"CAST({_plausible(moment)} AS DATE)"
+    if formats == ("epoch",):
+        return f"CAST(timezone('{zone}', timezone('UTC', {_plausible(_epoch(x))})) AS DATE)"
+    return f"CAST({_local(x, formats or (*DATES, *TIMES))} AS DATE)"
+
+
+def _instant(x: str, zone: str) -> str:
+    """SQL of an ISO 8601 time as TIMESTAMPTZ."""
+    return (
+        f"CASE WHEN regexp_full_match({x}, '{_ISO_OFFSET}') THEN TRY_CAST({x} AS TIMESTAMPTZ)"
+        f" WHEN regexp_full_match({x}, '{_ISO_LOCAL}')"
+        f" THEN timezone('{zone}', TRY_CAST({x} AS TIMESTAMP)) END"
+    )
+
+
+def _epoch(x: str) -> str:
+    seconds = f"TRY_CAST(CASE WHEN regexp_full_match({x}, '-?[0-9]+') THEN {x} END AS BIGINT)"
+    return f"TRY(epoch_ms({seconds} * 1000))"
+
+
+def _local(x: str, formats: tuple[str, ...]) -> str:
+    # strptime takes 2026111 for a day, though it may be two: where nothing separates the parts, none
+    # of their digits may be missing.
+    lengths = {0} | {_digits(each) for each in formats if re.fullmatch("(%[YmdHMS])+", each)}
+    is_whole = (
+        f"(NOT regexp_full_match({x}, '[0-9]+') OR length({x}) IN ({', '.join(map(str, sorted(lengths)))}))"
+        # DuckDB's strptime reads these as 1900-01-01.
+        f" AND lower({x}) NOT IN ('epoch', 'infinity', '-infinity')"
+    )
+    moment = f"try_strptime({x}, [{', '.join(map(quoted, formats))}])"
+    return f"CASE WHEN {is_whole} THEN {_plausible(moment)} END"
+
+
+def _digits(format: str) -> int:
+    return sum(_DIGITS[directive] for directive in re.findall("%.", format))
+
+
+def _plausible(moment: str) -> str:
+    """SQL of a time, NULL outside of the years that a record of procurement can speak of."""
+    return f"CASE WHEN year({moment}) BETWEEN 1900 AND 9999 THEN {moment} END"

@@ -1,0 +1,1 @@
+"""What judges the detectors and does not run at night: evaluation, trust, rehearsal."""
