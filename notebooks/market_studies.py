@@ -20,8 +20,18 @@ def _():
     from pipelines.store import opened
 
     return (
-        cost_bounds, marginal_losers, margins, missing_bids, mo, np, opened, pd, rebid_persistence, settings, warehouse,
-    )  # fmt: skip
+        cost_bounds,
+        marginal_losers,
+        margins,
+        missing_bids,
+        mo,
+        np,
+        opened,
+        pd,
+        rebid_persistence,
+        settings,
+        warehouse,
+    )
 
 
 @app.cell

@@ -97,8 +97,16 @@ def publish(
                 " ON CONFLICT (one) DO UPDATE SET snapshot = excluded.snapshot",
                 (built.id,),
             )
-            audit.append(control, at=at, actor=actor, verb="publish", subject=built.id, as_of=as_of.isoformat(),
-                         signals=len(found), new=new)  # fmt: skip
+            audit.append(
+                control,
+                at=at,
+                actor=actor,
+                verb="publish",
+                subject=built.id,
+                as_of=as_of.isoformat(),
+                signals=len(found),
+                new=new,
+            )
             held = outbox.brake(store, as_of, new) if prepared else None
             outbox.enqueue(control, prepared, built.id, as_of, at=at, actor=actor, held=held)
         # After the signals: an entry is called removed when no flag of it is left.
@@ -172,9 +180,17 @@ def _write_signals(
         control.execute(
             "INSERT INTO signal (fp, detector, identity_version, scope, entities, first_snapshot, first_as_of, case_id)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fp) DO UPDATE SET is_current = 1",
-            (signal.fp, signal.detector, signal.identity_version, signal.scope, json.dumps(signal.entities),
-             snapshot, as_of.isoformat(), case),
-        )  # fmt: skip
+            (
+                signal.fp,
+                signal.detector,
+                signal.identity_version,
+                signal.scope,
+                json.dumps(signal.entities),
+                snapshot,
+                as_of.isoformat(),
+                case,
+            ),
+        )
         detector = detectors[signal.detector]
         control.execute(
             "INSERT OR IGNORE INTO evidence (fp, ev_hash, n, snapshot, detector_version, limits_version, body)"
@@ -237,8 +253,9 @@ def _make_safe(temporary: Path, final: Path) -> None:
 
 
 def _collect_garbage(home: Home, store: Store) -> None:
-    kept = {row["id"] for row in store.rows(
-        "SELECT id FROM snapshot ORDER BY rowid DESC LIMIT ?", KEEP_SNAPSHOTS)} | {store.current_snapshot()}  # fmt: skip
+    kept = {
+        row["id"] for row in store.rows("SELECT id FROM snapshot ORDER BY rowid DESC LIMIT ?", KEEP_SNAPSHOTS)
+    } | {store.current_snapshot()}
     for file in home.published.glob("*.duckdb"):
         if file.stem not in kept:
             file.unlink()

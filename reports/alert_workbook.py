@@ -122,10 +122,17 @@ def _offer(sheet: Any, rows: int, key: str, choices: Sequence[str]) -> None:
     """Give the cells of a feedback column a list to choose from."""
     place = next(place for place, column in enumerate(COLUMNS) if column.key == key)
     sheet.data_validation(
-        1, place, rows, place,
-        {"validate": "list", "source": list(choices), "error_title": COLUMNS[place].header_zh,
-         "error_message": "请从下拉列表中选择；补充说明请写入“备注”。"},
-    )  # fmt: skip
+        1,
+        place,
+        rows,
+        place,
+        {
+            "validate": "list",
+            "source": list(choices),
+            "error_title": COLUMNS[place].header_zh,
+            "error_message": "请从下拉列表中选择；补充说明请写入“备注”。",
+        },
+    )
 
 
 def _write_guide(book: Any, delivery: str) -> None:

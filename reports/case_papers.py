@@ -100,10 +100,18 @@ def receipt_form(head: Head, handover: Handover, title: str) -> bytes:
 def material_list(handover: Handover, materials: Sequence[Material]) -> bytes:
     """Return the list of materials (移送材料清单) as a workbook, with SHA-256 and SM3 of every file."""
     rows = [
-        (str(place), each.item_zh, each.name, each.file, str(each.bytes) if each.file else "", each.sha256, each.sm3,
-         "" if each.file else "无；如有，由承办人补充并登记")
+        (
+            str(place),
+            each.item_zh,
+            each.name,
+            each.file,
+            str(each.bytes) if each.file else "",
+            each.sha256,
+            each.sm3,
+            "" if each.file else "无；如有，由承办人补充并登记",
+        )
         for place, each in enumerate(materials, start=1)
-    ]  # fmt: skip
+    ]
     return office_sheet.xlsx_bytes(
         [
             office_sheet.Sheet(

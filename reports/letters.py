@@ -129,9 +129,16 @@ def clue_letter(
 
 
 def assistance_letter(
-    head: Head, *, recipient_zh: str, subject: str, facts: str, matter: str, grounds: str, materials: Sequence[str],
+    head: Head,
+    *,
+    recipient_zh: str,
+    subject: str,
+    facts: str,
+    matter: str,
+    grounds: str,
+    materials: Sequence[str],
     period: tuple[str, str, str],
-) -> bytes:  # fmt: skip
+) -> bytes:
     """Return the request for assistance (协助办理函), with the three contents that article 14 of the notice names.
 
     Args:
@@ -168,8 +175,14 @@ def assistance_letter(
 
 
 def reply_letter(
-    head: Head, *, recipient_zh: str, subject: str, origin: str, handling: Sequence[tuple[str, str, str]], result: str
-) -> bytes:  # fmt: skip
+    head: Head,
+    *,
+    recipient_zh: str,
+    subject: str,
+    origin: str,
+    handling: Sequence[tuple[str, str, str]],
+    result: str,
+) -> bytes:
     """Return the written reply to the police on a matter that they had handed over (书面回告).
 
     Args:
@@ -204,9 +217,19 @@ OBJECTIONS_ZH: Mapping[str, tuple[str, str]] = {
 
 
 def objection_letter(
-    head: Head, *, way: str, recipient_zh: str, subject: str, referral: str, sent_as: str, sent_on: date, answer: str,
-    answered_on: date, grounds: str, period: tuple[str, str, str],
-) -> bytes:  # fmt: skip
+    head: Head,
+    *,
+    way: str,
+    recipient_zh: str,
+    subject: str,
+    referral: str,
+    sent_as: str,
+    sent_on: date,
+    answer: str,
+    answered_on: date,
+    grounds: str,
+    period: tuple[str, str, str],
+) -> bytes:
     """Return the letter against a refusal to file a case: reconsideration, or supervision by the procuratorate.
 
     Args:
@@ -247,12 +270,17 @@ def finding_table(paper: Paper, alerts: Sequence[Alert]) -> None:
     paper.table(
         ("指标", "事实", "数据出处", "法条"),
         [
-            (f"{row.finding_zh}，证据强度{row.grade}", row.key_facts_zh, row.source_zh, row.legal_zh or _NO_LAW_ZH)
+            (
+                f"{row.finding_zh}，证据强度{row.grade}",
+                row.key_facts_zh,
+                row.source_zh,
+                row.legal_zh or _NO_LAW_ZH,
+            )
             for row in alerts
         ]
         or [("—", "本线索非数据分析产生", "—", "—")],
         (3.6, 5.4, 3.0, 3.6),
-    )  # fmt: skip
+    )
 
 
 def material_table(paper: Paper, materials: Sequence[Material]) -> None:

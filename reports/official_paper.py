@@ -137,9 +137,16 @@ class Paper:
         return _timeless(out.getvalue())
 
     def _line(
-        self, text: str, face: str, size_pt: float, align: WD_ALIGN_PARAGRAPH | None = None, *,
-        indents: bool = False, line_pt: float = _LINE_PT, after_pt: float = 0,
-    ) -> None:  # fmt: skip
+        self,
+        text: str,
+        face: str,
+        size_pt: float,
+        align: WD_ALIGN_PARAGRAPH | None = None,
+        *,
+        indents: bool = False,
+        line_pt: float = _LINE_PT,
+        after_pt: float = 0,
+    ) -> None:
         paragraph = self._document.add_paragraph()
         if align is not None:
             paragraph.alignment = align

@@ -8,9 +8,22 @@ from pathlib import Path
 from places import REPO
 
 TOP_LEVEL = {
-    "pipelines", "detectors", "data", "notebooks", "reports", "tests", "prefect.yaml", "pyproject.toml", "README.md",
-    "LICENSE", "CHANGELOG.md", "Makefile", "requirements.lock", ".gitignore", ".ci",
-}  # fmt: skip
+    "pipelines",
+    "detectors",
+    "data",
+    "notebooks",
+    "reports",
+    "tests",
+    "prefect.yaml",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "Makefile",
+    "requirements.lock",
+    ".gitignore",
+    ".ci",
+}
 
 
 MADE = {".git", ".venv", ".prefect", "workspace", "dist", "bench", "uv.lock"}  # by git, make and the tools
@@ -26,9 +39,12 @@ def tracked():
     return [
         path
         for path in files
-        if path.parts[0] not in MADE and not any(part.endswith(("_cache", "__pycache__", ".egg-info")) or part == ".hypothesis"
-                                                 for part in path.parts)
-    ]  # fmt: skip
+        if path.parts[0] not in MADE
+        and not any(
+            part.endswith(("_cache", "__pycache__", ".egg-info")) or part == ".hypothesis"
+            for part in path.parts
+        )
+    ]
 
 
 def test_nothing_else_stands_at_the_top():

@@ -102,8 +102,11 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
             if lots > limits.min_reference_lots and is_open[group.index].any():
                 judged = group[is_open[group.index]]
                 label = " | ".join(f"{name} {value}" for name, value in zip(level, key, strict=True))
-                found.append(_series(judged, group["lead_seconds"], limits).assign(
-                    reference_class=label or "all lots", reference_lots=lots - 1))  # fmt: skip
+                found.append(
+                    _series(judged, group["lead_seconds"], limits).assign(
+                        reference_class=label or "all lots", reference_lots=lots - 1
+                    )
+                )
                 is_open[group.index] = False
     frame = pd.concat(found, ignore_index=True).sort_values("unit", ignore_index=True)
     return frame.assign(flagged=frame["p_value"] <= limits.max_p)

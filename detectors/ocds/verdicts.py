@@ -31,12 +31,21 @@ MANY, ENOUGH = 5, 20
 
 _COLUMNS = {
     "flags": ("group", "id", "code", "value"),
-    "reference": ("group", "id", "code", "value", "flagged", "fence", "common_share", "reference_class",
-                  "reference_units"),
+    "reference": (
+        "group",
+        "id",
+        "code",
+        "value",
+        "flagged",
+        "fence",
+        "common_share",
+        "reference_class",
+        "reference_units",
+    ),
     "coverage": ("code", "group", "units", "applied", "flagged", "reference_applied", "reference_flagged"),
     "not_computable": ("code", "group", "reason", "units"),
     "notes": ("code", "group", "note"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -190,13 +199,20 @@ class Verdicts:
             common = (np.bincount(groups, weights=here)[groups] - here) / np.maximum(others, 1)
             shown = placed & (here | flagged[measured])
             self._frames["reference"].append(
-                pd.DataFrame({
-                    "group": units.group, "id": keys["id"][shown].astype("str"), "code": units.code,
-                    "value": values[shown], "flagged": here[shown], "fence": fence[shown],
-                    "common_share": common[shown], "reference_class": names[groups[shown]],
-                    "reference_units": others[shown],
-                })
-            )  # fmt: skip
+                pd.DataFrame(
+                    {
+                        "group": units.group,
+                        "id": keys["id"][shown].astype("str"),
+                        "code": units.code,
+                        "value": values[shown],
+                        "flagged": here[shown],
+                        "fence": fence[shown],
+                        "common_share": common[shown],
+                        "reference_class": names[groups[shown]],
+                        "reference_units": others[shown],
+                    }
+                )
+            )
             applied += int(placed.sum())
             found += int((placed & here).sum())
         return applied, found

@@ -133,19 +133,25 @@ def _contents(snapshot: Path, folder: Path, channel: str, id: str) -> tuple[dict
     finally:
         con.close()
     files = {path.name: path for path in sorted(folder.iterdir())}
-    manifest = canonical_json(
-        {
-            "channel": channel,
-            "name_zh": CHANNELS_ZH[channel],
-            "snapshot": id,
-            "persons_zh": "自然人姓名、证件号码、电话、账号均为代号（同一人同一代号），不含明文",
-            "kept_back": sorted(KEPT_BACK),
-            "not_in_this_snapshot": sorted(set(TABLES) - set(counts)),
-            "rows": counts,
-            "files": {name: {"bytes": path.stat().st_size, "sha256": _sum("sha256", path)} for name, path in files.items()},
-        },
-        indent=2,
-    ) + b"\n"  # fmt: skip
+    manifest = (
+        canonical_json(
+            {
+                "channel": channel,
+                "name_zh": CHANNELS_ZH[channel],
+                "snapshot": id,
+                "persons_zh": "自然人姓名、证件号码、电话、账号均为代号（同一人同一代号），不含明文",
+                "kept_back": sorted(KEPT_BACK),
+                "not_in_this_snapshot": sorted(set(TABLES) - set(counts)),
+                "rows": counts,
+                "files": {
+                    name: {"bytes": path.stat().st_size, "sha256": _sum("sha256", path)}
+                    for name, path in files.items()
+                },
+            },
+            indent=2,
+        )
+        + b"\n"
+    )
     (folder / "MANIFEST.json").write_bytes(manifest)
     files["MANIFEST.json"] = folder / "MANIFEST.json"
     for algorithm, name in (("sha256", "SHA256SUMS"), ("sm3", "SM3SUMS")):

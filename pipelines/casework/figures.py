@@ -229,8 +229,11 @@ def assistance(store: Store, period: Period) -> Table:
             end,
         )
     }
-    late = [each for each in deadlines.delays(store, period.first.year, period.until)
-            if each.rule.rule_id == RETURN_RULE and period.holds(each.due_on) and each.ended_on]  # fmt: skip
+    late = [
+        each
+        for each in deadlines.delays(store, period.first.year, period.until)
+        if each.rule.rule_id == RETURN_RULE and period.holds(each.due_on) and each.ended_on
+    ]
     waiting = _count(
         store,
         "SELECT count(*) FROM assistance AS a LEFT JOIN assistance_end AS e ON e.assistance = a.id AND e.ended_at < ?"
@@ -342,14 +345,18 @@ def inspections(store: Store, period: Period) -> Table:
         store,
         f"SELECT outcome, count(*) FROM draw_result WHERE number IN (SELECT max(number) FROM draw_result"
         f" WHERE draw IN ({drawn}) AND at < ? GROUP BY draw, object_id) GROUP BY outcome",
-        start, end, end,
-    )  # fmt: skip
+        start,
+        end,
+        end,
+    )
     told = _count(
         store,
         f"SELECT count(DISTINCT draw || '/' || object_id) FROM draw_publication WHERE draw IN ({drawn}) AND at < ?"
         " AND withheld = ''",
-        start, end, end,
-    )  # fmt: skip
+        start,
+        end,
+        end,
+    )
     rows: list[list[str | int]] = [
         ["抽取批次", _count(store, f"SELECT count(*) FROM ({drawn})", start, end)],
         *_listed("抽中对象", _ARMS_ZH, arms),

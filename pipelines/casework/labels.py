@@ -92,9 +92,21 @@ def labels(store: Store, as_of: date) -> list[Label]:
             continue
         of = facts[fp, ev_hash]
         found.append(
-            Label(fp, ev_hash, of["detector"], of["detector_version"], of["limits_version"], of["scope"], of["case_id"],
-                  label, CONCLUSIONS_ZH[label], said_by, on, did)
-        )  # fmt: skip
+            Label(
+                fp,
+                ev_hash,
+                of["detector"],
+                of["detector_version"],
+                of["limits_version"],
+                of["scope"],
+                of["case_id"],
+                label,
+                CONCLUSIONS_ZH[label],
+                said_by,
+                on,
+                did,
+            )
+        )
     return sorted(found, key=lambda each: (each.alert_id, each.said_by))
 
 

@@ -63,8 +63,15 @@ def offices(path: Path = REFERENCE / "offices.csv") -> dict[str, Office]:
         if row["office"] in found:
             raise ValueError(f"{path.name}: office {row['office']!r} stands there twice; keep one row")
         copies = tuple(filter(None, row["copies_to"].split(";")))
-        found[row["office"]] = Office(row["office"], row["name_zh"], row["name_en"], row["role"], copies,
-                                      row["basis"], row["seen"] == "yes")  # fmt: skip
+        found[row["office"]] = Office(
+            row["office"],
+            row["name_zh"],
+            row["name_en"],
+            row["role"],
+            copies,
+            row["basis"],
+            row["seen"] == "yes",
+        )
     for office in found.values():
         if unknown := set(office.copies_to) - set(found):
             raise ValueError(f"{path.name}: {office.office} copies to {min(unknown)!r}, which has no row")

@@ -71,13 +71,30 @@ def add(
             con.execute(
                 "INSERT INTO suppression (detector, lot_id, entities, code, reason, case_id, starts_on, ends_on, at, actor)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (detector, lot_id, json.dumps(firms), code, act.reason, case_id, on.isoformat(), ends_on.isoformat(),
-                 act.at, act.actor),
+                (
+                    detector,
+                    lot_id,
+                    json.dumps(firms),
+                    code,
+                    act.reason,
+                    case_id,
+                    on.isoformat(),
+                    ends_on.isoformat(),
+                    act.at,
+                    act.actor,
+                ),
             ).lastrowid
-        )  # fmt: skip
+        )
 
-    given = {"detector": detector, "lot": lot_id, "entities": firms, "code": code, "case": case_id,
-             "starts_on": on.isoformat(), "ends_on": ends_on.isoformat()}  # fmt: skip
+    given = {
+        "detector": detector,
+        "lot": lot_id,
+        "entities": firms,
+        "code": code,
+        "case": case_id,
+        "starts_on": on.isoformat(),
+        "ends_on": ends_on.isoformat(),
+    }
     return int(once(store, act, "suppress", "", given, do))
 
 

@@ -56,12 +56,19 @@ def list_(
         f"Signals 疑似线索: {len(rows)}",
         ("alert", "grade", "detector", "lot", "facts", "parties", *until),
         [
-            (r.alert_id, r.grade, r.detector, r.lot_id, r.key_facts_zh, "；".join(r.party_names),
-             *(quiet[r.alert_id] for _ in until))
+            (
+                r.alert_id,
+                r.grade,
+                r.detector,
+                r.lot_id,
+                r.key_facts_zh,
+                "；".join(r.party_names),
+                *(quiet[r.alert_id] for _ in until),
+            )
             for r in rows
         ],
         format,
-    )  # fmt: skip
+    )
 
 
 @app.command()

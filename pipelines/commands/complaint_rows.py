@@ -25,10 +25,35 @@ from pipelines.commands.options import Lang
 from pipelines.times import LOCAL
 
 LEDGER_ZH = (
-    "投诉编号", "收到时间", "类型", "投诉人代号", "被投诉人", "被投诉人类型", "招标项目编号", "项目名称", "标段编号",
-    "投诉事项", "是否先行异议", "签收时间", "受理截止", "受理时间", "受理结论", "处理截止", "扣除期间", "剩余工作日", "预警状态",
-    "状态", "处理结论", "决定书文号", "决定时间", "送达时间", "公开时间", "承办人", "承办单位", "关联案件",
-)  # fmt: skip
+    "投诉编号",
+    "收到时间",
+    "类型",
+    "投诉人代号",
+    "被投诉人",
+    "被投诉人类型",
+    "招标项目编号",
+    "项目名称",
+    "标段编号",
+    "投诉事项",
+    "是否先行异议",
+    "签收时间",
+    "受理截止",
+    "受理时间",
+    "受理结论",
+    "处理截止",
+    "扣除期间",
+    "剩余工作日",
+    "预警状态",
+    "状态",
+    "处理结论",
+    "决定书文号",
+    "决定时间",
+    "送达时间",
+    "公开时间",
+    "承办人",
+    "承办单位",
+    "关联案件",
+)
 
 
 def table_row(entry: Entry, lang: Lang) -> tuple[object, ...]:
@@ -54,15 +79,35 @@ def ledger_row(entry: Entry) -> tuple[object, ...]:
     """Return one row of the ledger, in the order of `LEDGER_ZH`."""
     clock = entry.clock
     return (
-        entry.id, local(entry.received_at), CHANNELS_ZH[entry.channel], entry.complainant, entry.respondent,
-        RESPONDENTS_ZH[entry.respondent_type], entry.tender_id, entry.project, entry.lot_id, ITEMS_ZH[entry.item],
-        "是" if entry.has_objected else "否", local(entry.signed_at), due_cell(entry.acceptance, Lang.ZH),
-        local(entry.accepted_at), _acceptance(entry), due_cell(entry.decision, Lang.ZH),
+        entry.id,
+        local(entry.received_at),
+        CHANNELS_ZH[entry.channel],
+        entry.complainant,
+        entry.respondent,
+        RESPONDENTS_ZH[entry.respondent_type],
+        entry.tender_id,
+        entry.project,
+        entry.lot_id,
+        ITEMS_ZH[entry.item],
+        "是" if entry.has_objected else "否",
+        local(entry.signed_at),
+        due_cell(entry.acceptance, Lang.ZH),
+        local(entry.accepted_at),
+        _acceptance(entry),
+        due_cell(entry.decision, Lang.ZH),
         "；".join(f"{ground} {first}至{last or '今'}" for ground, first, last in entry.suspensions),
-        remaining(clock, Lang.ZH) if clock else "", _alert(entry), STATES_ZH[entry.state],
-        CONCLUSIONS_ZH[entry.conclusion] if entry.conclusion else "", entry.document, local(entry.decided_at),
-        local(entry.served_at), local(entry.published_at), entry.handler, entry.office, "；".join(entry.cases),
-    )  # fmt: skip
+        remaining(clock, Lang.ZH) if clock else "",
+        _alert(entry),
+        STATES_ZH[entry.state],
+        CONCLUSIONS_ZH[entry.conclusion] if entry.conclusion else "",
+        entry.document,
+        local(entry.decided_at),
+        local(entry.served_at),
+        local(entry.published_at),
+        entry.handler,
+        entry.office,
+        "；".join(entry.cases),
+    )
 
 
 def said(details: Mapping[str, str]) -> str:

@@ -123,12 +123,18 @@ def show(
         "经过",
         ("时间", "步骤", "状态", "文号等", "理由", "经办人"),
         [
-            (local(event["done_at"]), zh[event["verb"]], STATES_ZH[event["after"]],
-             said(json.loads(event["details"])), event["reason"], event["actor"])
+            (
+                local(event["done_at"]),
+                zh[event["verb"]],
+                STATES_ZH[event["after"]],
+                said(json.loads(event["details"])),
+                event["reason"],
+                event["actor"],
+            )
             for event in events
         ],
         Format.TABLE,
-    )  # fmt: skip
+    )
     _next(found.id, found.state, found.regime, is_suspended=is_suspended)
 
 

@@ -211,16 +211,24 @@ def year(
     sums = "，".join(f"{LATE_ZH[kind] if is_zh else kind} {counted[kind]}" for kind in clocks.Late)
     listing(
         f"{year} 年超期情况（截至 {day}）：{sums}" if is_zh else f"Delays of {year}, as of {day}: {sums}",
-        ("类型", "对象", "规则", "事项", "届满", "完成", "超期工作日", "依据") if is_zh
+        ("类型", "对象", "规则", "事项", "届满", "完成", "超期工作日", "依据")
+        if is_zh
         else ("kind", "object", "rule", "act", "due", "done", "workdays late", "basis"),
         [
-            (LATE_ZH[each.kind] if is_zh else each.kind, each.object, each.rule.rule_id,
-             each.rule.act_zh if is_zh else each.rule.act_en, each.due_on, each.ended_on, each.days_late,
-             each.rule.basis)
+            (
+                LATE_ZH[each.kind] if is_zh else each.kind,
+                each.object,
+                each.rule.rule_id,
+                each.rule.act_zh if is_zh else each.rule.act_en,
+                each.due_on,
+                each.ended_on,
+                each.days_late,
+                each.rule.basis,
+            )
             for each in found
         ],
         format,
-    )  # fmt: skip
+    )
 
 
 @app.command()
@@ -232,15 +240,22 @@ def rules(
     is_zh = lang is Lang.ZH
     listing(
         "法定时限" if is_zh else "Periods of the law",
-        ("规则", "起算", "事项", "时限", "责任方", "依据") if is_zh
+        ("规则", "起算", "事项", "时限", "责任方", "依据")
+        if is_zh
         else ("rule", "starts", "act", "length", "duty of", "basis"),
         [
-            (rule.rule_id, rule.starts_zh if is_zh else rule.starts_en, rule.act_zh if is_zh else rule.act_en,
-             rule.length_zh if is_zh else rule.length_en, rule.duty_zh if is_zh else rule.duty_of, _basis(rule, lang))
+            (
+                rule.rule_id,
+                rule.starts_zh if is_zh else rule.starts_en,
+                rule.act_zh if is_zh else rule.act_en,
+                rule.length_zh if is_zh else rule.length_en,
+                rule.duty_zh if is_zh else rule.duty_of,
+                _basis(rule, lang),
+            )
             for rule in clocks.rules().values()
         ],
         format,
-    )  # fmt: skip
+    )
 
 
 @app.command()
@@ -315,25 +330,62 @@ def _list(title: str, found: list[Deadline], format: Format, lang: Lang) -> None
             title,
             headers,
             [
-                (each.object, each.rule.rule_id, each.rule.act_zh if is_zh else each.rule.act_en,
-                 due_cell(each, lang), remaining(each, lang), _stage(each, lang), _basis(each.rule, lang))
+                (
+                    each.object,
+                    each.rule.rule_id,
+                    each.rule.act_zh if is_zh else each.rule.act_en,
+                    due_cell(each, lang),
+                    remaining(each, lang),
+                    _stage(each, lang),
+                    _basis(each.rule, lang),
+                )
                 for each in found
             ],
             format,
-        )  # fmt: skip
+        )
         return
     listing(
         title,
-        ("object", "rule", "regime", "act_zh", "act_en", "starts_at", "due", "due_if_moved", "is_provisional",
-         "workdays_left", "stage", "stage_zh", "outcome", "duty_of", "basis", "basis_checked"),
+        (
+            "object",
+            "rule",
+            "regime",
+            "act_zh",
+            "act_en",
+            "starts_at",
+            "due",
+            "due_if_moved",
+            "is_provisional",
+            "workdays_left",
+            "stage",
+            "stage_zh",
+            "outcome",
+            "duty_of",
+            "basis",
+            "basis_checked",
+        ),
         [
-            (each.object, each.rule.rule_id, each.rule.regime, each.rule.act_zh, each.rule.act_en,
-             each.starts_at.astimezone(LOCAL).isoformat(), *_ends(each), each.due.is_provisional, each.workdays_left,
-             each.stage, STAGES_ZH[each.stage], each.outcome, each.rule.duty_of, each.rule.basis, each.rule.seen)
+            (
+                each.object,
+                each.rule.rule_id,
+                each.rule.regime,
+                each.rule.act_zh,
+                each.rule.act_en,
+                each.starts_at.astimezone(LOCAL).isoformat(),
+                *_ends(each),
+                each.due.is_provisional,
+                each.workdays_left,
+                each.stage,
+                STAGES_ZH[each.stage],
+                each.outcome,
+                each.rule.duty_of,
+                each.rule.basis,
+                each.rule.seen,
+            )
             for each in found
         ],
         format,
-    )  # fmt: skip
+    )
 
 
 def _ends(clock: Deadline) -> tuple[str, str]:

@@ -71,30 +71,69 @@ def list_(
             if is_zh
             else ("delivery", "night", "office", "rows", "state", "answered", "remarks"),
             [
-                (each.did, each.as_of, f"{each.name_zh} {each.recipient}" if is_zh else each.recipient, each.rows,
-                 STATES_ZH[each.state] if is_zh else each.state, f"{each.answered}/{each.rows}", _remarks(each, is_zh))
+                (
+                    each.did,
+                    each.as_of,
+                    f"{each.name_zh} {each.recipient}" if is_zh else each.recipient,
+                    each.rows,
+                    STATES_ZH[each.state] if is_zh else each.state,
+                    f"{each.answered}/{each.rows}",
+                    _remarks(each, is_zh),
+                )
                 for each in shown
             ],
             format,
-        )  # fmt: skip
+        )
     else:
         listing(
             "",
-            ("did", "as_of", "recipient", "name_zh", "kind", "rows", "copies", "answered", "state", "state_zh",
-             "is_late", "workdays_left", "supersedes", "superseded_by", "new_signals", "most"),
+            (
+                "did",
+                "as_of",
+                "recipient",
+                "name_zh",
+                "kind",
+                "rows",
+                "copies",
+                "answered",
+                "state",
+                "state_zh",
+                "is_late",
+                "workdays_left",
+                "supersedes",
+                "superseded_by",
+                "new_signals",
+                "most",
+            ),
             [
-                (each.did, each.as_of, each.recipient, each.name_zh, "results" if each.is_results else "alerts",
-                 each.rows, each.copies, each.answered, each.state, STATES_ZH[each.state], each.is_late, each.workdays_left,
-                 each.supersedes, each.superseded_by, *(each.hold or (None, None)))
+                (
+                    each.did,
+                    each.as_of,
+                    each.recipient,
+                    each.name_zh,
+                    "results" if each.is_results else "alerts",
+                    each.rows,
+                    each.copies,
+                    each.answered,
+                    each.state,
+                    STATES_ZH[each.state],
+                    each.is_late,
+                    each.workdays_left,
+                    each.supersedes,
+                    each.superseded_by,
+                    *(each.hold or (None, None)),
+                )
                 for each in shown
             ],
             format,
-        )  # fmt: skip
+        )
     if held := sum(each.state == "held" for each in known):
         err.print(f"{held} held 暂缓: bidwatch deliver release --reason TEXT")
     if late := sum(each.is_late for each in known):
-        err.print(f"{late} without an answer after {ANSWER_WITHIN_WORKDAYS} working days 逾期未反馈: "
-                  "bidwatch deliver list --state late")  # fmt: skip
+        err.print(
+            f"{late} without an answer after {ANSWER_WITHIN_WORKDAYS} working days 逾期未反馈: "
+            "bidwatch deliver list --state late"
+        )
 
 
 @app.command()
@@ -139,9 +178,12 @@ def resend(
 
 @app.command()
 def correct(
-    delivery: DidArgument, reason: ReasonOption, home: HomeOption = None, actor: ActorOption = ACTING,
+    delivery: DidArgument,
+    reason: ReasonOption,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
     key: KeyOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Send a new list that puts right an earlier one; both stay, the new one names the old."""
     where = settings.installed(home)
     with night.lock(where), opened(where.control) as store:
@@ -155,10 +197,12 @@ def correct(
 
 @app.command()
 def results(
-    home: HomeOption = None, as_of: AsOfOption = None, actor: ActorOption = ACTING,
+    home: HomeOption = None,
+    as_of: AsOfOption = None,
+    actor: ActorOption = ACTING,
     reason: Annotated[str, typer.Option("--reason", help="Why, for those who ask later.")] = "",
     key: KeyOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Copy penalties and results since the last time to every member office (notice 127 of 2021, article 17)."""
     where = settings.installed(home)
     day, _ = today(as_of)
@@ -204,16 +248,26 @@ def receipt(
         told = [row for row in rows if format is not Format.TABLE or row.outcome != "unchanged"]
         listing(
             f"{file.name} ← {office}",
-            ("行", "预警编号", "结果", "核查结论", "原因") if is_zh else ("row", "alert", "outcome", "label", "why"),
+            ("行", "预警编号", "结果", "核查结论", "原因")
+            if is_zh
+            else ("row", "alert", "outcome", "label", "why"),
             [
-                (row.place, row.alert_id, OUTCOMES_ZH[row.outcome] if is_zh else row.outcome,
-                 CONCLUSIONS_ZH.get(row.answer.label or "", "") if is_zh else row.answer.label, row.problem)
+                (
+                    row.place,
+                    row.alert_id,
+                    OUTCOMES_ZH[row.outcome] if is_zh else row.outcome,
+                    CONCLUSIONS_ZH.get(row.answer.label or "", "") if is_zh else row.answer.label,
+                    row.problem,
+                )
                 for row in told
             ],
             format,
-        )  # fmt: skip
-        err.print(f"{file.name}, {office}: " + ", ".join(f"{counts[each]} {each} {zh}" for each, zh in OUTCOMES_ZH.items()),
-                  soft_wrap=True)  # fmt: skip
+        )
+        err.print(
+            f"{file.name}, {office}: "
+            + ", ".join(f"{counts[each]} {each} {zh}" for each, zh in OUTCOMES_ZH.items()),
+            soft_wrap=True,
+        )
     err.print("  bidwatch review list --flag answered")
     if refused:
         raise typer.Exit(REFUSED_ROWS)

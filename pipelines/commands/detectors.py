@@ -20,10 +20,12 @@ def list_(format: FormatOption = Format.TABLE) -> None:
     listing(
         "Detectors 规则",
         ("id", "title", "title_zh", "grade", "severity", "status"),
-        [(d.id, d.facts.title, d.facts.title_zh, d.facts.grade, d.facts.severity, d.facts.status)
-         for d in registry.load()],
+        [
+            (d.id, d.facts.title, d.facts.title_zh, d.facts.grade, d.facts.severity, d.facts.status)
+            for d in registry.load()
+        ],
         format,
-    )  # fmt: skip
+    )
 
 
 @app.command()

@@ -52,16 +52,23 @@ def rates_(format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH) -> N
     is_zh = lang is Lang.ZH
     listing(
         "抽查比例" if is_zh else "Rates of inspection",
-        ("名称", "编号", "维度", "等级", "比例", "频次", "依据") if is_zh
+        ("名称", "编号", "维度", "等级", "比例", "频次", "依据")
+        if is_zh
         else ("title", "set", "dimension", "class", "rate", "frequency", "basis"),
         [
-            (span.title_zh, span.rate_set + ("*" if span.is_default else ""), span.dimension,
-             span.class_zh if is_zh else span.class_, _span(span), span.frequency_zh,
-             span.basis + ("" if span.seen else "（待核）" if is_zh else " (to be checked)"))
+            (
+                span.title_zh,
+                span.rate_set + ("*" if span.is_default else ""),
+                span.dimension,
+                span.class_zh if is_zh else span.class_,
+                _span(span),
+                span.frequency_zh,
+                span.basis + ("" if span.seen else "（待核）" if is_zh else " (to be checked)"),
+            )
             for span in inspection_rates.spans()
         ],
         format,
-    )  # fmt: skip
+    )
 
 
 @app.command()
@@ -160,10 +167,20 @@ def run(
     listing(
         f"{id} 抽取结果",
         ("抽取方式", "等级", "对象数", "本期已查", "参加抽取", "比例", "抽中"),
-        [(sheets.ARMS_ZH[q["arm"]], _stratum(q["stratum"]), q["objects"], q["excluded"], q["eligible"],
-          sheets.percent(q["rate"]), q["number"]) for q in quotas],
+        [
+            (
+                sheets.ARMS_ZH[q["arm"]],
+                _stratum(q["stratum"]),
+                q["objects"],
+                q["excluded"],
+                q["eligible"],
+                sheets.percent(q["rate"]),
+                q["number"],
+            )
+            for q in quotas
+        ],
         Format.TABLE,
-    )  # fmt: skip
+    )
     _next_after_draw(id)
 
 
@@ -183,9 +200,13 @@ def void(
 
 @app.command()
 def add(
-    id: DrawId, object: ObjectId, reason: RequiredReason, home: HomeOption = None, actor: ActorOption = ACTING,
+    id: DrawId,
+    object: ObjectId,
+    reason: RequiredReason,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
     key: KeyOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Add an object by hand; it is listed apart, with the reason, and never counts as drawn."""
     with opened(settings.installed(home).control) as store:
         team = inspections.add(store, Act(actor=actor, at=times.now(), reason=reason, key=key), id, object)
@@ -198,9 +219,14 @@ def add(
 
 @app.command()
 def replace(
-    id: DrawId, object: ObjectId, officer: draw_pools.OfficerId, reason: RequiredReason, home: HomeOption = None,
-    actor: ActorOption = ACTING, key: KeyOption = None,
-) -> None:  # fmt: skip
+    id: DrawId,
+    object: ObjectId,
+    officer: draw_pools.OfficerId,
+    reason: RequiredReason,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    key: KeyOption = None,
+) -> None:
     """Let the next officer by ticket take the place of one who cannot come; nobody chooses."""
     with opened(settings.installed(home).control) as store:
         other = inspections.replace(
@@ -268,18 +294,25 @@ def list_(home: HomeOption = None, format: FormatOption = Format.TABLE, lang: La
     with opened(settings.installed(home).control) as store:
         picked = Counter(row["draw"] for row in store.rows("SELECT draw FROM draw_pick"))
         found = [
-            (id, plan["batch"], "、".join(plan["fields"]), plan["item"],
-             draws.STATES_ZH[state] if is_zh else state, picked[id])
+            (
+                id,
+                plan["batch"],
+                "、".join(plan["fields"]),
+                plan["item"],
+                draws.STATES_ZH[state] if is_zh else state,
+                picked[id],
+            )
             for id, state in draws.states(store.con).items()
             for plan in [draws.plan_of(store.con, id)]
-        ]  # fmt: skip
+        ]
     listing(
         "双随机抽查计划" if is_zh else "Plans of double random inspections",
-        ("抽查计划编号", "批次", "抽查领域", "抽查事项", "状态", "名单数") if is_zh
+        ("抽查计划编号", "批次", "抽查领域", "抽查事项", "状态", "名单数")
+        if is_zh
         else ("draw", "batch", "fields", "item", "state", "objects"),
         found,
         format,
-    )  # fmt: skip
+    )
 
 
 @app.command()
@@ -304,22 +337,31 @@ def show(
             drawn, added, _ = sheets.sheets(store, id, day)
             chosen = ((drawn, "随机抽取"), (added, "人工增加"))
             width = len(drawn.headings) - 1
-            listing(drawn.title, (*drawn.headings[:width], "产生方式"),
-                    [(*row[:width], how) for sheet, how in chosen for row in sheet.rows], format)  # fmt: skip
+            listing(
+                drawn.title,
+                (*drawn.headings[:width], "产生方式"),
+                [(*row[:width], how) for sheet, how in chosen for row in sheet.rows],
+                format,
+            )
             return
         rows = sheets.listed(store, id, day)
         estimate = inspections.error_rate_estimate(inspections.random_outcomes(store.con, id))
     listing(
         f"{id} {sheets.TITLE_ZH}：{len(rows)}" if is_zh else f"{id}: {len(rows)} objects",
-        ("对象编号", "名称", "等级", "抽取方式", "检查人员", "结果", "公示", "公示届满", "剩余工作日") if is_zh
+        ("对象编号", "名称", "等级", "抽取方式", "检查人员", "结果", "公示", "公示届满", "剩余工作日")
+        if is_zh
         else ("object", "name", "class", "arm", "officers", "result", "published", "due", "workdays left"),
         [_row(row, is_zh, lang) for row in rows],
         format,
-    )  # fmt: skip
+    )
     if format is Format.TABLE:
-        out.print(sheets.publication(estimate) if is_zh else
-                  f"Random draw: {estimate.drawn} objects, {estimate.judged} judged, {estimate.found} with something"
-                  f" wrong; {estimate.level:.0%} bounds {estimate.low:.1%} to {estimate.high:.1%}", soft_wrap=True)  # fmt: skip
+        out.print(
+            sheets.publication(estimate)
+            if is_zh
+            else f"Random draw: {estimate.drawn} objects, {estimate.judged} judged, {estimate.found} with something"
+            f" wrong; {estimate.level:.0%} bounds {estimate.low:.1%} to {estimate.high:.1%}",
+            soft_wrap=True,
+        )
 
 
 @app.command()
@@ -338,8 +380,10 @@ def export(
     if "seed.hex" in contents:
         err.print(f"To check: python3 {folder}/replay_draw.py {folder} {announced}", soft_wrap=True)
     else:
-        err.print(f"Without the seed, which is secret until the draw. SHA-256 of commitment.json: {announced}",
-                  soft_wrap=True)  # fmt: skip
+        err.print(
+            f"Without the seed, which is secret until the draw. SHA-256 of commitment.json: {announced}",
+            soft_wrap=True,
+        )
 
 
 def _row(row: sheets.Listed, is_zh: bool, lang: Lang) -> tuple[str, ...]:

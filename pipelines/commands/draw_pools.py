@@ -57,8 +57,15 @@ def add_object(
     key: KeyOption = None,
 ) -> None:
     """Put an object into the pool, or change its facts; the former ones are kept."""
-    given = {"object_id": id, "name": name, "kind": kind, "field": field, "unit": unit,
-             "risk_class": risk, "credit_class": credit}  # fmt: skip
+    given = {
+        "object_id": id,
+        "name": name,
+        "kind": kind,
+        "field": field,
+        "unit": unit,
+        "risk_class": risk,
+        "credit_class": credit,
+    }
     _add(OBJECTS, given, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
 
 
@@ -75,34 +82,51 @@ def add_officer(
     key: KeyOption = None,
 ) -> None:
     """Put an officer into the pool, or change the facts; the former ones are kept."""
-    given = {"officer_id": id, "name": name, "unit": unit, "certificate_no": certificate,
-             "fields": ";".join(field)}  # fmt: skip
+    given = {
+        "officer_id": id,
+        "name": name,
+        "unit": unit,
+        "certificate_no": certificate,
+        "fields": ";".join(field),
+    }
     _add(OFFICERS, given, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
 
 
 @object_app.command("retire")
 def retire_object(
-    id: ObjectId, reason: RequiredReason, home: HomeOption = None, actor: ActorOption = ACTING,
+    id: ObjectId,
+    reason: RequiredReason,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
     key: KeyOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Take an object out of the pool; its history stays."""
     _retire(OBJECTS, id, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
 
 
 @officer_app.command("retire")
 def retire_officer(
-    id: OfficerId, reason: RequiredReason, home: HomeOption = None, actor: ActorOption = ACTING,
+    id: OfficerId,
+    reason: RequiredReason,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
     key: KeyOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Take an officer out of the pool; the history stays."""
     _retire(OFFICERS, id, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
 
 
 @object_app.command("import")
 def import_objects(
-    file: FileArgument, only: OnlyOption = None, retire: RetireOption = 0, check: CheckOption = False,
-    home: HomeOption = None, actor: ActorOption = ACTING, reason: OptionalReason = "", key: KeyOption = None,
-) -> None:  # fmt: skip
+    file: FileArgument,
+    only: OnlyOption = None,
+    retire: RetireOption = 0,
+    check: CheckOption = False,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    reason: OptionalReason = "",
+    key: KeyOption = None,
+) -> None:
     """Make the pool what a list says: what is new comes in, what is missing is retired."""
     _import(
         OBJECTS, file, only, retire, check, home, Act(actor=actor, at=times.now(), reason=reason, key=key)
@@ -111,9 +135,15 @@ def import_objects(
 
 @officer_app.command("import")
 def import_officers(
-    file: FileArgument, only: OnlyOption = None, retire: RetireOption = 0, check: CheckOption = False,
-    home: HomeOption = None, actor: ActorOption = ACTING, reason: OptionalReason = "", key: KeyOption = None,
-) -> None:  # fmt: skip
+    file: FileArgument,
+    only: OnlyOption = None,
+    retire: RetireOption = 0,
+    check: CheckOption = False,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    reason: OptionalReason = "",
+    key: KeyOption = None,
+) -> None:
     """Make the pool what a list says: who is new comes in, who is missing is retired."""
     _import(
         OFFICERS, file, only, retire, check, home, Act(actor=actor, at=times.now(), reason=reason, key=key)
@@ -122,18 +152,22 @@ def import_officers(
 
 @object_app.command("list")
 def list_objects(
-    home: HomeOption = None, at: ThenOption = None, format: FormatOption = Format.TABLE,
+    home: HomeOption = None,
+    at: ThenOption = None,
+    format: FormatOption = Format.TABLE,
     lang: LangOption = Lang.ZH,
-) -> None:  # fmt: skip
+) -> None:
     """List the objects in the pool."""
     _list(OBJECTS, home, at, format, lang)
 
 
 @officer_app.command("list")
 def list_officers(
-    home: HomeOption = None, at: ThenOption = None, format: FormatOption = Format.TABLE,
+    home: HomeOption = None,
+    at: ThenOption = None,
+    format: FormatOption = Format.TABLE,
     lang: LangOption = Lang.ZH,
-) -> None:  # fmt: skip
+) -> None:
     """List the officers in the pool."""
     _list(OFFICERS, home, at, format, lang)
 
@@ -176,9 +210,13 @@ def add_conflict(
 
 @conflict_app.command("end")
 def end_conflict(
-    officer: OfficerId, object: ObjectId, reason: RequiredReason, home: HomeOption = None,
-    actor: ActorOption = ACTING, key: KeyOption = None,
-) -> None:  # fmt: skip
+    officer: OfficerId,
+    object: ObjectId,
+    reason: RequiredReason,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    key: KeyOption = None,
+) -> None:
     """Say that a conflict has ended."""
     with opened(settings.installed(home).control) as store:
         pools.end_conflict(store, Act(actor=actor, at=times.now(), reason=reason, key=key), officer, object)
@@ -196,17 +234,22 @@ def list_conflicts(
     listing(
         f"回避：{len(found)}" if is_zh else f"Conflicts: {len(found)}",
         ("人员编号", "对象编号", "事由") if is_zh else ("officer", "object", "ground"),
-        [(officer, thing, pools.GROUNDS_ZH[ground] if is_zh else ground) for (officer, thing), ground in found.items()],
+        [
+            (officer, thing, pools.GROUNDS_ZH[ground] if is_zh else ground)
+            for (officer, thing), ground in found.items()
+        ],
         format,
-    )  # fmt: skip
+    )
 
 
 def _add(pool: Pool, given: dict[str, str], home: HomeOption, act: Act) -> None:
     with opened(settings.installed(home).control) as store:
         id = pools.add(store, act, pool, given)
         standing = len(pools.standing(store.con, pool))
-    err.print(f"{id} stands in the pool ({pool.title_zh}), {standing:,} in all. Next: bidwatch draw plan",
-              soft_wrap=True)  # fmt: skip
+    err.print(
+        f"{id} stands in the pool ({pool.title_zh}), {standing:,} in all. Next: bidwatch draw plan",
+        soft_wrap=True,
+    )
 
 
 def _retire(pool: Pool, id: str, home: HomeOption, act: Act) -> None:
@@ -253,17 +296,21 @@ def _history(pool: Pool, id: str, home: HomeOption, format: Format, lang: Lang) 
     facts = list(pool.columns)[1:]
     listing(
         id,
-        ("列入时间", "移出时间", "经办人", "原因", *(pool.columns[name] for name in facts)) if is_zh
+        ("列入时间", "移出时间", "经办人", "原因", *(pool.columns[name] for name in facts))
+        if is_zh
         else ("since", "until", "by", "reason", *facts),
         [
-            (times.local_text(row["since"]), times.local_text(row["until"]),
-             " / ".join(filter(None, (row["since_by"], row["until_by"]))),
-             " / ".join(filter(None, (row["since_reason"], row["until_reason"]))),
-             *(_shown(pool, name, str(row[name]), lang) for name in facts))
+            (
+                times.local_text(row["since"]),
+                times.local_text(row["until"]),
+                " / ".join(filter(None, (row["since_by"], row["until_by"]))),
+                " / ".join(filter(None, (row["since_reason"], row["until_reason"]))),
+                *(_shown(pool, name, str(row[name]), lang) for name in facts),
+            )
             for row in rows
         ],
         format,
-    )  # fmt: skip
+    )
 
 
 def _shown(pool: Pool, name: str, value: str, lang: Lang) -> str:

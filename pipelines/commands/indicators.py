@@ -61,14 +61,23 @@ def indicators(
             f"{file.name}: {taken.left_out.total():,} left out of {taken.lines:,} lines", soft_wrap=True
         )
     if taken.replaced:
-        err.print(f"{file.name}: {taken.replaced:,} releases have an ocid that comes again further down; only the last"
-                  " one counts: deliver compiled releases", soft_wrap=True)  # fmt: skip
+        err.print(
+            f"{file.name}: {taken.replaced:,} releases have an ocid that comes again further down; only the last"
+            " one counts: deliver compiled releases",
+            soft_wrap=True,
+        )
     if taken.amounts_not_positive:
-        err.print(f"{file.name}: {taken.amounts_not_positive:,} bid prices are zero or below and count as prices;"
-                  " if they stand for nothing, set amount = 0 under [redactions]", soft_wrap=True)  # fmt: skip
+        err.print(
+            f"{file.name}: {taken.amounts_not_positive:,} bid prices are zero or below and count as prices;"
+            " if they stand for nothing, set amount = 0 under [redactions]",
+            soft_wrap=True,
+        )
     for (of, status), count in sorted(taken.unknown_statuses.items())[:SHOWN]:
-        err.print(f"{file.name}: {count:,} {of}s have the status {terminal(status[:40])!r}, which OCDS does not know; say"
-                  f" what it means under [codelists.{of}_status]", soft_wrap=True)  # fmt: skip
+        err.print(
+            f"{file.name}: {count:,} {of}s have the status {terminal(status[:40])!r}, which OCDS does not know; say"
+            f" what it means under [codelists.{of}_status]",
+            soft_wrap=True,
+        )
     raise typer.Exit(REFUSED_ROWS if taken.left_out else 0)
 
 
@@ -90,8 +99,12 @@ def document(file_name: str, assessment: Assessment, taken: Input) -> dict[str, 
         row["fence"] = None if pd.isna(row["fence"]) else row["fence"]
         reference.setdefault(group, {}).setdefault(id, {})[code] = row
     coverage = _coverage(assessment)
-    used = {one for groups in coverage.values() for counts in groups.values()
-            for one in (*counts["not_computable"], *counts["notes"])}  # fmt: skip
+    used = {
+        one
+        for groups in coverage.values()
+        for counts in groups.values()
+        for one in (*counts["not_computable"], *counts["notes"])
+    }
     return {
         **result,
         "Meta": {code: assessment.meta[code] for code in TITLES if code in assessment.meta},

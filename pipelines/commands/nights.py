@@ -60,8 +60,11 @@ def nightly(
             if file["state"] == "refused" or file["refused"]
         ]
     if refused:
-        err.print(f"Refused rows or files in {', '.join(refused[:5])}{' …' if len(refused) > 5 else ''}: see `bidwatch"
-                  " quarantine list`.", soft_wrap=True)  # fmt: skip
+        err.print(
+            f"Refused rows or files in {', '.join(refused[:5])}{' …' if len(refused) > 5 else ''}: see `bidwatch"
+            " quarantine list`.",
+            soft_wrap=True,
+        )
     raise typer.Exit(REFUSED_ROWS if refused else 0)
 
 
@@ -113,10 +116,21 @@ def status(home: HomeOption = None, format: FormatOption = Format.TABLE) -> None
     listing(
         "Files, newest first 文件",
         ("file", "source", "state", "records", "loaded", "dup.", "refused", "held"),
-        [(f["name"], f["source"], f["state"], f["records"], f["loaded"], f["duplicate"], f["refused"], f["held"])
-         for f in files],
+        [
+            (
+                f["name"],
+                f["source"],
+                f["state"],
+                f["records"],
+                f["loaded"],
+                f["duplicate"],
+                f["refused"],
+                f["held"],
+            )
+            for f in files
+        ],
         format,
-    )  # fmt: skip
+    )
     for file in files:
         if file["state"] == "refused":
             err.print(f"{file['name']}: {file['code']}: {file['reason']} / {file['reason_zh']}")
@@ -221,8 +235,9 @@ def summarise(home: settings.Home, done: publishing.Night) -> None:
     if done.held:
         out.print(
             f"held 暂缓送达: {done.held.new_signals} new signals, at most {done.held.most} were to be expected;"
-            " nothing is sent before: bidwatch deliver release --reason TEXT", soft_wrap=True,
-        )  # fmt: skip
+            " nothing is sent before: bidwatch deliver release --reason TEXT",
+            soft_wrap=True,
+        )
     for row in sent:
         if row["state"] == "pending":
             out.print(f"held  {row['recipient']}  {row['did']}")

@@ -92,9 +92,14 @@ class Watching:
     def __enter__(self) -> Watching:
         if sys.stderr.isatty():
             self._bar = Progress(
-                SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
-                TimeElapsedColumn(), console=err, transient=True,
-            )  # fmt: skip
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.completed}/{task.total}"),
+                TimeElapsedColumn(),
+                console=err,
+                transient=True,
+            )
             self._bar.start()
             self._task = self._bar.add_task("")
         return self

@@ -54,9 +54,17 @@ def list_(
                 continue
             case, clock = cases.case_of(store.con, each.case_id), clocks.get(each.id)
             rows.append(
-                (each.id, each.name_zh if is_zh else each.recipient, STATES_ZH[case.state] if is_zh else case.state,
-                 each.document_no, each.proposer, each.approver, due_cell(clock, lang) if clock else "", each.outcome)
-            )  # fmt: skip
+                (
+                    each.id,
+                    each.name_zh if is_zh else each.recipient,
+                    STATES_ZH[case.state] if is_zh else case.state,
+                    each.document_no,
+                    each.proposer,
+                    each.approver,
+                    due_cell(clock, lang) if clock else "",
+                    each.outcome,
+                )
+            )
     listing(
         f"移送 {day}：{len(rows)}" if is_zh else f"Referrals on {day}: {len(rows)}",
         ("移送编号", "接收单位", "状态", "文号", "提出", "批准", "时限", "结果")
@@ -100,9 +108,12 @@ def draft(
     case: CaseArgument,
     to: Annotated[str, typer.Option("--to", help="The office: see `refer powers`.")],
     basis: Annotated[str, typer.Option(help="The line of the list of powers by which it takes the case.")],
-    home: HomeOption = None, actor: ActorOption = ACTING, reason: ReasonOption = "", rev: RevOption = None,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    reason: ReasonOption = "",
+    rev: RevOption = None,
     key: KeyOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Propose to hand a confirmed case to an office; another person approves it."""
     where = settings.installed(home)
     with opened(where.control) as store:
@@ -124,8 +135,14 @@ def draft(
 def _plain(verb: str, help: str) -> None:
     """Add a command for a step that needs nothing but, perhaps, a reason."""
 
-    def command(case: CaseArgument, home: HomeOption = None, actor: ActorOption = ACTING, reason: ReasonOption = "",
-                rev: RevOption = None, key: KeyOption = None) -> None:  # fmt: skip
+    def command(
+        case: CaseArgument,
+        home: HomeOption = None,
+        actor: ActorOption = ACTING,
+        reason: ReasonOption = "",
+        rev: RevOption = None,
+        key: KeyOption = None,
+    ) -> None:
         step(home, case, verb, {}, actor, reason, rev, key)
 
     app.command(verb, help=help)(command)
@@ -147,19 +164,27 @@ for verb, help in {
 
 @app.command()
 def send(
-    case: CaseArgument, document: Annotated[str, typer.Option(help="Number of the letter, 移送文号.")],
-    home: HomeOption = None, actor: ActorOption = ACTING, reason: ReasonOption = "", rev: RevOption = None,
+    case: CaseArgument,
+    document: Annotated[str, typer.Option(help="Number of the letter, 移送文号.")],
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    reason: ReasonOption = "",
+    rev: RevOption = None,
     key: KeyOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Note that the case was handed over, under which number."""
     step(home, case, "send", {"document": document}, actor, reason, rev, key)
 
 
 @app.command()
 def feedback(
-    case: CaseArgument, outcome: Annotated[str, typer.Option(help="What came of it, as the office wrote.")],
-    home: HomeOption = None, actor: ActorOption = ACTING, reason: ReasonOption = "", rev: RevOption = None,
+    case: CaseArgument,
+    outcome: Annotated[str, typer.Option(help="What came of it, as the office wrote.")],
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    reason: ReasonOption = "",
+    rev: RevOption = None,
     key: KeyOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Note what came of it (处理结果、回告)."""
     step(home, case, "feedback", {"outcome": outcome}, actor, reason, rev, key)

@@ -60,10 +60,17 @@ def add_to(app: typer.Typer) -> None:
 
 
 def file(
-    case: CaseArgument, to: ToOption, document: NumberOption = "", on: OnOption = None, office: OfficeOption = "",
-    contact: ContactOption = "", home: HomeOption = None, actor: ActorOption = ACTING, reason: ReasonOption = "",
+    case: CaseArgument,
+    to: ToOption,
+    document: NumberOption = "",
+    on: OnOption = None,
+    office: OfficeOption = "",
+    contact: ContactOption = "",
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    reason: ReasonOption = "",
     key: KeyOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Write the file of a referral (移送材料): letter, report, list with check sums, receipt, evidence, proof.
 
     Persons stay tokens or masks; a package with clear personal data for the police is not made here.
@@ -90,10 +97,17 @@ def file(
 
 
 def reply(
-    case: CaseArgument, document: NumberOption, to: ToOption, on: OnOption = None, office: OfficeOption = "",
-    contact: ContactOption = "", home: HomeOption = None, actor: ActorOption = ACTING, reason: ReasonOption = "",
+    case: CaseArgument,
+    document: NumberOption,
+    to: ToOption,
+    on: OnOption = None,
+    office: OfficeOption = "",
+    contact: ContactOption = "",
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    reason: ReasonOption = "",
     key: KeyOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Write the reply to the police on a matter that they had handed over (书面回告)."""
     _refuse_used(to)
     with opened(settings.installed(home).control) as store:
@@ -104,12 +118,16 @@ def reply(
 
 
 def objection(
-    case: CaseArgument, to: ToOption,
+    case: CaseArgument,
+    to: ToOption,
     way: Annotated[str, typer.Option(help="reconsideration (提请复议), or supervision (建议立案监督).")],
     grounds: Annotated[str, typer.Option(help="Why a case should be filed.")],
-    document: NumberOption = "", on: OnOption = None, office: OfficeOption = "", contact: ContactOption = "",
+    document: NumberOption = "",
+    on: OnOption = None,
+    office: OfficeOption = "",
+    contact: ContactOption = "",
     home: HomeOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Write the letter against a refusal of the police to file a case; `refer reconsider` then notes the step."""
     where = settings.installed(home)
     _refuse_used(to)
@@ -130,13 +148,25 @@ def ask(
     grounds: Annotated[str, typer.Option(help="理由.")],
     material: Annotated[list[str], typer.Option(help="相关证据资料, one each; may be given several times.")],
     at: AtOption = None,
-    home: HomeOption = None, actor: ActorOption = ACTING, reason: ReasonOption = "", key: KeyOption = None,
-) -> None:  # fmt: skip
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    reason: ReasonOption = "",
+    key: KeyOption = None,
+) -> None:
     """Write a request down and start its clock; --at says when the police had it."""
     with opened(settings.installed(home).control) as store:
         act = Act(actor=actor, at=times.now(), reason=reason, key=key)
-        id = assistance.ask(store, act, case, document=document, facts=facts, matter=matter, grounds=grounds,
-                            materials=material, received_at=utc(at))  # fmt: skip
+        id = assistance.ask(
+            store,
+            act,
+            case,
+            document=document,
+            facts=facts,
+            matter=matter,
+            grounds=grounds,
+            materials=material,
+            received_at=utc(at),
+        )
     out.print(id)
     err.print(f"  bidwatch refer assist letter {id} --to FOLDER  协助办理函")
     _next(id)
@@ -144,9 +174,13 @@ def ask(
 
 @assist_app.command("letter")
 def letter(
-    request: RequestArgument, to: ToOption, on: OnOption = None, office: OfficeOption = "", contact: ContactOption = "",
+    request: RequestArgument,
+    to: ToOption,
+    on: OnOption = None,
+    office: OfficeOption = "",
+    contact: ContactOption = "",
     home: HomeOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Write the letter of a request (协助办理函)."""
     _refuse_used(to)
     where = settings.installed(home)
@@ -171,9 +205,13 @@ def letter(
 def answer(
     request: RequestArgument,
     finding: Annotated[str, typer.Option(help="What they found, as they wrote.")],
-    document: NumberOption = "", at: AtOption = None,
-    home: HomeOption = None, actor: ActorOption = ACTING, reason: ReasonOption = "", key: KeyOption = None,
-) -> None:  # fmt: skip
+    document: NumberOption = "",
+    at: AtOption = None,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    reason: ReasonOption = "",
+    key: KeyOption = None,
+) -> None:
     """Write down what the police found."""
     with opened(settings.installed(home).control) as store:
         act = Act(actor=actor, at=times.now(), reason=reason, key=key)
@@ -183,9 +221,14 @@ def answer(
 
 @assist_app.command("return")
 def return_(
-    request: RequestArgument, reason: ReasonOption, document: NumberOption = "", at: AtOption = None,
-    home: HomeOption = None, actor: ActorOption = ACTING, key: KeyOption = None,
-) -> None:  # fmt: skip
+    request: RequestArgument,
+    reason: ReasonOption,
+    document: NumberOption = "",
+    at: AtOption = None,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    key: KeyOption = None,
+) -> None:
     """Write down that the police returned it, and why."""
     with opened(settings.installed(home).control) as store:
         act = Act(actor=actor, at=times.now(), key=key)
@@ -195,8 +238,11 @@ def return_(
 
 @assist_app.command("list")
 def list_(
-    home: HomeOption = None, as_of: AsOfOption = None, format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH,
-) -> None:  # fmt: skip
+    home: HomeOption = None,
+    as_of: AsOfOption = None,
+    format: FormatOption = Format.TABLE,
+    lang: LangOption = Lang.ZH,
+) -> None:
     """List requests: to whom, how each stands, what is due."""
     day, moment = today(as_of)
     is_zh = lang is Lang.ZH
@@ -209,13 +255,19 @@ def list_(
         if is_zh
         else ("request", "case", "document", "office", "matter", "state", "return due"),
         [
-            (each.id, each.case_id, each.document_no, offices()[each.recipient].name_zh if is_zh else each.recipient,
-             each.matter, assistance.OUTCOMES_ZH[each.outcome] if is_zh else each.outcome or "open",
-             due_cell(running[each.id], lang) if each.id in running else "")
+            (
+                each.id,
+                each.case_id,
+                each.document_no,
+                offices()[each.recipient].name_zh if is_zh else each.recipient,
+                each.matter,
+                assistance.OUTCOMES_ZH[each.outcome] if is_zh else each.outcome or "open",
+                due_cell(running[each.id], lang) if each.id in running else "",
+            )
             for each in found
         ],
         format,
-    )  # fmt: skip
+    )
 
 
 def _next(id: str) -> None:

@@ -59,9 +59,13 @@ def ledger(
 
 @app.command("half-year")
 def half_year(
-    year: YearOption, half: Annotated[int, typer.Option("--half", min=1, max=2, help="1 or 2.")], folder: OutOption,
-    office: OfficeOption = "", home: HomeOption = None, as_of: AsOfOption = None,
-) -> None:  # fmt: skip
+    year: YearOption,
+    half: Annotated[int, typer.Option("--half", min=1, max=2, help="1 or 2.")],
+    folder: OutOption,
+    office: OfficeOption = "",
+    home: HomeOption = None,
+    as_of: AsOfOption = None,
+) -> None:
     """Write the figures for the half-yearly joint meeting (联席会议), as docx and CSV."""
     day, _ = today(as_of)
     title = f"{year}年{'上' if half == 1 else '下'}半年公共资源交易监管工作情况（联席会议数据材料）"
@@ -78,8 +82,12 @@ def half_year(
 
 @app.command()
 def year(
-    year: YearOption, folder: OutOption, office: OfficeOption = "", home: HomeOption = None, as_of: AsOfOption = None
-) -> None:  # fmt: skip
+    year: YearOption,
+    folder: OutOption,
+    office: OfficeOption = "",
+    home: HomeOption = None,
+    as_of: AsOfOption = None,
+) -> None:
     """Write the figures for the yearly report to the county government (向县政府报送), as docx and CSV."""
     day, _ = today(as_of)
     title = f"关于{year}年全县公共资源交易监管工作情况的报告（数据部分）"
@@ -91,10 +99,14 @@ def year(
 @app.command("channel")
 def channel_(
     to: Annotated[str, typer.Option("--to", help=f"For whom: {', '.join(channel_exports.CHANNELS_ZH)}.")],
-    reason: Annotated[str, typer.Option("--reason", help="For which purpose; it stands in the log and the ledger.")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="For which purpose; it stands in the log and the ledger.")
+    ],
     folder: Annotated[Path, typer.Option("--out", help="A new folder for the data.")],
-    home: HomeOption = None, actor: ActorOption = ACTING, key: KeyOption = None,
-) -> None:  # fmt: skip
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    key: KeyOption = None,
+) -> None:
     """Write all trading data of the current snapshot for discipline, audit or police, persons as tokens (article 15)."""
     where = settings.installed(home)
     with opened(where.control) as store:
@@ -121,12 +133,21 @@ def channels(
         if is_zh
         else ("no.", "at (UTC)", "who", "to", "purpose", "snapshot", "tables", "rows", "manifest"),
         [
-            (each.number, each.at, each.actor, channel_exports.CHANNELS_ZH[each.channel] if is_zh else each.channel, each.purpose,
-             each.snapshot, each.tables, each.rows, each.manifest_sha256[: 12 if format is Format.TABLE else None])
+            (
+                each.number,
+                each.at,
+                each.actor,
+                channel_exports.CHANNELS_ZH[each.channel] if is_zh else each.channel,
+                each.purpose,
+                each.snapshot,
+                each.tables,
+                each.rows,
+                each.manifest_sha256[: 12 if format is Format.TABLE else None],
+            )
             for each in found
         ],
         format,
-    )  # fmt: skip
+    )
 
 
 def _figures(
@@ -134,8 +155,14 @@ def _figures(
 ) -> None:
     with opened(settings.installed(home).control) as store:
         tables: Sequence[Table] = figures.tables(store, period)
-    report = Report(title_zh=title, addressee_zh=addressee, office_zh=_signing(office), first=period.first,
-                    last=period.last, until=period.until)  # fmt: skip
+    report = Report(
+        title_zh=title,
+        addressee_zh=addressee,
+        office_zh=_signing(office),
+        first=period.first,
+        last=period.last,
+        until=period.until,
+    )
     _write(
         folder,
         {

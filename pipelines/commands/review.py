@@ -45,8 +45,22 @@ RevOption = Annotated[
 ]
 
 #: Verbs that are steps of a referral; the others belong to the review.
-REFER = frozenset({"draft", "approve", "reject", "send", "accept", "return", "no-case", "recheck", "reconsider",
-                   "uphold", "feedback", "close"})  # fmt: skip
+REFER = frozenset(
+    {
+        "draft",
+        "approve",
+        "reject",
+        "send",
+        "accept",
+        "return",
+        "no-case",
+        "recheck",
+        "reconsider",
+        "uphold",
+        "feedback",
+        "close",
+    }
+)
 
 
 @app.command("list")
@@ -136,10 +150,18 @@ def show(
         return
     item = found[0]
     if format is not Format.TABLE:
-        print_json({"case": vars(this), "lots": item.lots, "money_cny": item.money_cny, "flags": item.flags,
-                    "alerts": [vars(row) for row in item.alerts], "decisions": history,
-                    "referrals": [vars(each) for each in handed],
-                    "answers": [dict(each) for each in answers]})  # fmt: skip
+        print_json(
+            {
+                "case": vars(this),
+                "lots": item.lots,
+                "money_cny": item.money_cny,
+                "flags": item.flags,
+                "alerts": [vars(row) for row in item.alerts],
+                "decisions": history,
+                "referrals": [vars(each) for each in handed],
+                "answers": [dict(each) for each in answers],
+            }
+        )
         return
     is_zh = lang is Lang.ZH
     out.print(
@@ -167,27 +189,46 @@ def show(
             ("收到", "单位", "预警编号", "核查状态", "核查结论", "核查人", "备注")
             if is_zh
             else ("received", "office", "alert", "state", "label", "reviewer", "note"),
-            [(each["received_on"], each["recipient"], each["alert_id"], each["state_zh"],
-              CONCLUSIONS_ZH.get(each["label"], "") if is_zh else each["label"], each["reviewer"], each["note"])
-             for each in answers],
+            [
+                (
+                    each["received_on"],
+                    each["recipient"],
+                    each["alert_id"],
+                    each["state_zh"],
+                    CONCLUSIONS_ZH.get(each["label"], "") if is_zh else each["label"],
+                    each["reviewer"],
+                    each["note"],
+                )
+                for each in answers
+            ],
             Format.TABLE,
-        )  # fmt: skip
+        )
     _next(this.state, case)
     out.print("本线索由数据分析产生，仅供核查参考，不作为认定违法事实的依据。")
 
 
 @app.command()
-def take(case: CaseArgument, home: HomeOption = None, actor: ActorOption = ACTING, reason: ReasonOption = "",
-         rev: RevOption = None, key: KeyOption = None) -> None:  # fmt: skip
+def take(
+    case: CaseArgument,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    reason: ReasonOption = "",
+    rev: RevOption = None,
+    key: KeyOption = None,
+) -> None:
     """Take a new case: it is yours, and under review."""
     step(home, case, "take", {}, actor, reason, rev, key)
 
 
 @app.command()
 def assign(
-    case: CaseArgument, to: Annotated[str, typer.Option("--to", help="Who gets it.")], home: HomeOption = None,
-    actor: ActorOption = ACTING, reason: ReasonOption = "", key: KeyOption = None,
-) -> None:  # fmt: skip
+    case: CaseArgument,
+    to: Annotated[str, typer.Option("--to", help="Who gets it.")],
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    reason: ReasonOption = "",
+    key: KeyOption = None,
+) -> None:
     """Give a case to somebody."""
     with opened(settings.installed(home).control) as store:
         cases.assign(store, Act(actor=actor, at=times.now(), reason=reason, key=key), case, to)
@@ -195,15 +236,27 @@ def assign(
 
 
 @app.command("need-info")
-def need_info(case: CaseArgument, reason: ReasonOption, home: HomeOption = None, actor: ActorOption = ACTING,
-              rev: RevOption = None, key: KeyOption = None) -> None:  # fmt: skip
+def need_info(
+    case: CaseArgument,
+    reason: ReasonOption,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    rev: RevOption = None,
+    key: KeyOption = None,
+) -> None:
     """Wait for papers or answers; the reason says for which."""
     step(home, case, "need-info", {}, actor, reason, rev, key)
 
 
 @app.command()
-def back(case: CaseArgument, home: HomeOption = None, actor: ActorOption = ACTING, reason: ReasonOption = "",
-         rev: RevOption = None, key: KeyOption = None) -> None:  # fmt: skip
+def back(
+    case: CaseArgument,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    reason: ReasonOption = "",
+    rev: RevOption = None,
+    key: KeyOption = None,
+) -> None:
     """Go on: what was waited for is here."""
     step(home, case, "back", {}, actor, reason, rev, key)
 
@@ -213,15 +266,19 @@ def dismiss(
     case: CaseArgument,
     reason: ReasonOption,
     code: Annotated[
-        str, typer.Option(help="Why: " + ", ".join(f"{code} {zh}" for code, zh in DISMISSALS_ZH.items()) + ".")
+        str,
+        typer.Option(help="Why: " + ", ".join(f"{code} {zh}" for code, zh in DISMISSALS_ZH.items()) + "."),
     ],
     of: Annotated[str | None, typer.Option("--of", help="With duplicate: the case that it repeats.")] = None,
     revisit_on: Annotated[
         datetime | None,
         typer.Option("--revisit-on", formats=["%Y-%m-%d"], help="With insufficient_now: when to look again."),
     ] = None,
-    home: HomeOption = None, actor: ActorOption = ACTING, rev: RevOption = None, key: KeyOption = None,
-) -> None:  # fmt: skip
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    rev: RevOption = None,
+    key: KeyOption = None,
+) -> None:
     """Set a case aside, for one of the listed reasons."""
     given = {"code": code}
     if of is not None:
@@ -233,35 +290,54 @@ def dismiss(
 
 @app.command()
 def confirm(
-    case: CaseArgument, reason: ReasonOption,
+    case: CaseArgument,
+    reason: ReasonOption,
     second: Annotated[str, typer.Option("--second", help="The second officer who reviewed it.")],
-    home: HomeOption = None, actor: ActorOption = ACTING, rev: RevOption = None, key: KeyOption = None,
-) -> None:  # fmt: skip
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    rev: RevOption = None,
+    key: KeyOption = None,
+) -> None:
     """Confirm that there is something to hand over (初核属实); two officers do it."""
     step(home, case, "confirm", {"second officer": second}, actor, reason, rev, key)
 
 
 @app.command()
-def reopen(case: CaseArgument, reason: ReasonOption, home: HomeOption = None, actor: ActorOption = ACTING,
-           rev: RevOption = None, key: KeyOption = None) -> None:  # fmt: skip
+def reopen(
+    case: CaseArgument,
+    reason: ReasonOption,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    rev: RevOption = None,
+    key: KeyOption = None,
+) -> None:
     """Take a dismissed or closed case up again."""
     step(home, case, "reopen", {}, actor, reason, rev, key)
 
 
 @app.command("file")
 def file_(
-    case: CaseArgument, document: Annotated[str, typer.Option(help="Number of the filing, 立案文号.")],
-    home: HomeOption = None, actor: ActorOption = ACTING, reason: ReasonOption = "", rev: RevOption = None,
+    case: CaseArgument,
+    document: Annotated[str, typer.Option(help="Number of the filing, 立案文号.")],
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    reason: ReasonOption = "",
+    rev: RevOption = None,
     key: KeyOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """File a penalty case at the own office (本部门立案)."""
     step(home, case, "file", {"document": document}, actor, reason, rev, key)
 
 
 @app.command()
-def merge(case: CaseArgument, reason: ReasonOption,
-          into: Annotated[str, typer.Option("--into", help="The case in which it goes on.")],
-          home: HomeOption = None, actor: ActorOption = ACTING, key: KeyOption = None) -> None:  # fmt: skip
+def merge(
+    case: CaseArgument,
+    reason: ReasonOption,
+    into: Annotated[str, typer.Option("--into", help="The case in which it goes on.")],
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    key: KeyOption = None,
+) -> None:
     """Let a case go on inside another; nothing is lost, and `unmerge` takes it out again."""
     with opened(settings.installed(home).control) as store:
         cases.merge(store, Act(actor=actor, at=times.now(), reason=reason, key=key), case, into)
@@ -269,8 +345,13 @@ def merge(case: CaseArgument, reason: ReasonOption,
 
 
 @app.command()
-def unmerge(case: CaseArgument, reason: ReasonOption, home: HomeOption = None, actor: ActorOption = ACTING,
-            key: KeyOption = None) -> None:  # fmt: skip
+def unmerge(
+    case: CaseArgument,
+    reason: ReasonOption,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    key: KeyOption = None,
+) -> None:
     """Take a merged case out again, as it was."""
     with opened(settings.installed(home).control) as store:
         state = cases.unmerge(store, Act(actor=actor, at=times.now(), reason=reason, key=key), case)
@@ -279,10 +360,15 @@ def unmerge(case: CaseArgument, reason: ReasonOption, home: HomeOption = None, a
 
 @app.command()
 def bring(
-    about: Annotated[str, typer.Argument(metavar="ABOUT", help="A lot's number, or a short name of the matter.")],
+    about: Annotated[
+        str, typer.Argument(metavar="ABOUT", help="A lot's number, or a short name of the matter.")
+    ],
     origin: Annotated[str, typer.Option(help="Who brought it, under which number (公安局 …〔2026〕3号).")],
-    reason: ReasonOption, home: HomeOption = None, actor: ActorOption = ACTING, key: KeyOption = None,
-) -> None:  # fmt: skip
+    reason: ReasonOption,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    key: KeyOption = None,
+) -> None:
     """Open a case that no night found: from the police, another office, a complaint."""
     with opened(settings.installed(home).control) as store:
         id = cases.bring(store, Act(actor=actor, at=times.now(), reason=reason, key=key), about, origin)
@@ -291,8 +377,15 @@ def bring(
 
 
 def step(
-    home: Path | None, case: str, verb: str, given: dict[str, str], actor: str, reason: str, rev: int | None, key: str | None,
-) -> None:  # fmt: skip
+    home: Path | None,
+    case: str,
+    verb: str,
+    given: dict[str, str],
+    actor: str,
+    reason: str,
+    rev: int | None,
+    key: str | None,
+) -> None:
     """Do a step on a case and say where it stands and what is possible then."""
     with opened(settings.installed(home).control) as store:
         act = Act(actor=actor, at=times.now(), reason=reason, key=key)

@@ -50,8 +50,14 @@ def check(
         raise FileNotFoundError(f"no file {file}")
     folder = Path(tempfile.mkdtemp(prefix="bidwatch-"))
     try:
-        job = Job(str(file.absolute()), files.sha256(file), file.name, str(path.absolute()), str(folder),
-                  secrets.token_hex(32))  # fmt: skip
+        job = Job(
+            str(file.absolute()),
+            files.sha256(file),
+            file.name,
+            str(path.absolute()),
+            str(folder),
+            secrets.token_hex(32),
+        )
         with Sandbox() as sandbox:
             report = sandbox.read(job)
         if report.state == "refused":
@@ -62,10 +68,19 @@ def check(
         listing(
             f"{file.name}: {report.records:,} records",
             ("section", "records", "refused", "tables", "columns not used", "columns not found"),
-            [(s.name, s.records, s.refused, ", ".join(s.tables), ", ".join(s.unknown_columns),
-              ", ".join(s.missing_columns)) for s in report.sections],
+            [
+                (
+                    s.name,
+                    s.records,
+                    s.refused,
+                    ", ".join(s.tables),
+                    ", ".join(s.unknown_columns),
+                    ", ".join(s.missing_columns),
+                )
+                for s in report.sections
+            ],
             Format.TABLE,
-        )  # fmt: skip
+        )
         empty = [
             (s.name, column, count) for s in report.sections for column, count in s.read_as_empty.items()
         ]
@@ -95,8 +110,12 @@ def check(
                 {"path": str(folder / "refused.parquet"), "rows": rows},
             ).fetchall()
             con.close()
-            listing(f"Refused rows (the first {len(shown)})", ("where", "column", "code", "reason", "原因"), shown,
-                    Format.TABLE)  # fmt: skip
+            listing(
+                f"Refused rows (the first {len(shown)})",
+                ("where", "column", "code", "reason", "原因"),
+                shown,
+                Format.TABLE,
+            )
     finally:
         shutil.rmtree(folder)
     raise typer.Exit(REFUSED_ROWS if report.refused else 0)

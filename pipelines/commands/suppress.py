@@ -40,25 +40,30 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in your words;
 def add(
     reason: ReasonOption,
     code: Annotated[
-        str, typer.Option(help="Why: " + ", ".join(f"{code} {zh}" for code, zh in DISMISSALS_ZH.items()) + ".")
+        str,
+        typer.Option(help="Why: " + ", ".join(f"{code} {zh}" for code, zh in DISMISSALS_ZH.items()) + "."),
     ],
     until: Annotated[
         datetime,
-        typer.Option(formats=["%Y-%m-%d"], help=f"The last day, at most {LONGEST_DAYS} days from now. It must end."),
+        typer.Option(
+            formats=["%Y-%m-%d"], help=f"The last day, at most {LONGEST_DAYS} days from now. It must end."
+        ),
     ],
     detector: Annotated[str, typer.Option(help="Only of this detector, else of any.")] = ANY,
     lot: Annotated[str, typer.Option(help="Only about this lot, else about any.")] = ANY,
     party: Annotated[
-        list[str] | None, typer.Option(help="Only about these firms (party ids); with any other it comes back.")
+        list[str] | None,
+        typer.Option(help="Only about these firms (party ids); with any other it comes back."),
     ] = None,
     case: Annotated[
-        str | None, typer.Option(help="The case in which it was agreed; its lot is meant, unless --lot says another.")
+        str | None,
+        typer.Option(help="The case in which it was agreed; its lot is meant, unless --lot says another."),
     ] = None,
     home: HomeOption = None,
     actor: ActorOption = ACTING,
     as_of: AsOfOption = None,
     key: KeyOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Suppress: no office is told until the day is over. The signals stay and are listed."""
     day, _ = today(as_of)
     if detector != ANY and detector not in {each.id for each in registry.load()}:
@@ -66,14 +71,24 @@ def add(
     with opened(settings.installed(home).control) as store:
         about = _lot_of(store, case) if case is not None and lot == ANY else lot
         number = suppressions.add(
-            store, Act(actor=actor, at=times.now(), reason=reason, key=key), on=day, ends_on=until.date(), code=code,
-            detector=detector, lot_id=about, entities=party or (), case_id=case,
-        )  # fmt: skip
+            store,
+            Act(actor=actor, at=times.now(), reason=reason, key=key),
+            on=day,
+            ends_on=until.date(),
+            code=code,
+            detector=detector,
+            lot_id=about,
+            entities=party or (),
+            case_id=case,
+        )
         made = next(each for each in suppressions.agreed(store) if each.number == number)
         held = _covered([made], alerts.standing(store), made.starts_on)
     out.print(number)
-    err.print(f"{number}: {DISMISSALS_ZH[code]}，至 {made.ends_on}；现有 {len(held)} 条疑似线索在内。"
-              f" It holds back {len(held)} of the current signals until {made.ends_on}.", soft_wrap=True)  # fmt: skip
+    err.print(
+        f"{number}: {DISMISSALS_ZH[code]}，至 {made.ends_on}；现有 {len(held)} 条疑似线索在内。"
+        f" It holds back {len(held)} of the current signals until {made.ends_on}.",
+        soft_wrap=True,
+    )
     if not held:
         err.print("Nothing that is found now is covered: check detector, lot and firms.")
     err.print(f"  bidwatch suppress list; end it before: bidwatch suppress end {number} --reason …")
@@ -113,15 +128,41 @@ def list_(
     if format is not Format.TABLE:
         listing(
             "",
-            ("number", "detector", "lot_id", "entities", "code", "code_zh", "reason", "case_id", "starts_on", "ends_on",
-             "ended_on", "actor", "signals"),
+            (
+                "number",
+                "detector",
+                "lot_id",
+                "entities",
+                "code",
+                "code_zh",
+                "reason",
+                "case_id",
+                "starts_on",
+                "ends_on",
+                "ended_on",
+                "actor",
+                "signals",
+            ),
             [
-                (each.number, each.detector, each.lot_id, ";".join(each.entities), each.code, DISMISSALS_ZH[each.code],
-                 each.reason, each.case_id, each.starts_on, each.ends_on, each.ended_on, each.actor, count)
+                (
+                    each.number,
+                    each.detector,
+                    each.lot_id,
+                    ";".join(each.entities),
+                    each.code,
+                    DISMISSALS_ZH[each.code],
+                    each.reason,
+                    each.case_id,
+                    each.starts_on,
+                    each.ends_on,
+                    each.ended_on,
+                    each.actor,
+                    count,
+                )
                 for each, count in zip(shown, counts, strict=True)
             ],
             format,
-        )  # fmt: skip
+        )
         return
     listing(
         f"抑制 {day}：{len(shown)}" if is_zh else f"Suppressions on {day}: {len(shown)}",

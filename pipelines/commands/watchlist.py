@@ -97,10 +97,21 @@ def propose(
 ) -> None:
     """Propose a subject for the watch list: the office's own attention, no sanction, not public."""
     entry = Entry(
-        list="watch", subject_kind=kind, subject_id=subject, name=name, reason=reason, basis=basis,
-        starts_on=_day(starts_on), ends_on=ends_on.date(), review_on=review_on.date(), rule=rule,
-        risk_class=risk, measures=measures, related=related, shown_code=masked_id,
-    )  # fmt: skip
+        list="watch",
+        subject_kind=kind,
+        subject_id=subject,
+        name=name,
+        reason=reason,
+        basis=basis,
+        starts_on=_day(starts_on),
+        ends_on=ends_on.date(),
+        review_on=review_on.date(),
+        rule=rule,
+        risk_class=risk,
+        measures=measures,
+        related=related,
+        shown_code=masked_id,
+    )
     _propose(entry, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
 
 
@@ -131,19 +142,34 @@ def ban(
 ) -> None:
     """Propose a subject for the blacklist: only by a decision with its number."""
     entry = Entry(
-        list="black", subject_kind=kind, subject_id=subject, name=name, reason=reason, basis=basis,
-        starts_on=starts_on.date(), ends_on=ends_on.date(), rule=rule, related=related, shown_code=masked_id,
-        document_no=document, authority=authority, decided_on=decided_on.date(), severity=severity,
+        list="black",
+        subject_kind=kind,
+        subject_id=subject,
+        name=name,
+        reason=reason,
+        basis=basis,
+        starts_on=starts_on.date(),
+        ends_on=ends_on.date(),
+        rule=rule,
+        related=related,
+        shown_code=masked_id,
+        document_no=document,
+        authority=authority,
+        decided_on=decided_on.date(),
+        severity=severity,
         is_bidding_ban=bidding,
-    )  # fmt: skip
+    )
     _propose(entry, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
 
 
 @app.command()
 def approve(
-    id: EntryId, reason: Annotated[str, typer.Option(help="A remark.")] = "", home: HomeOption = None,
-    actor: ActorOption = ACTING, key: KeyOption = None,
-) -> None:  # fmt: skip
+    id: EntryId,
+    reason: Annotated[str, typer.Option(help="A remark.")] = "",
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    key: KeyOption = None,
+) -> None:
     """Put a proposed entry on its list; somebody else than who proposed it."""
     with opened(settings.installed(home).control) as store:
         register.approve(store, Act(actor=actor, at=times.now(), reason=reason, key=key), id)
@@ -193,9 +219,13 @@ def repair(
 
 @app.command()
 def revoke(
-    id: EntryId, reason: ReasonOption, document: DocumentOption = "", home: HomeOption = None,
-    actor: ActorOption = ACTING, key: KeyOption = None,
-) -> None:  # fmt: skip
+    id: EntryId,
+    reason: ReasonOption,
+    document: DocumentOption = "",
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    key: KeyOption = None,
+) -> None:
     """End an entry that should not stand, or drop a proposal; a blacklist entry needs the annulling document."""
     with opened(settings.installed(home).control) as store:
         register.revoke(store, Act(actor=actor, at=times.now(), reason=reason, key=key), id, document)
@@ -216,8 +246,11 @@ def list_(
     where = settings.installed(home)
     with opened(where.control) as store:
         if format is not Format.TABLE:
-            sheet = (sheets.watch_sheet(where, store, day, everything=all) if which is Which.WATCH
-                     else sheets.black_sheet(store, day, everything=all))  # fmt: skip
+            sheet = (
+                sheets.watch_sheet(where, store, day, everything=all)
+                if which is Which.WATCH
+                else sheets.black_sheet(store, day, everything=all)
+            )
             listing(sheet.title, sheet.headings, sheet.rows, format)
             return
         found = sheets.chosen(store.con, which, day, everything=all)
@@ -225,20 +258,37 @@ def list_(
     is_zh, is_watch = lang is Lang.ZH, which is Which.WATCH
     listing(
         f"{LISTS_ZH[which]} {day}：{len(found)}" if is_zh else f"{which} list on {day}: {len(found)}",
-        ("编号", "名称", "列入原因", "状态", "复评" if is_watch else "文号", "到期", "剩余工作日") if is_zh
-        else ("entry", "name", "reason", "state", "review" if is_watch else "decision", "until", "workdays left"),
+        ("编号", "名称", "列入原因", "状态", "复评" if is_watch else "文号", "到期", "剩余工作日")
+        if is_zh
+        else (
+            "entry",
+            "name",
+            "reason",
+            "state",
+            "review" if is_watch else "decision",
+            "until",
+            "workdays left",
+        ),
         [
-            (e.id, e.facts["name"], e.facts["reason"], sheets.state_zh(e, day) if is_zh else e.state,
-             e.review_on if is_watch else e.facts["document_no"], e.ends_on,
-             str(days.count(day, _next_date(e))) if e.is_in_effect(day) else "")
+            (
+                e.id,
+                e.facts["name"],
+                e.facts["reason"],
+                sheets.state_zh(e, day) if is_zh else e.state,
+                e.review_on if is_watch else e.facts["document_no"],
+                e.ends_on,
+                str(days.count(day, _next_date(e))) if e.is_in_effect(day) else "",
+            )
             for e in found
         ],
         format,
-    )  # fmt: skip
+    )
     due = [e.id for e in found if e.is_in_effect(day) and e.review_on is not None and e.review_on <= day]
     if due:
-        err.print(f"Review due 待复评: {', '.join(due)}. Next: bidwatch watchlist review ENTRY; or revoke ENTRY",
-                  soft_wrap=True)  # fmt: skip
+        err.print(
+            f"Review due 待复评: {', '.join(due)}. Next: bidwatch watchlist review ENTRY; or revoke ENTRY",
+            soft_wrap=True,
+        )
 
 
 @app.command()
@@ -254,15 +304,22 @@ def show(
         listing(id, ("项目", "内容") if is_zh else ("fact", "value"), facts, format)
     listing(
         f"{id} 经过" if is_zh else f"{id}: history",
-        ("状态", "日期", "原因", "文号", "停止标记", "经办人") if is_zh
+        ("状态", "日期", "原因", "文号", "停止标记", "经办人")
+        if is_zh
         else ("state", "from", "reason", "document", "flags stopped", "who"),
         [
-            (STATES_ZH[str(each["state"])] if is_zh else each["state"], each["effective_on"], each["reason"],
-             each["document_no"], effects.count_of(each), each["actor"])
+            (
+                STATES_ZH[str(each["state"])] if is_zh else each["state"],
+                each["effective_on"],
+                each["reason"],
+                each["document_no"],
+                effects.count_of(each),
+                each["actor"],
+            )
             for each in entry.events
         ],
         format,
-    )  # fmt: skip
+    )
     if format is Format.TABLE:
         _tell(entry)
 
@@ -284,8 +341,11 @@ def export(
     day, _ = today(as_of)
     where = settings.installed(home)
     with opened(where.control) as store:
-        sheet = (sheets.watch_sheet(where, store, day, everything=all) if which is Which.WATCH
-                 else sheets.black_sheet(store, day, everything=all, public=public))  # fmt: skip
+        sheet = (
+            sheets.watch_sheet(where, store, day, everything=all)
+            if which is Which.WATCH
+            else sheets.black_sheet(store, day, everything=all, public=public)
+        )
     folder.mkdir(parents=True, exist_ok=True)
     for ending, content in (("xlsx", xlsx_bytes([sheet])), ("csv", csv_bytes(sheet))):
         path = folder / f"{sheet.title}_{day:%Y%m%d}.{ending}"
@@ -299,25 +359,32 @@ def rules(format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH) -> No
     is_zh = lang is Lang.ZH
     listing(
         "信用修复规则" if is_zh else "Rules of credit repair",
-        ("等级", "公示", "最短(月)", "最长(月)", "修复条件", "依据") if is_zh
+        ("等级", "公示", "最短(月)", "最长(月)", "修复条件", "依据")
+        if is_zh
         else ("class", "published", "min months", "max months", "needs", "basis"),
         [
-            (each.title_zh if is_zh else each.id, ("是" if each.is_published else "否") if is_zh else each.is_published,
-             each.min_months, each.max_months,
-             "、".join(credit_repair.NEEDS_ZH[need] if is_zh else need for need in each.needs),
-             each.basis + ("" if each.seen else "（待核）"))
+            (
+                each.title_zh if is_zh else each.id,
+                ("是" if each.is_published else "否") if is_zh else each.is_published,
+                each.min_months,
+                each.max_months,
+                "、".join(credit_repair.NEEDS_ZH[need] if is_zh else need for need in each.needs),
+                each.basis + ("" if each.seen else "（待核）"),
+            )
             for each in credit_repair.severities().values()
         ],
         format,
-    )  # fmt: skip
+    )
 
 
 def _propose(entry: Entry, home: HomeOption, act: Act) -> None:
     with opened(settings.installed(home).control) as store:
         id = register.propose(store, act, entry)
     out.print(id)
-    err.print(f"Next, by somebody else: bidwatch watchlist approve {id}; or drop it: watchlist revoke {id} --reason TEXT",
-              soft_wrap=True)  # fmt: skip
+    err.print(
+        f"Next, by somebody else: bidwatch watchlist approve {id}; or drop it: watchlist revoke {id} --reason TEXT",
+        soft_wrap=True,
+    )
 
 
 def _tell(entry: Standing) -> None:

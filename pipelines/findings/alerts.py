@@ -169,14 +169,21 @@ def current(home: Home, store: Store) -> Current:
 def standing(store: Store) -> list[Signal]:
     """Return the signals of the current snapshot with their last evidence, as the control store has them."""
     found = [
-        Signal.restored(row["fp"], row["detector"], row["identity_version"], row["scope"],
-                        tuple(json.loads(row["entities"])), row["body"], row["case_scope"])
+        Signal.restored(
+            row["fp"],
+            row["detector"],
+            row["identity_version"],
+            row["scope"],
+            tuple(json.loads(row["entities"])),
+            row["body"],
+            row["case_scope"],
+        )
         for row in store.rows(
             "SELECT s.*, e.body, c.scope AS case_scope FROM signal AS s JOIN case_ AS c ON c.id = s.case_id"
             " JOIN evidence AS e ON e.fp = s.fp AND e.n = (SELECT max(n) FROM evidence WHERE fp = s.fp)"
             " WHERE s.is_current = 1 ORDER BY s.fp"
         )
-    ]  # fmt: skip
+    ]
     # A case is about its one lot, except where the evidence itself lists several.
     return [replace(signal, lot_id=None) if "lot_ids" in signal.facts else signal for signal in found]
 

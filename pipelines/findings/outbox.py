@@ -197,17 +197,32 @@ def enqueue(
 ) -> None:
     """Write the deliveries down, inside the transaction that publishes; ``held``: they wait for a person."""
     for delivery in prepared:
-        audit.append(control, at=at, actor=actor, verb="enqueue", subject=delivery.did,
-                     recipient=delivery.recipient, alerts=len(delivery.evidence),
-                     **({} if held is None else {"held": True}))  # fmt: skip
+        audit.append(
+            control,
+            at=at,
+            actor=actor,
+            verb="enqueue",
+            subject=delivery.did,
+            recipient=delivery.recipient,
+            alerts=len(delivery.evidence),
+            **({} if held is None else {"held": True}),
+        )
     checkpoint = audit.checkpoint(control)
     for delivery in prepared:
         control.execute(
             "INSERT OR IGNORE INTO outbox (did, recipient, snapshot, as_of, alerts, records, facts, checkpoint)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (delivery.did, delivery.recipient, snapshot, as_of.isoformat(), delivery.alerts, delivery.records,
-             delivery.facts, checkpoint),
-        )  # fmt: skip
+            (
+                delivery.did,
+                delivery.recipient,
+                snapshot,
+                as_of.isoformat(),
+                delivery.alerts,
+                delivery.records,
+                delivery.facts,
+                checkpoint,
+            ),
+        )
         control.executemany(
             "INSERT OR IGNORE INTO outbox_item (recipient, fp, ev_hash, did) VALUES (?, ?, ?, ?)",
             [(delivery.recipient, fp, ev_hash, delivery.did) for fp, ev_hash in delivery.evidence],

@@ -49,22 +49,52 @@ _SAFE_DIGITS = 15
 _TEXT, _WHOLE, _NUMBER = pa.string(), pa.int64(), pa.float64()
 _SCHEMAS = {
     "processes": pa.schema(
-        [("process", _WHOLE), ("ocid", _TEXT), ("line", _WHOLE), ("tender_status", _TEXT), ("method", _TEXT),
-         ("details", _TEXT), ("tenderers", _NUMBER), ("starts_at", _WHOLE), ("start_kind", _TEXT),
-         ("ends_at", _WHOLE), ("end_kind", _TEXT), ("buyer_id", _TEXT), ("entity_id", _TEXT), ("class", _TEXT),
-         ("tender_currency", _TEXT), ("has_bids", pa.bool_()), ("has_awards", pa.bool_())]
+        [
+            ("process", _WHOLE),
+            ("ocid", _TEXT),
+            ("line", _WHOLE),
+            ("tender_status", _TEXT),
+            ("method", _TEXT),
+            ("details", _TEXT),
+            ("tenderers", _NUMBER),
+            ("starts_at", _WHOLE),
+            ("start_kind", _TEXT),
+            ("ends_at", _WHOLE),
+            ("end_kind", _TEXT),
+            ("buyer_id", _TEXT),
+            ("entity_id", _TEXT),
+            ("class", _TEXT),
+            ("tender_currency", _TEXT),
+            ("has_bids", pa.bool_()),
+            ("has_awards", pa.bool_()),
+        ]
     ),
     "bids": pa.schema(
-        [("process", _WHOLE), ("bid", _WHOLE), ("status", _TEXT), ("amount", _NUMBER), ("currency", _TEXT),
-         ("dated_at", _WHOLE), ("date_kind", _TEXT), ("tenderer_id", _TEXT), ("tenderer_set", _TEXT)]
+        [
+            ("process", _WHOLE),
+            ("bid", _WHOLE),
+            ("status", _TEXT),
+            ("amount", _NUMBER),
+            ("currency", _TEXT),
+            ("dated_at", _WHOLE),
+            ("date_kind", _TEXT),
+            ("tenderer_id", _TEXT),
+            ("tenderer_set", _TEXT),
+        ]
     ),
     "bid_tenderers": pa.schema([("process", _WHOLE), ("bid", _WHOLE), ("tenderer_id", _TEXT)]),
     "awards": pa.schema(
-        [("process", _WHOLE), ("award", _WHOLE), ("status", _TEXT), ("suppliers", _WHOLE), ("supplier_id", _TEXT)]
+        [
+            ("process", _WHOLE),
+            ("award", _WHOLE),
+            ("status", _TEXT),
+            ("suppliers", _WHOLE),
+            ("supplier_id", _TEXT),
+        ]
     ),
     "award_suppliers": pa.schema([("process", _WHOLE), ("award", _WHOLE), ("supplier_id", _TEXT)]),
     "award_items": pa.schema([("process", _WHOLE), ("award", _WHOLE), ("item_class", _TEXT)]),
-}  # fmt: skip
+}
 
 _ZONED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?", re.ASCII)
@@ -293,12 +323,24 @@ class _Rows:
         bids = _object(release.get("bids")).get("details")
         awards = release.get("awards")
         self._rows["processes"].append(
-            (process, release["ocid"], line, _code(tender.get("status")), _code(tender.get("procurementMethod")),
-             _code(tender.get("procurementMethodDetails")), _whole(tender.get("numberOfTenderers")),
-             *_moment(period.get("startDate")), *_moment(period.get("endDate")),
-             self._id(release.get("buyer")), self._id(tender.get("procuringEntity")), _class(tender),
-             _code(_object(tender.get("value")).get("currency")), isinstance(bids, list), isinstance(awards, list))
-        )  # fmt: skip
+            (
+                process,
+                release["ocid"],
+                line,
+                _code(tender.get("status")),
+                _code(tender.get("procurementMethod")),
+                _code(tender.get("procurementMethodDetails")),
+                _whole(tender.get("numberOfTenderers")),
+                *_moment(period.get("startDate")),
+                *_moment(period.get("endDate")),
+                self._id(release.get("buyer")),
+                self._id(tender.get("procuringEntity")),
+                _class(tender),
+                _code(_object(tender.get("value")).get("currency")),
+                isinstance(bids, list),
+                isinstance(awards, list),
+            )
+        )
         for place, bid in enumerate(_objects(bids)):
             self._add_bid(process, place, bid)
         for place, award in enumerate(_objects(awards)):
@@ -313,10 +355,17 @@ class _Rows:
         tenderers = _list(bid.get("tenderers"))
         ids = self._ids(tenderers)
         self._rows["bids"].append(
-            (process, place, status, self._amount(value.get("amount")),
-             _code(value.get("currency", fixed.defaults_currency)), *_moment(bid.get("date")),
-             ids[0] if len(tenderers) == len(ids) == 1 else None, json.dumps(ids) if ids else None)
-        )  # fmt: skip
+            (
+                process,
+                place,
+                status,
+                self._amount(value.get("amount")),
+                _code(value.get("currency", fixed.defaults_currency)),
+                *_moment(bid.get("date")),
+                ids[0] if len(tenderers) == len(ids) == 1 else None,
+                json.dumps(ids) if ids else None,
+            )
+        )
         self._rows["bid_tenderers"] += [(process, place, id) for id in ids]
 
     def _add_award(self, process: int, place: int, award: dict[str, Any]) -> None:
@@ -327,9 +376,8 @@ class _Rows:
         suppliers = _list(award.get("suppliers"))
         ids = self._ids(suppliers)
         self._rows["awards"].append(
-            (process, place, status, len(suppliers),
-             ids[0] if len(suppliers) == len(ids) == 1 else None)
-        )  # fmt: skip
+            (process, place, status, len(suppliers), ids[0] if len(suppliers) == len(ids) == 1 else None)
+        )
         self._rows["award_suppliers"] += [(process, place, id) for id in ids]
         classes = {_id_of(item.get("classification")) for item in _objects(award.get("items"))}
         self._rows["award_items"] += [(process, place, one) for one in sorted(filter(None, classes))]

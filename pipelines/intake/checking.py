@@ -25,19 +25,41 @@ BATCH_ROWS = 500_000
 
 _CHECKS = {
     "party_code": (
-        ("form", "critical", "CODE_FORM", "{c} is not a unified social credit code (18 characters)",
-         "{zh}不是18位统一社会信用代码"),
-        ("check_digit", "critical", "CHECK_DIGIT", "the check digit of {c} does not fit (GB 32100)",
-         "{zh}校验码不符（GB 32100）"),
+        (
+            "form",
+            "critical",
+            "CODE_FORM",
+            "{c} is not a unified social credit code (18 characters)",
+            "{zh}不是18位统一社会信用代码",
+        ),
+        (
+            "check_digit",
+            "critical",
+            "CHECK_DIGIT",
+            "the check digit of {c} does not fit (GB 32100)",
+            "{zh}校验码不符（GB 32100）",
+        ),
         ("old", "warning", "OLD_CODE", "{c} is an old 9- or 15-digit number", "{zh}为旧版9位或15位编号"),
     ),
     "id_number": (
-        ("check_digit", "warning", "ID_CHECK_DIGIT", "the check digit of {c} does not fit (GB 11643)",
-         "{zh}校验码不符（GB 11643）"),
+        (
+            "check_digit",
+            "warning",
+            "ID_CHECK_DIGIT",
+            "the check digit of {c} does not fit (GB 11643)",
+            "{zh}校验码不符（GB 11643）",
+        ),
     ),
-    "region": (("unknown", None, "UNKNOWN_REGION", "{c} is not a region code (GB/T 2260)",
-                "{zh}不是有效行政区域代码（GB/T 2260）"),),
-}  # fmt: skip
+    "region": (
+        (
+            "unknown",
+            None,
+            "UNKNOWN_REGION",
+            "{c} is not a region code (GB/T 2260)",
+            "{zh}不是有效行政区域代码（GB/T 2260）",
+        ),
+    ),
+}
 
 
 @dataclass(frozen=True)

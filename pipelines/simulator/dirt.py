@@ -62,14 +62,24 @@ _MISTAKEN = {"BIDDER_NAME": "other_name", "BIDDER_ORG_CODE": "other_code", "DATA
 
 KINDS = (
     Kind(
-        "check_digit", "credit code with a wrong check digit", "refused", "CHECK_DIGIT",
-        extra=({"BIDDER_ORG_CODE": "left(BIDDER_ORG_CODE, 17)"
-                " || CASE right(BIDDER_ORG_CODE, 1) WHEN 'A' THEN 'B' ELSE 'A' END"},),
+        "check_digit",
+        "credit code with a wrong check digit",
+        "refused",
+        "CHECK_DIGIT",
+        extra=(
+            {
+                "BIDDER_ORG_CODE": "left(BIDDER_ORG_CODE, 17)"
+                " || CASE right(BIDDER_ORG_CODE, 1) WHEN 'A' THEN 'B' ELSE 'A' END"
+            },
+        ),
     ),
     Kind("price_text", "price 12,3x", "refused", "UNREADABLE_VALUE", extra=({"BID_PRICE": "'12,3x'"},)),
     Kind("price_form", "price form 7", "refused", "UNREADABLE_VALUE", extra=({"PRICE_FORM_CODE": "'7'"},)),
     Kind(
-        "nameless", "neither name nor code", "refused", "MISSING_VALUE",
+        "nameless",
+        "neither name nor code",
+        "refused",
+        "MISSING_VALUE",
         extra=({"BIDDER_NAME": "'无'", "BIDDER_ORG_CODE": "'/'"},),
     ),
     Kind("zero", "price of zero", "refused", "PRICE_NOT_POSITIVE", extra=({"BID_PRICE": "'0.00'"},)),
@@ -77,29 +87,55 @@ KINDS = (
     Kind("twice", "the same row twice", "duplicate", per_thousand=3, extra=({},)),
     Kind("conflict", "two versions with one time stamp", "conflict", extra=({"TIME_LIMIT": "'999'"},)),
     Kind(
-        "duration", "duration corrected later", "replaces", noted=2,
+        "duration",
+        "duration corrected later",
+        "replaces",
+        noted=2,
         instead=({"TIME_LIMIT": "CAST(CAST(TIME_LIMIT AS INTEGER) + 30 AS VARCHAR)"}, _CORRECTED),
     ),
     Kind(
-        "price", "price with a digit too many corrected later", "replaces", noted=2,
+        "price",
+        "price with a digit too many corrected later",
+        "replaces",
+        noted=2,
         instead=({"BID_PRICE": "'9' || BID_PRICE"}, _CORRECTED),
     ),
     Kind(
-        "mistaken", "bid deleted later", "deletes", noted=2,
+        "mistaken",
+        "bid deleted later",
+        "deletes",
+        noted=2,
         extra=(_MISTAKEN, _MISTAKEN | _CORRECTED | {"TITLE/DATA_TYPE": "'3'"}),
     ),
     Kind(
-        "stray_lot", "lot code not inside the tender code", "refused", "LOT_NOT_IN_TENDER", tags=("SECTION",),
+        "stray_lot",
+        "lot code not inside the tender code",
+        "refused",
+        "LOT_NOT_IN_TENDER",
+        tags=("SECTION",),
         extra=({"BID_SECTION_CODE": "left(BID_SECTION_CODE, 7) || '999' || right(BID_SECTION_CODE, 13)"},),
     ),
     Kind(
-        "no_region", "region code that does not exist", "refused", "UNKNOWN_REGION", tags=("SECTION",),
-        extra=({"BID_SECTION_CODE": "TENDER_PROJECT_CODE || '999'", "REGION_CODE": "left(REGION_CODE, 4) || '99'"},),
+        "no_region",
+        "region code that does not exist",
+        "refused",
+        "UNKNOWN_REGION",
+        tags=("SECTION",),
+        extra=(
+            {
+                "BID_SECTION_CODE": "TENDER_PROJECT_CODE || '999'",
+                "REGION_CODE": "left(REGION_CODE, 4) || '99'",
+            },
+        ),
     ),
     Kind(
-        "again", "delivered again", "duplicate", tags=("SECTION", "TENDER_PROJECT"), extra=({"known_at": _LATER},),
+        "again",
+        "delivered again",
+        "duplicate",
+        tags=("SECTION", "TENDER_PROJECT"),
+        extra=({"known_at": _LATER},),
     ),
-)  # fmt: skip
+)
 #: A bid that is delivered although its lot opens after the last night; drawn apart from the others.
 EARLY = Kind("early", "lot not opened on the last night", "held", extra=({},))
 
@@ -266,11 +302,22 @@ def _note_what_the_world_has(con: duckdb.DuckDBPyConnection, last: date) -> None
         """
     )
     for what, fate, section, known_at, condition in (
-        ("prices are discounts, not amounts", "loaded", bid_list, "bids_known_at(l.opening_at)", "l.is_by_rate"),
+        (
+            "prices are discounts, not amounts",
+            "loaded",
+            bid_list,
+            "bids_known_at(l.opening_at)",
+            "l.is_by_rate",
+        ),
         ("opening moved", "replaces", document, "l.moved_at", "l.moved_at IS NOT NULL"),
-        ("lot opened on the day of the last night", "held", bid_list, "bids_known_at(l.opening_at)",
-         f"CAST(l.opening_at AS DATE) = DATE '{last}'"),
-    ):  # fmt: skip
+        (
+            "lot opened on the day of the last night",
+            "held",
+            bid_list,
+            "bids_known_at(l.opening_at)",
+            f"CAST(l.opening_at AS DATE) = DATE '{last}'",
+        ),
+    ):
         con.execute(
             f"""
             INSERT INTO dirt.notes

@@ -273,9 +273,25 @@ class Market:
 
 _PURCHASES = [i for i, s in enumerate(SEGMENTS) if s.regime == "government_procurement"]
 _OF_NEW_LOTS = [
-    "lot", "market", "segment", "opening", "tender", "section", "attempt", "buyer", "agency", "ceiling_fen",
-    "rule", "site_x", "site_y", "trade", "cost_share", "scatter", "is_by_rate", "is_hand_kept",
-]  # fmt: skip
+    "lot",
+    "market",
+    "segment",
+    "opening",
+    "tender",
+    "section",
+    "attempt",
+    "buyer",
+    "agency",
+    "ceiling_fen",
+    "rule",
+    "site_x",
+    "site_y",
+    "trade",
+    "cost_share",
+    "scatter",
+    "is_by_rate",
+    "is_hand_kept",
+]
 
 
 def apart(one: np.ndarray | pd.Series, other: np.ndarray | pd.Series | float) -> np.ndarray:

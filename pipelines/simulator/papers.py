@@ -98,9 +98,13 @@ class _Bid:
     def form(self) -> list[str]:
         """Return the standard form as this bidder filled it in."""
         return phrases.forms(
-            buyer=self.buyer, lot_name=self.lot_name, price=f"{self.price:,}", bidder=self.bidder,
-            phone=self.phone or "", id_number=self.head_id,
-        )  # fmt: skip
+            buyer=self.buyer,
+            lot_name=self.lot_name,
+            price=f"{self.price:,}",
+            bidder=self.bidder,
+            phone=self.phone or "",
+            id_number=self.head_id,
+        )
 
 
 @dataclass(frozen=True)
@@ -244,9 +248,17 @@ def _insert(
     con.unregister("paper_rows")
     found = pa.Table.from_pylist(
         [vars(link) for link in links],
-        pa.schema([("lot", pa.int32()), ("what", pa.string()), ("ring", pa.int32()), ("firms", pa.list_(pa.int32())),
-                   ("is_innocent", pa.bool_()), ("note", pa.string())]),
-    )  # fmt: skip
+        pa.schema(
+            [
+                ("lot", pa.int32()),
+                ("what", pa.string()),
+                ("ring", pa.int32()),
+                ("firms", pa.list_(pa.int32())),
+                ("is_innocent", pa.bool_()),
+                ("note", pa.string()),
+            ]
+        ),
+    )
     con.register("link_rows", found)
     con.execute("INSERT INTO world.links BY NAME SELECT * FROM link_rows")
     con.unregister("link_rows")

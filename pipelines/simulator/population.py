@@ -21,9 +21,19 @@ SMALL_COUNTY = 1000  # lots; a smaller one went electronic late, so that it fits
 LARGEST_OPENING = 2000  # bids; the largest Hangzhou opening of 2023 had 1,979
 HOME = "410821"
 OFFICES = (
-    "住房建设中心", "城市管理局", "公路服务中心", "水务中心", "教育局", "卫生健康局", "农业农村局", "文化旅游局",
-    "产业园区管委会", "城投公司", "交投公司", "乡村振兴中心",
-)  # fmt: skip
+    "住房建设中心",
+    "城市管理局",
+    "公路服务中心",
+    "水务中心",
+    "教育局",
+    "卫生健康局",
+    "农业农村局",
+    "文化旅游局",
+    "产业园区管委会",
+    "城投公司",
+    "交投公司",
+    "乡村振兴中心",
+)
 AGENCIES_OF_A_COUNTY = 8
 PEOPLE_OF_A_FIRM = 16  # numbers of the persons of firm f: 16 f .. 16 f + 15
 EXPERTS_OF_A_COUNTY = 60

@@ -25,9 +25,17 @@ NEAR_TRADE = 0.35  # a ring keeps to lots whose kind of work is as near to its o
 LARGEST_CEILING_CNY = 8e7  # rings keep out of lots that only the highest qualification may take
 #: Traces that a ring can leave (`traces` leaves them), by how much they say.
 PLAIN_EVIDENCE = (
-    "edit_hardware", "upload_hardware", "pricing_dongle", "deposit_account", "project_manager",
-    "same_agent", "same_operator", "contact_phone", "file_creation_id", "ownership",
-)  # fmt: skip
+    "edit_hardware",
+    "upload_hardware",
+    "pricing_dongle",
+    "deposit_account",
+    "project_manager",
+    "same_agent",
+    "same_operator",
+    "contact_phone",
+    "file_creation_id",
+    "ownership",
+)
 FAINT_EVIDENCE = ("same_ip", "upload_minutes")
 
 
@@ -442,6 +450,19 @@ class Rings:
 
 
 _COLUMNS = [
-    "ring", "tactic", "care", "market", "region", "is_regional", "size", "trade", "buyer", "start", "end", "honest_share",
-    "forgone_share", "leak_share", "evidence",
-]  # fmt: skip
+    "ring",
+    "tactic",
+    "care",
+    "market",
+    "region",
+    "is_regional",
+    "size",
+    "trade",
+    "buyer",
+    "start",
+    "end",
+    "honest_share",
+    "forgone_share",
+    "leak_share",
+    "evidence",
+]

@@ -39,7 +39,15 @@ TACTICS = (
     Tactic("cover_bids", "陪标", FIRST_PRICE, (3, 5, 10), (2, 0.95), 0, "cover"),
     Tactic("rotation", "轮流坐庄", FIRST_PRICE, (3, 5, 8), (3, 0.95), 0, "cover"),
     Tactic("market_split", "划分市场", FIRST_PRICE, (2, 4, 8), (1, 0.0), 2, "cover"),
-    Tactic("ladder", "报价梯度", ("ceiling_mean_mix", "drawn_factor", "drawn_discount"), (5, 7, 20), (5, 0.6), 1, "ladder"),
+    Tactic(
+        "ladder",
+        "报价梯度",
+        ("ceiling_mean_mix", "drawn_factor", "drawn_discount"),
+        (5, 7, 20),
+        (5, 0.6),
+        1,
+        "ladder",
+    ),
     Tactic("mean_shift", "拉抬均价", MEANS, (5, 7, 20), (5, 0.6), 1, "cluster"),
     Tactic("support_bids", "支撑报价", (*MEANS, "range_mean"), (3, 4, 8), (3, 0.35), 4, "support"),
     Tactic("losers_for_hire", "陪标专业户", FIRST_PRICE, (3, 4, 12), (2, 0.5), 2, "loser_for_hire"),
@@ -48,7 +56,7 @@ TACTICS = (
     Tactic("payback", "分包补偿", ("lowest", "comprehensive"), (3, 5, 8), (2, 0.9), 0, "cover"),
     # A ring that does nothing: the machinery alone must leave no trace.
     Tactic("none", "对照", (*FIRST_PRICE, *EXPECTED), (5, 8, 12), (2, 0.0), 0, "honest"),
-)  # fmt: skip
+)
 KEYS = tuple(tactic.key for tactic in TACTICS)
 
 

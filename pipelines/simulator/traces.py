@@ -89,11 +89,14 @@ def ring_traces(
     is_housing = np.isin(segment, [i for i, s in enumerate(SEGMENTS) if s.project_type in HOUSING])
     kind = left["evidence"]
     seen = np.select(
-        [kind.eq("same_agent"), kind.isin(["project_manager", "same_operator", "contact_phone", "upload_minutes"]),
-         kind.eq("ownership")],
+        [
+            kind.eq("same_agent"),
+            kind.isin(["project_manager", "same_operator", "contact_phone", "upload_minutes"]),
+            kind.eq("ownership"),
+        ],
         [is_housing, is_works, True],
         traced,
-    ).astype(bool)  # fmt: skip
+    ).astype(bool)
     left = left[seen]
     ring, place = left["ring"].to_numpy(), left["bid"].to_numpy()
     shared: dict[str, dict[str, np.ndarray]] = {

@@ -139,8 +139,10 @@ def _accounts(con: duckdb.DuckDBPyConnection, files: list, folders: list[Path]) 
         " duplicate BIGINT, refused BIGINT, conflict BIGINT, held BIGINT)"
     )
     if accounts:
-        con.executemany("INSERT INTO stage.accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                        [list(account.values()) for account in accounts])  # fmt: skip
+        con.executemany(
+            "INSERT INTO stage.accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [list(account.values()) for account in accounts],
+        )
     return accounts
 
 

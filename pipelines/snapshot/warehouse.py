@@ -243,8 +243,10 @@ def account(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
         GROUP BY raw_sha
         """
     ).fetchall()
-    return {raw_sha: dict(zip(("loaded", "duplicate", "conflict", "held"), counts, strict=True))
-            for raw_sha, *counts in rows}  # fmt: skip
+    return {
+        raw_sha: dict(zip(("loaded", "duplicate", "conflict", "held"), counts, strict=True))
+        for raw_sha, *counts in rows
+    }
 
 
 def _find_openings(con: duckdb.DuckDBPyConnection) -> None:

@@ -52,9 +52,15 @@ COLUMNS = {
     "excluded.csv": ("object_id", "drawn_in", "drawn_on"),
     "quotas.csv": ("arm", "stratum", "objects", "excluded", "eligible", "rate", "expected", "number"),
     "drawn.csv": (
-        "object_id", "stratum", "rate", "risk_ticket", "random_ticket", "carried_from", "officers",
+        "object_id",
+        "stratum",
+        "rate",
+        "risk_ticket",
+        "random_ticket",
+        "carried_from",
+        "officers",
     ),
-}  # fmt: skip
+}
 DIMENSIONS = ("risk", "credit")
 SEPARATOR = ";"
 
@@ -89,9 +95,10 @@ def drawing_key(plan: Mapping[str, Any], seed: bytes, beacon: str) -> bytes:
         raise ValueError(f"the seed has {len(seed)} bytes, it must have 32")
     if bool(plan["beacon"]) != bool(beacon):
         raise ValueError(
-            f"the plan takes a value from {plan['beacon']!r}: give it" if plan["beacon"] else
-            "a public value is given, but the plan names no source for one"
-        )  # fmt: skip
+            f"the plan takes a value from {plan['beacon']!r}: give it"
+            if plan["beacon"]
+            else "a public value is given, but the plan names no source for one"
+        )
     return hmac.new(seed, f"beacon|{beacon}".encode(), hashlib.sha256).digest() if beacon else seed
 
 
@@ -159,9 +166,13 @@ def able(
 
 
 def assigned(
-    key: bytes, plan: Mapping[str, Any], thing: Mapping[str, str], candidates: Iterable[Row],
-    load: Mapping[str, int], number: int,
-) -> list[str]:  # fmt: skip
+    key: bytes,
+    plan: Mapping[str, Any],
+    thing: Mapping[str, str],
+    candidates: Iterable[Row],
+    load: Mapping[str, int],
+    number: int,
+) -> list[str]:
     """Return the ids of the officers who inspect an object: fewest objects so far, then smallest ticket.
 
     Args:
@@ -288,9 +299,15 @@ def _quota(
     arm: str, stratum: str, objects: int, eligible: int, rate: Fraction, expected: Fraction, number: int
 ) -> Row:
     return {
-        "arm": arm, "stratum": stratum, "objects": str(objects), "excluded": str(objects - eligible),
-        "eligible": str(eligible), "rate": str(rate), "expected": str(expected), "number": str(number),
-    }  # fmt: skip
+        "arm": arm,
+        "stratum": stratum,
+        "objects": str(objects),
+        "excluded": str(objects - eligible),
+        "eligible": str(eligible),
+        "rate": str(rate),
+        "expected": str(expected),
+        "number": str(number),
+    }
 
 
 def _hex(drawn: int | None) -> str:

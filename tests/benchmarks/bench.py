@@ -53,10 +53,22 @@ project_manager_id = { from = ["PM_CODE"] }
 operator_phone = { from = ["BIDDER_OPERATION_PERSON_CON"] }
 """
 COLUMNS = (
-    "BID_SECTION_CODE", "TENDER_PROJECT_CODE", "BIDDER_ORG_CODE", "BIDDER_NAME", "BID_PRICE", "PRICE_UNIT",
-    "CHECKIN_TIME", "TIME_LIMIT", "BID_MANAGER", "PM_CODE", "BIDDER_OPERATION_PERSON_CON", "MARGIN_PAY_FORM",
-    "BIDDER_REGION_CODE", "REMARK", "DATA_TIMESTAMP",
-)  # fmt: skip
+    "BID_SECTION_CODE",
+    "TENDER_PROJECT_CODE",
+    "BIDDER_ORG_CODE",
+    "BIDDER_NAME",
+    "BID_PRICE",
+    "PRICE_UNIT",
+    "CHECKIN_TIME",
+    "TIME_LIMIT",
+    "BID_MANAGER",
+    "PM_CODE",
+    "BIDDER_OPERATION_PERSON_CON",
+    "MARGIN_PAY_FORM",
+    "BIDDER_REGION_CODE",
+    "REMARK",
+    "DATA_TIMESTAMP",
+)
 
 
 def main() -> None:
@@ -93,8 +105,9 @@ def measure(variant: str, folder: Path) -> tuple[float, float, float]:
     start = time.monotonic()
     done = subprocess.run(
         [sys.executable, __file__, "--variant", variant, "--folder", str(folder)],
-        capture_output=True, text=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
         raise SystemExit(f"{variant}\n{done.stderr}")
     if variant == "detectors: all":
@@ -253,13 +266,26 @@ def write_bids(folder: Path, rows: int) -> None:
         writer.writerow(COLUMNS)
         for n in range(len(lot)):
             code = codes[firm[n]]
-            writer.writerow((
-                f"E4108210001{lot[n]:09d}001", f"E4108210001{lot[n]:09d}", code, f"样例第{firm[n]:06d}号建设有限公司",
-                "12,3x" if n % 1000 == 7 else f"{price[n]:.2f}", "0", f"202606{1 + n % 28:02d}09{n % 60:02d}30", 90 + n % 300,
-                # three project managers and one operator a firm
-                f"样例{firm[n]}{chr(0x4E00 + n % 3)}", f"{10**17 + firm[n] * 10 + n % 3}", f"1990{firm[n]:07d}",
-                "转账", "410821", "备注" * (n % 30), "20260629120000",
-            ))  # fmt: skip
+            writer.writerow(
+                (
+                    f"E4108210001{lot[n]:09d}001",
+                    f"E4108210001{lot[n]:09d}",
+                    code,
+                    f"样例第{firm[n]:06d}号建设有限公司",
+                    "12,3x" if n % 1000 == 7 else f"{price[n]:.2f}",
+                    "0",
+                    f"202606{1 + n % 28:02d}09{n % 60:02d}30",
+                    90 + n % 300,
+                    # three project managers and one operator a firm
+                    f"样例{firm[n]}{chr(0x4E00 + n % 3)}",
+                    f"{10**17 + firm[n] * 10 + n % 3}",
+                    f"1990{firm[n]:07d}",
+                    "转账",
+                    "410821",
+                    "备注" * (n % 30),
+                    "20260629120000",
+                )
+            )
     market(folder, lots, lot, firm, codes, price, level)
 
 
@@ -304,8 +330,10 @@ def market(folder: Path, lots: int, lot, firm, codes, price, level) -> None:  # 
         GROUP BY lot_id, bidder_id ORDER BY lot_id, bidder_id
         """
     )
-    con.execute("INSERT INTO core.bid_members BY NAME SELECT lot_id, bidder_id, bidder_id AS party_id,"
-                " FALSE AS is_joint_venture_member FROM core.bids")  # fmt: skip
+    con.execute(
+        "INSERT INTO core.bid_members BY NAME SELECT lot_id, bidder_id, bidder_id AS party_id,"
+        " FALSE AS is_joint_venture_member FROM core.bids"
+    )
     con.execute(
         """
         INSERT INTO core.fingerprints BY NAME

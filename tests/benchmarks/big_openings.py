@@ -26,8 +26,11 @@ from detectors import registry
 from detectors.kernels.rules.ruled_lots import known_rules
 
 BIDDERS, BUSY_LOTS, OTHERS = 2_000, 10_000, 3_000
-OPENINGS = {"BIG1": ("average_price", "drawn_factor"), "BIG2": ("lowest_price", "lowest"),
-            "BIG3": ("average_price", "drawn_factor")}  # fmt: skip
+OPENINGS = {
+    "BIG1": ("average_price", "drawn_factor"),
+    "BIG2": ("lowest_price", "lowest"),
+    "BIG3": ("average_price", "drawn_factor"),
+}
 SHOWN = 12
 MAX_SECONDS, MAX_MIB = 120, 2_048
 
@@ -81,8 +84,14 @@ def busy_firm() -> dict[str, pd.DataFrame]:
     bids = pd.concat([pd.DataFrame({"lot_id": ids, "bidder_id": part}) for part in parts], ignore_index=True)
     bids["price"] = (1e6 * rng.uniform(0.8, 1, len(bids))).round(2)
     bids["is_winner"] = bids.groupby("lot_id")["price"].rank(method="first") == 1
-    same = {"award_method": "lowest_price", "class": "A01", "opened_on": "2025-07-01", "ceiling_price": 1e6,
-            "ceiling_price_cny": 1e6, "agency_code": "AGENCY1"}  # fmt: skip
+    same = {
+        "award_method": "lowest_price",
+        "class": "A01",
+        "opened_on": "2025-07-01",
+        "ceiling_price": 1e6,
+        "ceiling_price_cny": 1e6,
+        "agency_code": "AGENCY1",
+    }
     buyers = rng.choice(["BUYER1", "BUYER2"], BUSY_LOTS)
     lots = pd.DataFrame({"lot_id": ids, "tender_id": ids, "buyer_code": buyers} | same)
     return {"lots": lots, "bids": bids}

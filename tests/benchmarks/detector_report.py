@@ -36,15 +36,25 @@ STRONG = (Grade.A, Grade.B)
 CARES = "01234"
 WIDTH = 110
 SHORT = {
-    "cover_bids": "cover", "rotation": "rotat", "market_split": "split", "ladder": "ladder", "mean_shift": "mean",
-    "support_bids": "supp", "losers_for_hire": "hire", "vertical": "vert", "late_just_below": "late", "payback": "payb",
+    "cover_bids": "cover",
+    "rotation": "rotat",
+    "market_split": "split",
+    "ladder": "ladder",
+    "mean_shift": "mean",
+    "support_bids": "supp",
+    "losers_for_hire": "hire",
+    "vertical": "vert",
+    "late_just_below": "late",
+    "payback": "payb",
     CONTROL: "none",
-}  # fmt: skip
+}
 
 
 def main() -> int:
     """Judge, print, and say by the exit code whether stable detectors pass."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument(
         "--lots", type=int, required=True, help="of each county; 18,400 have a ring of each kind"
@@ -103,13 +113,15 @@ def head(seed: int, lots: int, rings: County, honest: County) -> list[str]:
     """What was judged, and how to do it again."""
     acted = rings.truth.lots[rings.truth.lots["is_rigged"].eq("yes")]
     return [
-        "# What the detectors see", "",
+        "# What the detectors see",
+        "",
         prose(f"""Written by `make detector-report` (seed {seed}, {lots:,} lots), which takes minutes, so no test checks
               it: run it again when a detector, a limit or the simulator changed. With the limits in force were judged:
               a county of {rings.bids:,} bids, {len(acted):,} of its lots rigged by {acted["ring"].nunique()} rings;
               one of {honest.bids:,} bids without rings; and the real sets. A simulated county is as good as its
-              simulator: to pass here is necessary, and proves nothing."""), "",
-    ]  # fmt: skip
+              simulator: to pass here is necessary, and proves nothing."""),
+        "",
+    ]
 
 
 def gate_part(gates: pd.DataFrame, detectors: Sequence[Loaded]) -> list[str]:
@@ -134,7 +146,8 @@ def gate_part(gates: pd.DataFrame, detectors: Sequence[Loaded]) -> list[str]:
     named[f"more than {100 * REAL_SHARE:.0f} % of a real set"] = gates.index[is_loud]
     named |= {f"status {s}": status.index[status == s] for s in (Status.TEST, Status.STABLE)}
     return [
-        "## The gates", "",
+        "## The gates",
+        "",
         prose(f"""Units judged and falsely flagged in the county in which nobody rigs (a flag on a matter that is so
               there, such as a ban in force, is not false), their share, its upper 95 % bound, and the gate: 1 % for
               grades A and B, the nominal probability for C, 1 % where it names none. `over`: above the gate, as chance
@@ -142,9 +155,12 @@ def gate_part(gates: pd.DataFrame, detectors: Sequence[Loaded]) -> list[str]:
               could judge nothing. Then the real set without labels of which it flags most, of those with {REAL_UNITS}
               judged units, the Korean one without the tenders that are known to share a representative; `!` more than
               {100 * REAL_SHARE:.0f} %: not stable."""),
-        "", table(shown), "",
-        *(prose(f"- {what}: {listed(names)}") for what, names in named.items()), "",
-    ]  # fmt: skip
+        "",
+        table(shown),
+        "",
+        *(prose(f"- {what}: {listed(names)}") for what, names in named.items()),
+        "",
+    ]
 
 
 def without(markets: Mapping[str, pd.DataFrame], sharing: set[str]) -> dict[str, pd.DataFrame]:
@@ -166,13 +182,19 @@ def status_part(held_back: pd.Series) -> list[str]:
         "blind": "no better than blind flagging in the county with rings",
     }
     return [
-        "## Whose alerts leave the house", "",
+        "## Whose alerts leave the house",
+        "",
         prose("""Alerts of experimental detectors stay inside, for analysts. The status test is earned by these figures: the
               gate holds, no real set is flagged beyond the limit, and of ten or more flags in the county with rings not
-              fewer are true than blind flagging would have."""), "",
+              fewer are true than blind flagging would have."""),
+        "",
         prose(f"- earned: {listed(held_back.index[held_back == ''])}"),
-        *(prose(f"- not, {text}: {listed(held_back.index[held_back == name])}") for name, text in why.items()), "",
-    ]  # fmt: skip
+        *(
+            prose(f"- not, {text}: {listed(held_back.index[held_back == name])}")
+            for name, text in why.items()
+        ),
+        "",
+    ]
 
 
 def precision_of(rings: County, detectors: Sequence[Loaded]) -> pd.DataFrame:
@@ -203,14 +225,17 @@ def precision_part(rings: County, detectors: Sequence[Loaded], found: pd.DataFra
         "none": idle[idle["is_found"]]["detector"].value_counts().reindex(facts, fill_value=0),
     }
     return [
-        "## In the county with rings", "",
+        "## In the county with rings",
+        "",
         prose(f"""True: flagged units that are of a ring (a lot that it rigged, a row that names two of its firms or nobody
               else than one), or of a matter that is so without it. Base: of a ring among all judged units, what blind
               flagging would give. Rings: of {acting["ring"].nunique()} that acted, those of which something was flagged.
               None: of {idle["ring"].nunique()} rings that do nothing; what is found of these is chance. The truth does not
-              judge units that are buyers."""), "",
-        table(shown), "",
-    ]  # fmt: skip
+              judge units that are buyers."""),
+        "",
+        table(shown),
+        "",
+    ]
 
 
 def recall_part(rings: County) -> list[str]:
@@ -225,16 +250,23 @@ def recall_part(rings: County) -> list[str]:
     by_care = lots_share(acting, "care").rename(columns="care {}".format)
     by_care = by_care.assign(all=lots_share(acting.assign(all="all"), "all"), none=by_tactic[CONTROL])
     return [
-        "## Recall by ring", "",
+        "## Recall by ring",
+        "",
         prose("""The levels of care (0 careless, 4 knows every detector and its limits) whose rings were found, by tactic;
-              `~` some of them. Under `none`, chance. Detectors that found no ring are left out."""), "",
-        table({"detector": by_ring.index, **{SHORT[key]: by_ring[key] for key in KEYS}}), "",
-        "## Recall by lot", "",
+              `~` some of them. Under `none`, chance. Detectors that found no ring are left out."""),
+        "",
+        table({"detector": by_ring.index, **{SHORT[key]: by_ring[key] for key in KEYS}}),
+        "",
+        "## Recall by lot",
+        "",
         prose("""Share of the rigged lots that were flagged, in percent of all of them, judged or not; under `none`, of the
-              lots in which a ring that does nothing met."""), "",
-        table({"detector": by_tactic.index, **{SHORT[key]: percents(by_tactic[key], 0) for key in KEYS}}), "",
-        table({"detector": by_care.index, **{name: percents(by_care[name], 0) for name in by_care}}), "",
-    ]  # fmt: skip
+              lots in which a ring that does nothing met."""),
+        "",
+        table({"detector": by_tactic.index, **{SHORT[key]: percents(by_tactic[key], 0) for key in KEYS}}),
+        "",
+        table({"detector": by_care.index, **{name: percents(by_care[name], 0) for name in by_care}}),
+        "",
+    ]
 
 
 def together_part(rings: County, honest: County, detectors: Sequence[Loaded]) -> list[str]:
@@ -263,12 +295,15 @@ def together_part(rings: County, honest: County, detectors: Sequence[Loaded]) ->
         shown[heading] = [*care.loc[way, list(KEYS)], *[""] * (len(parts) + 1 - len(KEYS))]
         shown[f"{way}: lots %"] = [*percents(lots_seen / acted, 1), *percents([false[way] / lots], 1)]
     return [
-        "## The whole catalogue", "",
+        "## The whole catalogue",
+        "",
         prose("""Strong: a flag of a detector of grade A or B at least. Two: flags of two families (the part of the name
               before the point) of any grade, on the ring, or in the lot. With the levels of care whose rings were found.
-              Compare with `none` and with the honest county, where every flag counted is false."""), "",
-        table(shown), "",
-    ]  # fmt: skip
+              Compare with `none` and with the honest county, where every flag counted is false."""),
+        "",
+        table(shown),
+        "",
+    ]
 
 
 def real_part(plain: Mapping[str, pd.DataFrame], labelled: Mapping[str, pd.DataFrame]) -> list[str]:
@@ -280,15 +315,21 @@ def real_part(plain: Mapping[str, pd.DataFrame], labelled: Mapping[str, pd.DataF
     silent = [name for name, column in cells.items() if not len(column)]
     with_labels = pd.DataFrame({name: labelled_cells(units) for name, units in labelled.items()}).fillna("")
     return [
-        "## Real markets without labels", "",
+        "## Real markets without labels",
+        "",
         prose(f"""Flagged / judged units; `!` more than {100 * REAL_SHARE:.0f} % of {REAL_UNITS} or more. Left out: detectors that
-              could judge nothing, and sets in which none could: {listed(silent)}."""), "",
-        table({"detector": without.index, **{name: without[name] for name in without}}), "",
-        "## Real markets with labels", "",
+              could judge nothing, and sets in which none could: {listed(silent)}."""),
+        "",
+        table({"detector": without.index, **{name: without[name] for name in without}}),
+        "",
+        "## Real markets with labels",
+        "",
         prose("""Flagged lots: of them in percent those that the source calls collusive (of all judged lots). The labels are
-              the source's: a whole tender in the paper's sets, in Comprasnet a lot with a firm that was punished."""), "",
-        table({"detector": with_labels.index, **{name: with_labels[name] for name in with_labels}}), "",
-    ]  # fmt: skip
+              the source's: a whole tender in the paper's sets, in Comprasnet a lot with a firm that was punished."""),
+        "",
+        table({"detector": with_labels.index, **{name: with_labels[name] for name in with_labels}}),
+        "",
+    ]
 
 
 def flagged_of(flags: pd.Series) -> str:
@@ -312,8 +353,9 @@ def labelled_cells(units: pd.DataFrame) -> pd.Series:
             f"{size:.0f}: {100 * mean:.0f} ({100 * share:.0f})" if size > 0 else f"0 ({100 * share:.0f})"
             for size, mean, share in zip(flagged["size"], flagged["mean"], base, strict=True)
         ],
-        index=base.index, dtype="str",
-    )  # fmt: skip
+        index=base.index,
+        dtype="str",
+    )
 
 
 def korean_table(units: pd.DataFrame, kinds: Mapping[str, str], sharing: set[str]) -> pd.DataFrame:
@@ -337,11 +379,14 @@ def korean_part(korean: pd.DataFrame, sharing: int) -> list[str]:
     """The tenders whose truth about shared representatives stands in the file."""
     shown = {"detector": korean.index} | {name: korean[name].map("{:,}".format) for name in korean}
     return [
-        "## Korean tenders whose bidders share a representative", "",
+        "## Korean tenders whose bidders share a representative",
+        "",
         prose(f"""In {sharing} of the tenders of 2022-2024 two business numbers have one representative. Found, lost, and
-              other tenders flagged beside them, by the detectors that flag any of them."""), "",
-        table(shown), "",
-    ]  # fmt: skip
+              other tenders flagged beside them, by the detectors that flag any of them."""),
+        "",
+        table(shown),
+        "",
+    ]
 
 
 def time_part(rings: County) -> list[str]:
@@ -355,10 +400,14 @@ def time_part(rings: County) -> list[str]:
         shown[f"detector {place + 1}"] = [*part.index, *blank]
         shown[f"s {place + 1}"] = [*part.map("{:.1f}".format), *blank]
     return [
-        "## Time", "",
+        "## Time",
+        "",
         prose(f"""CPU seconds per million bids, in proportion from the {rings.bids:,} of the county with rings;
-              {seconds.sum():.0f} s for all detectors."""), "", table(shown), "",
-    ]  # fmt: skip
+              {seconds.sum():.0f} s for all detectors."""),
+        "",
+        table(shown),
+        "",
+    ]
 
 
 # ---- of tables

@@ -53,8 +53,14 @@ def _paper(file: str, prefix: str) -> RealSet:
 #: ``is_cartel`` of Tsuchiura is no label: it says who bid often.
 SETS = {
     "armenia": RealSet("armenia_ocds", ("ocds/armenia_releases.jsonl.zst",)),
-    "hangzhou": RealSet("hangzhou", ("china/hangzhou_openings.parquet", "china/hangzhou_tender_notices.parquet",
-                                     "china/hangzhou_joined.parquet")),
+    "hangzhou": RealSet(
+        "hangzhou",
+        (
+            "china/hangzhou_openings.parquet",
+            "china/hangzhou_tender_notices.parquet",
+            "china/hangzhou_joined.parquet",
+        ),
+    ),
     "huainan": RealSet("huainan_openings", ("china/huainan_*.parquet",)),
     "korea": RealSet("korea_heritage", ("korea_heritage/*.parquet",)),
     "lishui": RealSet("lishui", ("china/lishui_*.parquet",)),
@@ -66,11 +72,12 @@ SETS = {
     "switzerland": _paper("switzerland_gr_see_gaster", "GARCIA-CH-"),
     "united_states": _paper("united_states", "GARCIA-US-"),
     "comprasnet": RealSet(
-        "brazil_comprasnet", ("brazil_comprasnet/bids.parquet",),
+        "brazil_comprasnet",
+        ("brazil_comprasnet/bids.parquet",),
         "SELECT 'COMPRASNET-' || Tender || '-' || ipgItem AS lot_id,"
         " max(Collusive_competitor_original) = 1 AS is_collusive FROM '{file}' GROUP BY 1",
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

@@ -321,11 +321,15 @@ def compare(simulated: pd.Series, real: pd.DataFrame) -> pd.DataFrame:
     statistics = [name for name in real.columns if name not in COUNTS]
     values = real[statistics]
     of_set = values.groupby(values.index.str.split(",").str[0]).first()
-    table = pd.DataFrame({
-        "simulated": simulated.reindex(statistics),
-        "least": values.min(), "middle": of_set.median(), "greatest": values.max(),
-        "sets": of_set.notna().sum(),
-    })  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "simulated": simulated.reindex(statistics),
+            "least": values.min(),
+            "middle": of_set.median(),
+            "greatest": values.max(),
+            "sets": of_set.notna().sum(),
+        }
+    )
     least, greatest = table["least"], table["greatest"]
     inside = table["simulated"].between(least - SLACK * least.abs(), greatest + SLACK * greatest.abs())
     table["verdict"] = np.select(
@@ -422,8 +426,13 @@ def print_single(data: Path) -> None:
         if len(bids["lot"].unique()) == 1:
             lot, prices = per_lot(bids).iloc[0], bids["price"].dropna()
             equal, whole = int(prices.duplicated().sum()), float((prices % 1 == 0).mean())
-            print(f"{name:12}" + "".join(f"{number(v):>11}" for v in (lot["priced"], lot["cv"], lot["rd"], lot["skew"],
-                                                                     equal, whole)))  # fmt: skip
+            print(
+                f"{name:12}"
+                + "".join(
+                    f"{number(v):>11}"
+                    for v in (lot["priced"], lot["cv"], lot["rd"], lot["skew"], equal, whole)
+                )
+            )
 
 
 def number(value: float) -> str:

@@ -7,13 +7,19 @@ import pandas as pd
 def aftermath(lots, bids, frames):
     """Add what follows the award and what bids state, failed first rounds, places, mailboxes and guarantees."""
     rng = np.random.default_rng(20260304)
-    return frames | delivered(frames, rng) | stated(bids, frames, rng) | failed_rounds(lots, bids, frames, rng) | {
-        "expert_scores": scored(lots, bids, rng),
-        **contacts(bids, frames, rng),
-        "penalties": frames["penalties"].assign(
-            issuer_region_code=rng.choice(["410821", "410822", "410100"], len(frames["penalties"]))
-        ),
-    }  # fmt: skip
+    return (
+        frames
+        | delivered(frames, rng)
+        | stated(bids, frames, rng)
+        | failed_rounds(lots, bids, frames, rng)
+        | {
+            "expert_scores": scored(lots, bids, rng),
+            **contacts(bids, frames, rng),
+            "penalties": frames["penalties"].assign(
+                issuer_region_code=rng.choice(["410821", "410822", "410100"], len(frames["penalties"]))
+            ),
+        }
+    )
 
 
 def delivered(frames, rng):

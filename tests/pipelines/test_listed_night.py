@@ -61,11 +61,26 @@ def listed(home, **facts):
 @pytest.mark.slow
 def test_a_removal_stops_every_flag_the_same_night_and_says_so(home):
     firm = unbanned_firm(home)
-    common = {"subject_kind": "firm", "subject_id": firm, "name": "某公司", "reason": "试", "basis": "试",
-              "starts_on": date(2020, 1, 1), "ends_on": date(2030, 1, 1)}  # fmt: skip
+    common = {
+        "subject_kind": "firm",
+        "subject_id": firm,
+        "name": "某公司",
+        "reason": "试",
+        "basis": "试",
+        "starts_on": date(2020, 1, 1),
+        "ends_on": date(2030, 1, 1),
+    }
     watch = listed(home, list="watch", review_on=date(2027, 1, 1), **common)
-    ban = listed(home, list="black", document_no="罚〔2020〕1号", authority="某局", decided_on=date(2020, 1, 1),
-                 severity="serious", is_bidding_ban=True, **common)  # fmt: skip
+    ban = listed(
+        home,
+        list="black",
+        document_no="罚〔2020〕1号",
+        authority="某局",
+        decided_on=date(2020, 1, 1),
+        severity="serious",
+        is_bidding_ban=True,
+        **common,
+    )
     before = len(flags(home, "watchlist.active_ban"))
     done = run(home)
     assert (done.state, done.lists) == ("published", [])
@@ -73,8 +88,14 @@ def test_a_removal_stops_every_flag_the_same_night_and_says_so(home):
     assert flags(home, "watchlist.listed")
     with opened(home.control) as store:
         register.revoke(store, Act(actor="张三", at=DAY, reason="有误"), watch)
-        register.repair(store, Act(actor="张三", at=DAY, reason="整改"), ban, document_no="修复1号", authority="某局",
-                     met=frozenset({"duties", "promise"}))  # fmt: skip
+        register.repair(
+            store,
+            Act(actor="张三", at=DAY, reason="整改"),
+            ban,
+            document_no="修复1号",
+            authority="某局",
+            met=frozenset({"duties", "promise"}),
+        )
     done = run(home)
     assert done.state == "published"
     assert len(flags(home, "watchlist.active_ban")) == before

@@ -118,8 +118,12 @@ LEAVES = {
     "buyers_files": {"contacts.edit_hardware", "contacts.pricing_dongle"},
     "local_mac": {"contacts.edit_hardware"},
     "joint_venture": {"contacts.edit_hardware", "contacts.upload_hardware", "contacts.pricing_dongle"},
-    "placeholders": {"contacts.edit_hardware", "contacts.upload_hardware", "contacts.pricing_dongle",
-                     "contacts.same_contact"},
+    "placeholders": {
+        "contacts.edit_hardware",
+        "contacts.upload_hardware",
+        "contacts.pricing_dongle",
+        "contacts.same_contact",
+    },
     "guarantee": {"contacts.deposit_account"},
     "same_name": {"contacts.project_member", "contacts.same_person", "contacts.same_head_name"},
     "agency_phone": {"contacts.same_contact", "contacts.same_phone"},
@@ -127,7 +131,7 @@ LEAVES = {
     "nat_ip": {"contacts.upload_hardware", "contacts.edit_hardware"},
     "ban_ended": {"watchlist.active_ban"},
     "ban_withdrawn": {"watchlist.active_ban"},
-}  # fmt: skip
+}
 #: What a firm can explain and a machine cannot: one consultant, shop or network behind several bids.
 REBUTTABLE = {
     "consultant_dongle": {"contacts.pricing_dongle", "contacts.edit_hardware"},

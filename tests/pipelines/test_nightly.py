@@ -68,14 +68,26 @@ def test_a_worker_runs_the_deployed_night_to_the_end(server, tmp_path):
     home = tmp_path / "home"
     shutil.copytree(INBOX, home / "inbox")
     worker = subprocess.Popen(
-        [PREFECT, "worker", "start", "--pool", "nightly"], env=server, cwd=tmp_path,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        [PREFECT, "worker", "start", "--pool", "nightly"],
+        env=server,
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         said = command(
-            server, "deployment", "run", "nightly/nightly", "-p", f"home={home}", "-p", "as_of=2026-06-30",
-            "--watch", "--watch-timeout", "300",
-        )  # fmt: skip
+            server,
+            "deployment",
+            "run",
+            "nightly/nightly",
+            "-p",
+            f"home={home}",
+            "-p",
+            "as_of=2026-06-30",
+            "--watch",
+            "--watch-timeout",
+            "300",
+        )
     finally:
         stop(worker)
     assert "finished successfully" in said

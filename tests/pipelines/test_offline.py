@@ -31,8 +31,12 @@ def test_a_night_looks_up_no_host(tmp_path):
     }
     done = subprocess.run(
         [BIDWATCH, "nightly", "--home", tmp_path / "home", "--inbox", INBOX, "--as-of", "2026-06-30"],
-        env=env, cwd=REPO, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+        env=env,
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 1, done.stderr
     assert not log.exists()
     (page,) = (tmp_path / "home" / "reports").glob("*.html")

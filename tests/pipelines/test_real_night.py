@@ -34,8 +34,9 @@ def ran(tmp_path_factory):
     key.chmod(0o400)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BIDWATCH_KEY", str(key))
-        done = night.run(home, date(2026, 11, 22), actor="tester", at="2026-11-21T18:00:00+00:00",
-                         progress=lambda *_: None)  # fmt: skip
+        done = night.run(
+            home, date(2026, 11, 22), actor="tester", at="2026-11-21T18:00:00+00:00", progress=lambda *_: None
+        )
     return home, done
 
 

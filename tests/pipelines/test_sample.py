@@ -85,9 +85,15 @@ def test_every_tactic_and_every_look_alike_is_there():
     assert rigged == {tactic.key for tactic in TACTICS} - {"none"}
     alike = {row["what"] for row in truth("links") if row["innocent"] == "yes" and row["lot_id"] in opened}
     assert alike == {
-        *KINDS, "norm_prices", "niche_market", "re_tender", "affiliates", "one_time_bidders", "ban_ended",
+        *KINDS,
+        "norm_prices",
+        "niche_market",
+        "re_tender",
+        "affiliates",
+        "one_time_bidders",
+        "ban_ended",
         "ban_withdrawn",
-    }  # fmt: skip
+    }
     assert {row["care"] for row in truth("rings")} == set("01234")
 
 
@@ -95,9 +101,11 @@ def test_every_credit_code_fits_its_check_digit_and_lies_in_the_synthetic_range(
     codes = {code for text in texts.values() for code in re.findall(r"\b[0-9A-Z]{8}YL[0-9A-Z]{8}\b", text)}
     assert len(codes) > 300
     misfits = [
-        code for code in codes if sum(ALPHABET.index(c) * pow(3, i, 31) for i, c in enumerate(code[:17])) % 31
+        code
+        for code in codes
+        if sum(ALPHABET.index(c) * pow(3, i, 31) for i, c in enumerate(code[:17])) % 31
         != (31 - ALPHABET.index(code[17])) % 31
-    ]  # fmt: skip
+    ]
     assert len(misfits) == len([row for row in truth("records") if row["code"] == "CHECK_DIGIT"])
     with (REPO / "data" / "reference" / "regions.csv").open(encoding="utf-8", newline="") as file:
         regions = {row["region_code"] for row in csv.DictReader(file)}
@@ -138,9 +146,10 @@ def test_every_organisation_is_marked_as_invented(texts):
 
 def test_lowest_price_lots_are_enough_for_a_reference_class():
     usable = [
-        row for row in truth("lots")
+        row
+        for row in truth("lots")
         if row["rule"] == "lowest" and int(row["bids"]) >= 3 and row["opening_at"][:10] < "2026-06-30"
-    ]  # fmt: skip
+    ]
     assert len(usable) > 201
 
 
@@ -160,13 +169,17 @@ def test_a_banned_firm_bids_only_where_the_truth_says_so():
                 bans[row["BODY_CODE"]] = (row["CONFINED_START"], row["CONFINED_END"])
     opened = {row["lot_id"]: row["opening_at"][:10].replace("-", "") for row in truth("lots")}
     during = {
-        (row["lot_id"], row["bidder_code"]) for row in truth("bids")
-        if row["bidder_code"] in bans and bans[row["bidder_code"]][0] <= opened[row["lot_id"]] <= bans[row["bidder_code"]][1]
-    }  # fmt: skip
+        (row["lot_id"], row["bidder_code"])
+        for row in truth("bids")
+        if row["bidder_code"] in bans
+        and bans[row["bidder_code"]][0] <= opened[row["lot_id"]] <= bans[row["bidder_code"]][1]
+    }
     said = {
-        (row["lot_id"], code) for row in truth("links") if row["what"] in ("ban", "ban_withdrawn")
+        (row["lot_id"], code)
+        for row in truth("links")
+        if row["what"] in ("ban", "ban_withdrawn")
         for code in row["parties"].split(";")
-    }  # fmt: skip
+    }
     assert during <= said
     assert any(row["what"] == "ban" for row in truth("links"))
 

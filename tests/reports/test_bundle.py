@@ -37,8 +37,14 @@ def delivery(alert):
 
 def test_a_delivery_holds_exactly_the_agreed_files(delivery):
     assert set(delivery) == {
-        "alerts.csv", "alerts.xlsx", "alerts.jsonl", "MANIFEST.json", "SHA256SUMS", "SM3SUMS", "CHECKPOINT",
-    }  # fmt: skip
+        "alerts.csv",
+        "alerts.xlsx",
+        "alerts.jsonl",
+        "MANIFEST.json",
+        "SHA256SUMS",
+        "SM3SUMS",
+        "CHECKPOINT",
+    }
 
 
 def test_the_manifest_says_what_the_delivery_is_and_where_it_comes_from(delivery):

@@ -5,8 +5,14 @@ import docx
 
 from reports.figures_report import Report, Table, csv_bytes, docx_bytes
 
-REPORT = Report(title_zh="某年情况", addressee_zh="", office_zh="某委员会", first=date(2026, 1, 1), last=date(2026, 12, 31),
-                until=date(2026, 12, 31))  # fmt: skip
+REPORT = Report(
+    title_zh="某年情况",
+    addressee_zh="",
+    office_zh="某委员会",
+    first=date(2026, 1, 1),
+    last=date(2026, 12, 31),
+    until=date(2026, 12, 31),
+)
 TABLE = Table("移送", ("单位", "件数", "退回"), [["公安局", 2, 0]], "期间内的次数。")
 
 

@@ -73,10 +73,25 @@ def alert_of(alert):
 
 def test_the_clue_letter_has_its_parts_in_their_order(alert_of, handover):
     lines = text(letters.clue_letter(HEAD, handover(), [alert_of()], MATERIALS))
-    starts = ("示发改函〔2026〕12号", "关于移送示例小学教学楼工程项目疑似围标串标线索的函", "住房和城乡建设局：", "一、线索来源",
-              "二、项目基本情况", "三、疑似问题及数据依据", "指标", "事实", "数据出处",
-              "法条", "四、需说明的事项", "五、办理要求与时限",
-              "附件：1. 线索明细", "示例县发展和改革委员会", "2026年7月1日", "抄送：", "附件2")  # fmt: skip
+    starts = (
+        "示发改函〔2026〕12号",
+        "关于移送示例小学教学楼工程项目疑似围标串标线索的函",
+        "住房和城乡建设局：",
+        "一、线索来源",
+        "二、项目基本情况",
+        "三、疑似问题及数据依据",
+        "指标",
+        "事实",
+        "数据出处",
+        "法条",
+        "四、需说明的事项",
+        "五、办理要求与时限",
+        "附件：1. 线索明细",
+        "示例县发展和改革委员会",
+        "2026年7月1日",
+        "抄送：",
+        "附件2",
+    )
     places = [place(lines, start) for start in starts]
     assert places == sorted(places)
     assert f"（三）{STATEMENT_ZH}" in lines
@@ -177,23 +192,45 @@ def test_the_faces_of_official_papers_are_named_with_what_stands_in_for_them(ale
 def test_the_request_for_assistance_has_the_three_contents_of_article_14():
     lines = text(
         letters.assistance_letter(
-            HEAD, recipient_zh="公安局", subject="示例项目", facts="五家账户相同。", matter="查询账户", grounds="无权查询",
-            materials=["转账记录"], period=("退回函件并说明原因", "5个工作日", "通知第（十四）条"),
+            HEAD,
+            recipient_zh="公安局",
+            subject="示例项目",
+            facts="五家账户相同。",
+            matter="查询账户",
+            grounds="无权查询",
+            materials=["转账记录"],
+            period=("退回函件并说明原因", "5个工作日", "通知第（十四）条"),
         )
-    )  # fmt: skip
-    places = [place(lines, start) for start in
-              ("协助办理函", "公安局：", "一、案件基本情况", "五家账户相同。", "二、需要协助办理的事项及理由",
-               "（一）事项：查询账户",
-               "（二）理由：无权查询", "三、相关证据资料", "1. 转账记录",
-               "对超出职能的协助事项，请自收到本函之日起5个工作日内退回函件并说明原因")]  # fmt: skip
+    )
+    places = [
+        place(lines, start)
+        for start in (
+            "协助办理函",
+            "公安局：",
+            "一、案件基本情况",
+            "五家账户相同。",
+            "二、需要协助办理的事项及理由",
+            "（一）事项：查询账户",
+            "（二）理由：无权查询",
+            "三、相关证据资料",
+            "1. 转账记录",
+            "对超出职能的协助事项，请自收到本函之日起5个工作日内退回函件并说明原因",
+        )
+    ]
     assert places == sorted(places)
 
 
 def test_the_reply_to_the_police_says_what_was_done_and_how_it_ended():
     lines = text(
-        letters.reply_letter(HEAD, recipient_zh="公安局", subject="某项目", origin="公安局〔2026〕3号",
-                             handling=[("2026-07-01", "领取初核", "初核中")], result="罚款一万元。")
-    )  # fmt: skip
+        letters.reply_letter(
+            HEAD,
+            recipient_zh="公安局",
+            subject="某项目",
+            origin="公安局〔2026〕3号",
+            handling=[("2026-07-01", "领取初核", "初核中")],
+            result="罚款一万元。",
+        )
+    )
     assert "关于某项目线索处理情况的回告" in lines
     assert any("公安局〔2026〕3号" in line for line in lines)
     assert lines[place(lines, "2026-07-01") :][:3] == ["2026-07-01", "领取初核", "初核中"]

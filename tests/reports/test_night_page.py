@@ -58,29 +58,53 @@ def night(alert):
         as_of=date(2026, 11, 22),
         files=[
             FileOutcome(
-                file_name="bids.csv", source="示例交易中心", state="loaded",
-                records=1205, loaded=1200, duplicate=2, refused=3, held=0,
+                file_name="bids.csv",
+                source="示例交易中心",
+                state="loaded",
+                records=1205,
+                loaded=1200,
+                duplicate=2,
+                refused=3,
+                held=0,
             ),
             FileOutcome(
-                file_name="cut.csv", source="示例交易中心", state="refused",
-                records=0, loaded=0, duplicate=0, refused=0, held=0,
-                reason="the last line is cut", reason_zh="末行不完整",
+                file_name="cut.csv",
+                source="示例交易中心",
+                state="refused",
+                records=0,
+                loaded=0,
+                duplicate=0,
+                refused=0,
+                held=0,
+                reason="the last line is cut",
+                reason_zh="末行不完整",
             ),
         ],
         refusals=[
             Refusal(
-                code="NO_LOT", reason="the lot is missing", reason_zh="缺少标段编号",
-                count=3, example="138****5678",
+                code="NO_LOT",
+                reason="the lot is missing",
+                reason_zh="缺少标段编号",
+                count=3,
+                example="138****5678",
             )
         ],
         contracts=[
             ContractResult(
-                table="bids", expectation="price_cny > 0", severity="critical",
-                checked=1205, unexpected=3, ok=False,
+                table="bids",
+                expectation="price_cny > 0",
+                severity="critical",
+                checked=1205,
+                unexpected=3,
+                ok=False,
             ),
             ContractResult(
-                table="lots", expectation="lot_id is unique", severity="critical",
-                checked=300, unexpected=0, ok=True,
+                table="lots",
+                expectation="lot_id is unique",
+                severity="critical",
+                checked=300,
+                unexpected=0,
+                ok=True,
             ),
         ],
         gates=[
@@ -89,9 +113,13 @@ def night(alert):
         ],
         detectors=[
             DetectorOutcome(
-                id="contacts.same_payer_account", title="Deposits from one account",
-                title_zh="保证金同一账户", grade="A",
-                judged=280, flagged=1, not_judged="20 个标段没有保证金记录",
+                id="contacts.same_payer_account",
+                title="Deposits from one account",
+                title_zh="保证金同一账户",
+                grade="A",
+                judged=280,
+                flagged=1,
+                not_judged="20 个标段没有保证金记录",
             )
         ],
         hubs=[Hub("contacts.edit_hardware", "001B21AABBCC / CPU-1 / DISK-1", 34, 51, 6)],
@@ -99,12 +127,14 @@ def night(alert):
         clocks=[Clock("RC1-1", "向同级公安机关移送", "2026-11-23 20:12", "一日内到期")],
         deliveries=[
             Delivery(
-                recipient="housing", name_zh="住房和城乡建设局", rows=2,
-                path="outbox/housing/0123456789abcdef"
+                recipient="housing",
+                name_zh="住房和城乡建设局",
+                rows=2,
+                path="outbox/housing/0123456789abcdef",
             )
         ],
         notes=["数据不完整 INCOMPLETE：示例交易中心 2026-11-21 缺一个文件"],
-    )  # fmt: skip
+    )
 
 
 def test_the_page_reads_as_agreed(night, tmp_path):
@@ -201,10 +231,21 @@ def dumped(browser, page, folder):
     quiet = "--disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
     with (folder / "dom.html").open("wb") as out:
         started = subprocess.Popen(
-            [browser, "--headless", "--no-sandbox", "--disable-gpu", *quiet.split(),
-             f"--user-data-dir={folder / 'profile'}", "--dump-dom", page.as_uri()],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+            [
+                browser,
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                *quiet.split(),
+                f"--user-data-dir={folder / 'profile'}",
+                "--dump-dom",
+                page.as_uri(),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         try:
             assert started.wait(timeout=60) == 0
         finally:

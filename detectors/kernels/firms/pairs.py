@@ -400,7 +400,14 @@ def _hypergeometric(one: Ints, other: Ints, size: Ints, logs: Floats) -> Floats:
     is_possible = (met <= np.minimum(one, other)) & (size - one - other + met >= 0)
     met = np.where(is_possible, met, np.maximum(one + other - size, 0))
     chance = np.exp(
-        logs[one] + logs[other] + logs[size - one] + logs[size - other]
-        - logs[met] - logs[one - met] - logs[other - met] - logs[size - one - other + met] - logs[size]
-    )  # fmt: skip
+        logs[one]
+        + logs[other]
+        + logs[size - one]
+        + logs[size - other]
+        - logs[met]
+        - logs[one - met]
+        - logs[other - met]
+        - logs[size - one - other + met]
+        - logs[size]
+    )
     return np.where(is_possible, chance, 0.0)

@@ -260,6 +260,16 @@ def _write(
     con.execute(
         "INSERT INTO decision (case_id, rev, verb, before, after, details, seen, reason, at, actor)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (case.id, case.rev + 1, verb, case.state, after, audit.canonical(dict(given)),
-         json.dumps(evidence_of(con, case.id)), act.reason, act.at, act.actor),
-    )  # fmt: skip
+        (
+            case.id,
+            case.rev + 1,
+            verb,
+            case.state,
+            after,
+            audit.canonical(dict(given)),
+            json.dumps(evidence_of(con, case.id)),
+            act.reason,
+            act.at,
+            act.actor,
+        ),
+    )

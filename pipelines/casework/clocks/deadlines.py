@@ -232,9 +232,15 @@ def reckon(con: sqlite3.Connection, number: int, why: str, days: Workdays) -> bo
     con.execute(
         "INSERT INTO deadline_due (deadline, due_at, moved_at, calendar, is_provisional, why)"
         " VALUES (?, ?, ?, ?, ?, ?)",
-        (number, found.due_at.isoformat(), found.moved_at.isoformat(), days.version,
-         found.is_provisional, why),
-    )  # fmt: skip
+        (
+            number,
+            found.due_at.isoformat(),
+            found.moved_at.isoformat(),
+            days.version,
+            found.is_provisional,
+            why,
+        ),
+    )
     return True
 
 
@@ -301,9 +307,16 @@ def delays(store: Store, year: int, as_of: date) -> list[Delay]:
             continue
         ended_on = times.day_of(each.ended_at) if each.ended_at else None
         found.append(
-            Delay(each.number, each.object, each.rule, each.rule.late(is_done=ended_on is not None), last,
-                  ended_on, days.count(last, ended_on or as_of))
-        )  # fmt: skip
+            Delay(
+                each.number,
+                each.object,
+                each.rule,
+                each.rule.late(is_done=ended_on is not None),
+                last,
+                ended_on,
+                days.count(last, ended_on or as_of),
+            )
+        )
     return sorted(found, key=lambda each: (each.due_on, each.number))
 
 

@@ -118,10 +118,22 @@ def receive(home: Home, store: Store, act: Act, intake: Intake, who: Complainant
         con.execute(
             "INSERT INTO complaint (id, complainant, regime, channel, received_at, office, item, respondent_type,"
             " respondent, tender_id, project, lot_id, has_objected) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (id, code_name, intake.regime, intake.channel, received_at.isoformat(), intake.office, intake.item,
-             intake.respondent_type, intake.respondent, intake.tender_id, intake.project, intake.lot_id,
-             intake.has_objected),
-        )  # fmt: skip
+            (
+                id,
+                code_name,
+                intake.regime,
+                intake.channel,
+                received_at.isoformat(),
+                intake.office,
+                intake.item,
+                intake.respondent_type,
+                intake.respondent,
+                intake.tender_id,
+                intake.project,
+                intake.lot_id,
+                intake.has_objected,
+            ),
+        )
         _turn_clocks(con, id, intake.regime, "receive", received_at.isoformat())
         complainants.seal(home.vault, key, code_name, who)
         return id
@@ -177,9 +189,19 @@ def move(
         con.execute(
             "INSERT INTO complaint_event (complaint, rev, verb, before, after, done_at, details, reason, at, actor)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (id, complaint.rev + 1, verb, complaint.state, after, when, audit.canonical(dict(given)),
-             act.reason, act.at, act.actor),
-        )  # fmt: skip
+            (
+                id,
+                complaint.rev + 1,
+                verb,
+                complaint.state,
+                after,
+                when,
+                audit.canonical(dict(given)),
+                act.reason,
+                act.at,
+                act.actor,
+            ),
+        )
         con.execute("UPDATE complaint SET state = ?, rev = rev + 1 WHERE id = ?", (after, id))
         return str(after)
 

@@ -127,8 +127,18 @@ def _entry(
         **{
             name: row[name]
             for name in (
-                "id", "complainant", "rev", "channel", "office", "item", "respondent_type", "respondent",
-                "tender_id", "project", "lot_id", "received_at",
+                "id",
+                "complainant",
+                "rev",
+                "channel",
+                "office",
+                "item",
+                "respondent_type",
+                "respondent",
+                "tender_id",
+                "project",
+                "lot_id",
+                "received_at",
             )
         },
         regime=regime,
@@ -150,4 +160,4 @@ def _entry(
         document=decided.get("document", ""),
         handler=events[-1]["actor"] if events else "",
         cases=cases,
-    )  # fmt: skip
+    )

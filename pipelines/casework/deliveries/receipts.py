@@ -148,11 +148,22 @@ def take(
             "INSERT INTO receipt_row (receipt, place, alert_id, did, outcome, problem, state_zh, label, reviewer,"
             " answered_at, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (number, row.place, row.alert_id, row.did, row.outcome, row.problem, row.answer.state_zh,
-                 row.answer.label, row.answer.reviewer, row.answer.answered_at, row.answer.note)
+                (
+                    number,
+                    row.place,
+                    row.alert_id,
+                    row.did,
+                    row.outcome,
+                    row.problem,
+                    row.answer.state_zh,
+                    row.answer.label,
+                    row.answer.reviewer,
+                    row.answer.answered_at,
+                    row.answer.note,
+                )
                 for row in judged
             ],
-        )  # fmt: skip
+        )
         return str(number)
 
     counts = Counter(row.outcome for row in judged)

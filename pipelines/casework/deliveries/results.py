@@ -110,8 +110,15 @@ def _write_results(
     as_of: date,
     act: Act,
 ) -> None:
-    audit.append(con, at=act.at, actor=act.actor, verb="enqueue", subject=did, recipient=recipient,
-                 results=len(facts["results"]))  # fmt: skip
+    audit.append(
+        con,
+        at=act.at,
+        actor=act.actor,
+        verb="enqueue",
+        subject=did,
+        recipient=recipient,
+        results=len(facts["results"]),
+    )
     con.execute(
         "INSERT INTO outbox (did, recipient, snapshot, as_of, alerts, records, facts, checkpoint)"
         " VALUES (?, ?, ?, ?, '[]', '[]', ?, ?)",

@@ -171,8 +171,15 @@ def commit(store: Store, act: Act, id: str, seed: bytes | None = None) -> str:
             (id, secret.hex(), promise["seed_sha256"], announced, act.at, act.actor),
         )
         _keep(con, id, {**frozen, "commitment.json": content})
-        audit.append(con, at=act.at, actor=act.actor, verb="draw_committed", subject=id, **promise | {"draw": id},
-                     commitment_sha256=announced)  # fmt: skip
+        audit.append(
+            con,
+            at=act.at,
+            actor=act.actor,
+            verb="draw_committed",
+            subject=id,
+            **promise | {"draw": id},
+            commitment_sha256=announced,
+        )
         return announced
 
     return once(store, act, "draw_commit", id, {}, do)
@@ -265,8 +272,16 @@ def run(store: Store, act: Act, id: str, beacon: str = "") -> str:
             pick(con, id, row["object_id"], arm, act, carried_from=row["carried_from"] or None)
             send(con, id, row["object_id"], [o for o in row["officers"].split(SEPARATOR) if o], act)
         result = hashlib.sha256(drawn["drawn.csv"]).hexdigest()
-        audit.append(con, at=act.at, actor=act.actor, verb="draw_drawn", subject=id, seed=commitment["seed"],
-                     item=document["item"], drawn_sha256=result)  # fmt: skip
+        audit.append(
+            con,
+            at=act.at,
+            actor=act.actor,
+            verb="draw_drawn",
+            subject=id,
+            seed=commitment["seed"],
+            item=document["item"],
+            drawn_sha256=result,
+        )
         return result
 
     return once(store, act, "draw_run", id, {"beacon": beacon}, do)
@@ -365,9 +380,15 @@ def _keep(con: sqlite3.Connection, id: str, contents: Mapping[str, bytes]) -> No
 
 
 def pick(
-    con: sqlite3.Connection, id: str, object_id: str, arm: str, act: Act, *,
-    carried_from: str | None = None, reason: str = "",
-) -> None:  # fmt: skip
+    con: sqlite3.Connection,
+    id: str,
+    object_id: str,
+    arm: str,
+    act: Act,
+    *,
+    carried_from: str | None = None,
+    reason: str = "",
+) -> None:
     """Put an object on a list, inside the caller's transaction."""
     con.execute(
         "INSERT INTO draw_pick (draw, object_id, arm, carried_from, reason, at, actor) VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -43,12 +43,20 @@ def spans() -> tuple[Span, ...]:
     with SHIPPED.open(encoding="utf-8", newline="") as file:
         return tuple(
             Span(
-                row["rate_set"], row["is_default"] == "yes", row["title_zh"], row["dimension"], row["class"],
-                row["class_zh"], Fraction(row["lowest"]), Fraction(row["highest"]), row["frequency_zh"],
-                row["basis"], row["seen"] == "yes",
+                row["rate_set"],
+                row["is_default"] == "yes",
+                row["title_zh"],
+                row["dimension"],
+                row["class"],
+                row["class_zh"],
+                Fraction(row["lowest"]),
+                Fraction(row["highest"]),
+                row["frequency_zh"],
+                row["basis"],
+                row["seen"] == "yes",
             )
             for row in csv.DictReader(file)
-        )  # fmt: skip
+        )
 
 
 def default_set() -> str:

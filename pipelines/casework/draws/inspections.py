@@ -203,9 +203,15 @@ def result(
 
 
 def publish(
-    store: Store, act: Act, id: str, object_ids: Sequence[str], published_at: str | None, *,
-    channel: str = "", withheld: str = "",
-) -> list[str]:  # fmt: skip
+    store: Store,
+    act: Act,
+    id: str,
+    object_ids: Sequence[str],
+    published_at: str | None,
+    *,
+    channel: str = "",
+    withheld: str = "",
+) -> list[str]:
     """Write down that results were made public, or that the law forbids it. Stops the clock of publication.
 
     Args:

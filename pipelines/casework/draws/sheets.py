@@ -80,8 +80,11 @@ def listed(store: Store, id: str, as_of: date) -> list[Listed]:
     drawn = {row["object_id"]: row for row in replay_draw.read_table("drawn.csv", kept["drawn.csv"])}
     barred = replay_draw.barred(replay_draw.read_table("conflicts.csv", kept["conflicts.csv"]))
     random_rate, _ = replay_draw.random_rate(plan, len(objects))
-    clocks = {each.object: each for each in deadlines.all_deadlines(store, as_of)
-              if each.object.startswith(inspections.clock(id, ""))}  # fmt: skip
+    clocks = {
+        each.object: each
+        for each in deadlines.all_deadlines(store, as_of)
+        if each.object.startswith(inspections.clock(id, ""))
+    }
     rows = store.rows(
         """
         SELECT p.*, r.outcome, r.finished_at, u.channel, u.withheld, u.published_at
@@ -134,26 +137,57 @@ def sheets(store: Store, id: str, as_of: date) -> list[Sheet]:
     rows = listed(store, id, as_of)
     team = max([plan["officers_per_object"], *(len(row.officers) for row in rows)])
     headings = (
-        "抽查计划编号", "批次", "抽查领域", "抽查事项", "检查对象名称", "统一社会信用代码", "对象类型", "信用/风险等级",
-        "抽取比例", "抽中概率",
-        "抽取时间", "随机种子(哈希)", "名录库校验值",
+        "抽查计划编号",
+        "批次",
+        "抽查领域",
+        "抽查事项",
+        "检查对象名称",
+        "统一社会信用代码",
+        "对象类型",
+        "信用/风险等级",
+        "抽取比例",
+        "抽中概率",
+        "抽取时间",
+        "随机种子(哈希)",
+        "名录库校验值",
         *(f"{what}{n}" for n in range(1, team + 1) for what in ("检查人员", "执法证号")),
-        "回避说明", "检查方式", "检查期限", "检查结果", "公示时间", "公示渠道", "是否超期",
-    )  # fmt: skip
+        "回避说明",
+        "检查方式",
+        "检查期限",
+        "检查结果",
+        "公示时间",
+        "公示渠道",
+        "是否超期",
+    )
 
     def line(row: Listed) -> list[str]:
         facts = row.facts
         pairs = [value for _, name, certificate in row.officers for value in (name, certificate)]
         has_code = facts["kind"] in _MARKET_PARTIES and not row.object_id.startswith(_OWN_PREFIX)
         return [
-            id, plan["batch"], facts["field"], plan["item"], facts["name"], row.object_id if has_code else "",
-            pools.KINDS_ZH.get(facts["kind"], facts["kind"]), classes_zh(facts), percent(row.rate),
-            percent(row.chance), times.local_text(run_at), seed_sha256,
-            hashlib.sha256(kept["objects.csv"]).hexdigest(), *pairs, *[""] * (2 * team - len(pairs)),
-            f"{row.conflicts} 人回避" if row.conflicts else "", "、".join(plan["methods"]), plan["due_on"],
-            outcome_zh(row), times.local_text(row.published_at), row.channel or (row.withheld and f"不公示：{row.withheld}"),
+            id,
+            plan["batch"],
+            facts["field"],
+            plan["item"],
+            facts["name"],
+            row.object_id if has_code else "",
+            pools.KINDS_ZH.get(facts["kind"], facts["kind"]),
+            classes_zh(facts),
+            percent(row.rate),
+            percent(row.chance),
+            times.local_text(run_at),
+            seed_sha256,
+            hashlib.sha256(kept["objects.csv"]).hexdigest(),
+            *pairs,
+            *[""] * (2 * team - len(pairs)),
+            f"{row.conflicts} 人回避" if row.conflicts else "",
+            "、".join(plan["methods"]),
+            plan["due_on"],
+            outcome_zh(row),
+            times.local_text(row.published_at),
+            row.channel or (row.withheld and f"不公示：{row.withheld}"),
             row.late_zh,
-        ]  # fmt: skip
+        ]
 
     drawn_ones = [row for row in rows if row.arm != "manual"]
     added = [row for row in rows if row.arm == "manual"]

@@ -59,9 +59,17 @@ class Request:
 
 
 def ask(
-    store: Store, act: Act, case_id: str, *, document: str, facts: str, matter: str, grounds: str,
-    materials: Sequence[str], received_at: str | None = None,
-) -> str:  # fmt: skip
+    store: Store,
+    act: Act,
+    case_id: str,
+    *,
+    document: str,
+    facts: str,
+    matter: str,
+    grounds: str,
+    materials: Sequence[str],
+    received_at: str | None = None,
+) -> str:
     """Write down a request and start its clock.
 
     Args:
@@ -80,8 +88,12 @@ def ask(
     """
     number = str(document_numbers.parse(document))
     listed = [line.strip() for line in materials if line.strip()]
-    for what, text in (("案件基本情况 (--facts)", facts), ("事项 (--matter)", matter), ("理由 (--grounds)", grounds),
-                       ("相关证据资料 (--material)", "".join(listed))):  # fmt: skip
+    for what, text in (
+        ("案件基本情况 (--facts)", facts),
+        ("事项 (--matter)", matter),
+        ("理由 (--grounds)", grounds),
+        ("相关证据资料 (--material)", "".join(listed)),
+    ):
         if not text.strip():
             raise ValueError(f"a request for assistance needs {what}: notice of 2021, article 14")
     when = times.instant(received_at or act.at).isoformat()
@@ -104,9 +116,20 @@ def ask(
         con.execute(
             "INSERT INTO assistance (id, case_id, recipient, document_no, facts, matter, grounds, materials, received_at,"
             " at, actor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (id, case_id, RECIPIENT, number, facts, matter, grounds, json.dumps(listed, ensure_ascii=False), when, act.at,
-             act.actor),
-        )  # fmt: skip
+            (
+                id,
+                case_id,
+                RECIPIENT,
+                number,
+                facts,
+                matter,
+                grounds,
+                json.dumps(listed, ensure_ascii=False),
+                when,
+                act.at,
+                act.actor,
+            ),
+        )
         deadlines.begin(con, id, RETURN_RULE, when)
         return id
 

@@ -23,12 +23,41 @@ ANSWERS_ZH = {"accept": "受理/立案", "return": "退回", "no-case": "不予�
 _SUPERVISION = ("reconsider", "uphold")
 
 HEADINGS = (
-    "移送编号", "线索编号", "移送类型(项目/主体/公职人员/其他)", "线索来源", "项目名称", "标段编号", "涉及主体",
-    "统一社会信用代码", "涉嫌问题", "涉嫌条款", "初核单位", "初核人(2名)", "初核结论", "审批人", "审批时间", "移送文号",
-    "移送单位", "接收单位", "接收人", "联系电话", "移送时间", "回执时间", "抄送检察院时间", "办理时限", "剩余(天)", "是否超期",
-    "接收单位意见(受理/退回/立案/不予立案)", "通知书文号", "复议/监督情况", "处理结果", "回告时间", "办结时间", "证据包校验值",
+    "移送编号",
+    "线索编号",
+    "移送类型(项目/主体/公职人员/其他)",
+    "线索来源",
+    "项目名称",
+    "标段编号",
+    "涉及主体",
+    "统一社会信用代码",
+    "涉嫌问题",
+    "涉嫌条款",
+    "初核单位",
+    "初核人(2名)",
+    "初核结论",
+    "审批人",
+    "审批时间",
+    "移送文号",
+    "移送单位",
+    "接收单位",
+    "接收人",
+    "联系电话",
+    "移送时间",
+    "回执时间",
+    "抄送检察院时间",
+    "办理时限",
+    "剩余(天)",
+    "是否超期",
+    "接收单位意见(受理/退回/立案/不予立案)",
+    "通知书文号",
+    "复议/监督情况",
+    "处理结果",
+    "回告时间",
+    "办结时间",
+    "证据包校验值",
     "经办人",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -100,9 +129,15 @@ def ledger(store: Store, now: Current, as_of: date, office: str) -> Sheet:
 
 
 def _row(
-    referral: Referral, case: Case, before: Sequence[Step], steps: Sequence[Step], told: Mapping[str, str],
-    clock: Deadline | None, packed: str, office: str,
-) -> list[str]:  # fmt: skip
+    referral: Referral,
+    case: Case,
+    before: Sequence[Step],
+    steps: Sequence[Step],
+    told: Mapping[str, str],
+    clock: Deadline | None,
+    packed: str,
+    office: str,
+) -> list[str]:
     last = {step.verb: step for step in steps}
     confirmed = next((step for step in reversed(before) if step.verb == "confirm"), None)
     answer = next((step for step in reversed(steps) if step.verb in ANSWERS_ZH), None)

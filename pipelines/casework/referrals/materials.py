@@ -216,13 +216,20 @@ def _evidence(store: Store, fp: str, ev_hash: str) -> sqlite3.Row:
         " WHERE e.fp = ? AND e.ev_hash = ?",
         fp,
         ev_hash,
-    )[0]  # fmt: skip
+    )[0]
 
 
 def _restored(row: sqlite3.Row) -> Signal:
     several = "lot_ids" in json.loads(row["body"])["facts"]
-    signal = Signal.restored(row["fp"], row["detector"], row["identity_version"], row["scope"],
-                             tuple(json.loads(row["entities"])), row["body"], row["case_scope"])  # fmt: skip
+    signal = Signal.restored(
+        row["fp"],
+        row["detector"],
+        row["identity_version"],
+        row["scope"],
+        tuple(json.loads(row["entities"])),
+        row["body"],
+        row["case_scope"],
+    )
     return replace(signal, lot_id=None) if several else signal
 
 

@@ -16,11 +16,26 @@ from pipelines.casework.clocks import deadlines
 from pipelines.store import Store
 
 #: Clocks of a referral to the police (collusive bidding is an economic crime: YS05), by the step that starts or stops them.
-_STARTS = {"draft": ("YS01",), "approve": ("YS02",), "send": ("YS05a",), "no-case": ("YS06",),
-           "reconsider": ("YS07",), "uphold": ("YS08",), "accept": ("YS09",)}  # fmt: skip
-_STOPS = {"approve": ("YS01",), "reject": ("YS01",), "send": ("YS02",), "reconsider": ("YS06", "YS08"),
-          "accept": ("YS05a", "YS07"), "return": ("YS05a",), "no-case": ("YS05a",),
-          "uphold": ("YS07",), "feedback": ("YS09",)}  # fmt: skip
+_STARTS = {
+    "draft": ("YS01",),
+    "approve": ("YS02",),
+    "send": ("YS05a",),
+    "no-case": ("YS06",),
+    "reconsider": ("YS07",),
+    "uphold": ("YS08",),
+    "accept": ("YS09",),
+}
+_STOPS = {
+    "approve": ("YS01",),
+    "reject": ("YS01",),
+    "send": ("YS02",),
+    "reconsider": ("YS06", "YS08"),
+    "accept": ("YS05a", "YS07"),
+    "return": ("YS05a",),
+    "no-case": ("YS05a",),
+    "uphold": ("YS07",),
+    "feedback": ("YS09",),
+}
 #: They are no longer due when the case takes another way.
 _LAPSE = {"draft": ("YS06", "YS08"), "close": ("YS06", "YS08"), "return": ("YS09",)}
 
@@ -54,9 +69,15 @@ class Referral:
 
 
 def draft(
-    store: Store, act: Act, case_id: str, recipient: str, power_id: str, project_types: Iterable[str],
-    *, rev: int | None = None,
-) -> str:  # fmt: skip
+    store: Store,
+    act: Act,
+    case_id: str,
+    recipient: str,
+    power_id: str,
+    project_types: Iterable[str],
+    *,
+    rev: int | None = None,
+) -> str:
     """Propose to hand a case to an office.
 
     Args:

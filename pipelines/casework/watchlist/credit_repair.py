@@ -44,11 +44,17 @@ def severities() -> dict[str, Severity]:
     with SHIPPED.open(encoding="utf-8", newline="") as file:
         return {
             row["class"]: Severity(
-                row["class"], row["class_zh"], row["is_published"] == "yes", int(row["min_months"]),
-                int(row["max_months"]), tuple(row["needs"].split(";")), row["basis"], row["seen"] == "yes",
+                row["class"],
+                row["class_zh"],
+                row["is_published"] == "yes",
+                int(row["min_months"]),
+                int(row["max_months"]),
+                tuple(row["needs"].split(";")),
+                row["basis"],
+                row["seen"] == "yes",
             )
             for row in csv.DictReader(file)
-        }  # fmt: skip
+        }
 
 
 def severity_of(id: str) -> Severity:

@@ -11,8 +11,12 @@ from pipelines.casework.watchlist import credit_repair
 
 LISTS_ZH: Mapping[str, str] = {"watch": "重点关注对象名单", "black": "黑名单"}
 SUBJECTS_ZH: Mapping[str, str] = {
-    "firm": "企业", "person": "人员", "project": "项目", "expert": "专家", "agency": "代理",
-}  # fmt: skip
+    "firm": "企业",
+    "person": "人员",
+    "project": "项目",
+    "expert": "专家",
+    "agency": "代理",
+}
 
 #: Persons are tokens (see `pipelines.values.tokens`), never names or numbers.
 _PERSON = re.compile(r"h1:[0-9A-Fa-f]{32}")
@@ -109,8 +113,12 @@ class Entry:
 
     def facts(self) -> dict[str, object]:
         """Return the facts as they are stored, by column."""
-        days = {"starts_on": self.starts_on, "first_ends_on": self.ends_on, "first_review_on": self.review_on,
-                "decided_on": self.decided_on}  # fmt: skip
+        days = {
+            "starts_on": self.starts_on,
+            "first_ends_on": self.ends_on,
+            "first_review_on": self.review_on,
+            "decided_on": self.decided_on,
+        }
         own = {
             name: value for name, value in vars(self).items() if name not in {*days, "ends_on", "review_on"}
         }

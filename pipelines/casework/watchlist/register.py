@@ -95,8 +95,11 @@ def propose(store: Store, act: Act, entry: Entry) -> str:
         return id
 
     # The facts stay in the store; the log has their hash, and what the entry rests on.
-    told = {"list": entry.list, "document_no": entry.document_no,
-            "facts_sha256": hashlib.sha256(audit.canonical(entry.facts()).encode()).hexdigest()}  # fmt: skip
+    told = {
+        "list": entry.list,
+        "document_no": entry.document_no,
+        "facts_sha256": hashlib.sha256(audit.canonical(entry.facts()).encode()).hexdigest(),
+    }
     return once(store, act, "list_propose", "", told, do)
 
 
@@ -268,9 +271,15 @@ def clock(id: str) -> str:
 
 
 def enter(
-    con: sqlite3.Connection, id: str, state: str, effective_on: date, act: Act, reason: str,
-    document_no: str = "", flags: list[str] | None = None,
-) -> None:  # fmt: skip
+    con: sqlite3.Connection,
+    id: str,
+    state: str,
+    effective_on: date,
+    act: Act,
+    reason: str,
+    document_no: str = "",
+    flags: list[str] | None = None,
+) -> None:
     """Let an entry get into a state, inside the caller's transaction."""
     con.execute(
         "INSERT INTO list_event (entry, state, effective_on, reason, document_no, flags, at, actor)"

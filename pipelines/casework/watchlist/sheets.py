@@ -35,23 +35,53 @@ class Record:
 def watch_sheet(home: Home, store: Store, as_of: date, *, everything: bool = False) -> Sheet:
     """Return the watch list on a day: proposed and listed entries, or all there ever were."""
     headings = (
-        "序号", "对象类型", "名称", "统一社会信用代码(人员用脱敏证件号)", "列入原因", "触发规则", "历史预警次数",
-        "近三年处罚次数", "最近处罚文号", "关联对象", "风险等级", "列入时间", "复评日期", "到期日期", "关注措施", "状态",
-        "移出时间", "移出原因", "批准人", "编号",
-    )  # fmt: skip
+        "序号",
+        "对象类型",
+        "名称",
+        "统一社会信用代码(人员用脱敏证件号)",
+        "列入原因",
+        "触发规则",
+        "历史预警次数",
+        "近三年处罚次数",
+        "最近处罚文号",
+        "关联对象",
+        "风险等级",
+        "列入时间",
+        "复评日期",
+        "到期日期",
+        "关注措施",
+        "状态",
+        "移出时间",
+        "移出原因",
+        "批准人",
+        "编号",
+    )
     found = chosen(store.con, "watch", as_of, everything=everything)
     known = records(home, store, found, as_of)
     rows = [
         (
-            str(number), SUBJECTS_ZH[str(e.facts["subject_kind"])], str(e.facts["name"]), code_of(e),
-            str(e.facts["reason"]), str(e.facts["rule"]), str(known[e.id].alerts),
-            "" if (counted := known[e.id].penalties) is None else str(counted), known[e.id].last_decision,
-            str(e.facts["related"]), CLASSES_ZH.get(str(e.facts["risk_class"]), str(e.facts["risk_class"])),
-            _of(e, "effective_on", "listed"), str(e.review_on), str(e.ends_on), str(e.facts["measures"]),
-            state_zh(e, as_of), *_removal(e), _of(e, "actor", "listed"), e.id,
+            str(number),
+            SUBJECTS_ZH[str(e.facts["subject_kind"])],
+            str(e.facts["name"]),
+            code_of(e),
+            str(e.facts["reason"]),
+            str(e.facts["rule"]),
+            str(known[e.id].alerts),
+            "" if (counted := known[e.id].penalties) is None else str(counted),
+            known[e.id].last_decision,
+            str(e.facts["related"]),
+            CLASSES_ZH.get(str(e.facts["risk_class"]), str(e.facts["risk_class"])),
+            _of(e, "effective_on", "listed"),
+            str(e.review_on),
+            str(e.ends_on),
+            str(e.facts["measures"]),
+            state_zh(e, as_of),
+            *_removal(e),
+            _of(e, "actor", "listed"),
+            e.id,
         )
         for number, e in enumerate(found, start=1)
-    ]  # fmt: skip
+    ]
     return Sheet(LISTS_ZH["watch"], headings, rows, WATCH_NOTE_ZH)
 
 
@@ -65,21 +95,54 @@ def black_sheet(store: Store, as_of: date, *, everything: bool = False, public: 
         public: only entries that are published on that day (`credit`).
     """
     headings = (
-        "序号", "编号", "对象类型", "名称", "统一社会信用代码(人员用脱敏证件号)", "列入原因", "列入依据", "决定文号",
-        "决定机关", "决定日期", "失信等级", "是否限制投标", "限制起始", "限制截止", "公示截止", "最早可修复日期", "状态",
-        "移出时间", "移出原因", "移出文号", "批准人",
-    )  # fmt: skip
+        "序号",
+        "编号",
+        "对象类型",
+        "名称",
+        "统一社会信用代码(人员用脱敏证件号)",
+        "列入原因",
+        "列入依据",
+        "决定文号",
+        "决定机关",
+        "决定日期",
+        "失信等级",
+        "是否限制投标",
+        "限制起始",
+        "限制截止",
+        "公示截止",
+        "最早可修复日期",
+        "状态",
+        "移出时间",
+        "移出原因",
+        "移出文号",
+        "批准人",
+    )
     found = chosen(store.con, "black", as_of, everything=everything)
     rows = [
         (
-            str(number), e.id, SUBJECTS_ZH[str(e.facts["subject_kind"])], str(e.facts["name"]), code_of(e),
-            str(e.facts["reason"]), str(e.facts["basis"]), str(e.facts["document_no"]), str(e.facts["authority"]),
-            str(e.facts["decided_on"]), severity(e).title_zh, "是" if e.facts["is_bidding_ban"] else "否",
-            str(e.facts["starts_on"]), str(e.ends_on), _published_until(e), str(severity(e).repairable_on(_decided(e))),
-            state_zh(e, as_of), *_removal(e), _of(e, "document_no", "repaired", "revoked"), _of(e, "actor", "listed"),
+            str(number),
+            e.id,
+            SUBJECTS_ZH[str(e.facts["subject_kind"])],
+            str(e.facts["name"]),
+            code_of(e),
+            str(e.facts["reason"]),
+            str(e.facts["basis"]),
+            str(e.facts["document_no"]),
+            str(e.facts["authority"]),
+            str(e.facts["decided_on"]),
+            severity(e).title_zh,
+            "是" if e.facts["is_bidding_ban"] else "否",
+            str(e.facts["starts_on"]),
+            str(e.ends_on),
+            _published_until(e),
+            str(severity(e).repairable_on(_decided(e))),
+            state_zh(e, as_of),
+            *_removal(e),
+            _of(e, "document_no", "repaired", "revoked"),
+            _of(e, "actor", "listed"),
         )
         for number, e in enumerate((e for e in found if not public or is_public(e, as_of)), start=1)
-    ]  # fmt: skip
+    ]
     return Sheet(LISTS_ZH["black"], headings, rows, BLACK_NOTE_ZH)
 
 
@@ -118,9 +181,11 @@ def records(home: Home, store: Store, found: list[Standing], as_of: date) -> dic
     known = {}
     for entry in found:
         subject = str(entry.facts["subject_id"])
-        mine = None if decisions is None else [
-            no for no, on in decisions.get(subject, ()) if on is not None and since <= on <= as_of
-        ]  # fmt: skip
+        mine = (
+            None
+            if decisions is None
+            else [no for no, on in decisions.get(subject, ()) if on is not None and since <= on <= as_of]
+        )
         last = "" if not mine else mine[-1]
         known[entry.id] = Record(alerts.get(subject, 0), None if mine is None else len(mine), last)
     return known

@@ -86,8 +86,11 @@ def _xlsx(path: Path, work: Path) -> tuple[int, int, int]:
     with zipfile.ZipFile(packages.checked_copy(path, work, packages.DOCUMENT)) as archive:
         strings = counting_sheets.shared_strings(archive)
         parts = workbook_parts.sheet_parts(archive)
-        worksheets = {one.member for one in office.related(archive, workbook_text.BOOK).values()
-                      if one.kind == "worksheet"}  # fmt: skip
+        worksheets = {
+            one.member
+            for one in office.related(archive, workbook_text.BOOK).values()
+            if one.kind == "worksheet"
+        }
         for part in worksheets & set(parts.values()):
             found = counting_sheets.sheet_rows(archive, part, strings)
             rows += sum(bool(row.filled) for row in found.values())

@@ -65,8 +65,16 @@ def test_leaves_two_close_bids_among_very_many_alone(market):
     town(market, lots=300).lots(LOT)
     rng = np.random.default_rng(9)
     seconds = np.sort(rng.exponential(8e4, 60)).round() + 60
-    market.append("bids", pd.DataFrame({"lot_id": "L1", "bidder_id": [f"B{n}" for n in range(60)],
-        "submitted_at": pd.Timestamp("2026-03-02 01:00:00") - pd.to_timedelta(seconds, unit="s")}))  # fmt: skip
+    market.append(
+        "bids",
+        pd.DataFrame(
+            {
+                "lot_id": "L1",
+                "bidder_id": [f"B{n}" for n in range(60)],
+                "submitted_at": pd.Timestamp("2026-03-02 01:00:00") - pd.to_timedelta(seconds, unit="s"),
+            }
+        ),
+    )
     assert (np.diff(seconds) <= 60).any()
     assert market.judged(ID) == {"L1": False}
 

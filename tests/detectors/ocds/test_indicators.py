@@ -233,18 +233,30 @@ def test_r024_flags_all_at_the_fence_where_all_gaps_are_equal_and_says_so(assess
         ("NO_ACTIVE_AWARD", gap("x", 100, awards=[award("W", status="unsuccessful")])),
         ("SEVERAL_AWARDS", gap("x", 100, awards=[award("W"), award("W")])),
         ("SUPPLIERS_NOT_ONE", gap("x", 100, awards=[award("W", "L")])),
-        ("SEVERAL_CURRENCIES", process("x", [bid("W", price=1), bid("L", price=2, currency="USD")], [award("W")])),
+        (
+            "SEVERAL_CURRENCIES",
+            process("x", [bid("W", price=1), bid("L", price=2, currency="USD")], [award("W")]),
+        ),
         ("NO_WINNING_PRICE", gap("x", 100, awards=[award("somebody else")])),
         ("NO_WINNING_PRICE", process("x", [bid("W"), bid("L", price=2)], [award("W")])),
-        ("NO_WINNING_PRICE", process("x", [bid("W", price=1, status="disqualified"), bid("L", price=2)], [award("W")])),
+        (
+            "NO_WINNING_PRICE",
+            process("x", [bid("W", price=1, status="disqualified"), bid("L", price=2)], [award("W")]),
+        ),
         ("NO_WINNING_PRICE", process("x", [bid("W", "V", price=1), bid("L", price=2)], [award("W")])),
         ("NO_WINNING_PRICE", gap("x", "110", price="100")),
-        ("NO_SECOND_PRICE", process("x", [bid("W", price=1), bid("L", price=2, status="pending")], [award("W")])),
-        ("NO_SECOND_PRICE", process("x", [bid("W", price=1), bid("L", price=2, currency=None)], [award("W")])),
+        (
+            "NO_SECOND_PRICE",
+            process("x", [bid("W", price=1), bid("L", price=2, status="pending")], [award("W")]),
+        ),
+        (
+            "NO_SECOND_PRICE",
+            process("x", [bid("W", price=1), bid("L", price=2, currency=None)], [award("W")]),
+        ),
         ("WINNER_NOT_LOWEST", gap("x", 99)),
         ("PRICE_NOT_POSITIVE", gap("x", 1, price=0)),
     ],
-)  # fmt: skip
+)
 def test_price_gaps_say_why_they_are_not_measured(assessed, reason, release):
     found = assessed([release])
     for code in ("R024", "R058"):
@@ -408,8 +420,11 @@ def test_r035_says_why_it_cannot_judge(assessed):
         ]
     )
     assert reasons(found, "R035") == {
-        "AWARD_NOT_FINAL": 1, "SEVERAL_WINNERS": 1, "NO_VALID_BIDDER": 1, "NO_ACTIVE_AWARD": 1,
-    }  # fmt: skip
+        "AWARD_NOT_FINAL": 1,
+        "SEVERAL_WINNERS": 1,
+        "NO_VALID_BIDDER": 1,
+        "NO_ACTIVE_AWARD": 1,
+    }
 
 
 def test_r036_flags_a_disqualified_lowest_price(assessed):
@@ -508,8 +523,13 @@ def test_an_organisation_belongs_to_the_class_of_most_of_its_processes(assessed)
         return process(ocid, [bid(one) for one in tenderers], tender={"mainProcurementCategory": category})
 
     works = [market(f"works {n}", "works", "A", "B", "C") for n in range(2)]
-    found = assessed([*works, market("goods", "goods", "A", "D"), process("refused", refused("A"))],
-                     codes=("R038",), reference_units=2, r038_threshold=0.2, r038_minimum_submitted_bids=1)  # fmt: skip
+    found = assessed(
+        [*works, market("goods", "goods", "A", "D"), process("refused", refused("A"))],
+        codes=("R038",),
+        reference_units=2,
+        r038_threshold=0.2,
+        r038_minimum_submitted_bids=1,
+    )
     (row,) = found.reference[found.reference["id"] == "A"].to_dict("records")
     assert row["reference_class"] == "? | class works"
     assert (row["value"], row["reference_units"]) == (0.25, 2)
@@ -526,12 +546,14 @@ def county(processes=300, seed=7):
         base, currency = rng.lognormvariate(12, 1), rng.choice(["CNY", "CNY", "CNY", "USD"])
         bids = [
             bid(
-                f"T{tenderer}", price=rng.choice([round(base * rng.uniform(1, 1.5), -2), None]), currency=currency,
+                f"T{tenderer}",
+                price=rng.choice([round(base * rng.uniform(1, 1.5), -2), None]),
+                currency=currency,
                 status=rng.choice(["valid", "valid", "valid", "disqualified", "pending", "withdrawn"]),
                 date=f"2026-03-{rng.randint(10, 17)}T09:00:00+08:00",
             )
             for tenderer in rng.sample(range(40), rng.randint(0, 6))
-        ]  # fmt: skip
+        ]
         priced = [one for one in bids if "value" in one and one["status"] == "valid"]
         winner = min(priced, key=lambda one: one["value"]["amount"])["tenderers"][0]["id"] if priced else "W"
         awards = [
@@ -542,12 +564,15 @@ def county(processes=300, seed=7):
             )
         ]
         tender = {
-            "procurementMethod": rng.choice(["open", "direct"]), "numberOfTenderers": len(bids),
+            "procurementMethod": rng.choice(["open", "direct"]),
+            "numberOfTenderers": len(bids),
             "mainProcurementCategory": rng.choice(["works", "goods"]),
-            "tenderPeriod": {"startDate": f"2026-02-{rng.randint(10, 28)}T09:00:00+08:00",
-                             "endDate": "2026-03-15T09:00:00+08:00"},
+            "tenderPeriod": {
+                "startDate": f"2026-02-{rng.randint(10, 28)}T09:00:00+08:00",
+                "endDate": "2026-03-15T09:00:00+08:00",
+            },
             "procuringEntity": {"id": f"E{number % 9}"},
-        }  # fmt: skip
+        }
         made.append(process(f"P{number}", rng.choice([bids, bids, None]), awards, tender, f"B{number % 7}"))
     return made
 

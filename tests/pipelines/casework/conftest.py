@@ -86,29 +86,68 @@ class County:
         several = ";" in lot
         scope = "/".join(entities) if several else lot
         measured = {**facts, "lot_ids": lot} if several else facts
-        return Signal(fingerprint(detector, 1, scope, entities), detector, 1, scope, None if several else lot,
-                      tuple(sorted(entities)), measured, ())  # fmt: skip
+        return Signal(
+            fingerprint(detector, 1, scope, entities),
+            detector,
+            1,
+            scope,
+            None if several else lot,
+            tuple(sorted(entities)),
+            measured,
+            (),
+        )
 
     def row(self, signal):
         """Its row of the alert list."""
         return Alert(
-            alert_id=signal.fp, level="红", family="关联关系", detector=signal.detector, finding_zh="（疑似线索）",
-            legal_zh="条例", project_type="A01", tender_id="T1", tender_name="样例工程", lot_id=";".join(signal.lots),
-            lot_name=None, deal_code=None, buyer_name=None, buyer_code=None, agency_name=None, agency_code=None,
-            opened_at=datetime(2026, 1, 5, 1, 30, tzinfo=UTC), bidders=5, ceiling_price_cny=Decimal("1000000.10"),
-            winner_name=None, award_price_cny=None, party_names=signal.entities,
+            alert_id=signal.fp,
+            level="红",
+            family="关联关系",
+            detector=signal.detector,
+            finding_zh="（疑似线索）",
+            legal_zh="条例",
+            project_type="A01",
+            tender_id="T1",
+            tender_name="样例工程",
+            lot_id=";".join(signal.lots),
+            lot_name=None,
+            deal_code=None,
+            buyer_name=None,
+            buyer_code=None,
+            agency_name=None,
+            agency_code=None,
+            opened_at=datetime(2026, 1, 5, 1, 30, tzinfo=UTC),
+            bidders=5,
+            ceiling_price_cny=Decimal("1000000.10"),
+            winner_name=None,
+            award_price_cny=None,
+            party_names=signal.entities,
             party_codes=("911100006000373416", "91410821MA0000000A")[: len(signal.entities)],
-            key_facts_zh=str(signal.facts), grade="A", score=None, source_zh="x.csv", source_at=None,
-            alerted_at=date(2026, 6, 30), supervisor_name=None, supervisor_code=None, suggestion_zh="", due_on=None,
-        )  # fmt: skip
+            key_facts_zh=str(signal.facts),
+            grade="A",
+            score=None,
+            source_zh="x.csv",
+            source_at=None,
+            alerted_at=date(2026, 6, 30),
+            supervisor_name=None,
+            supervisor_code=None,
+            suggestion_zh="",
+            due_on=None,
+        )
 
     def current(self, *signals):
         """What `alerts.current` would say."""
         lots = sorted({lot for signal in signals for lot in signal.lots})
         facts = [
-            LotFacts(lot_id=lot, project_type=self.project_types.get(lot, "A01"), region_code="410821",
-                     supervisor_code=None, supervisor_name=None) for lot in lots
-        ]  # fmt: skip
+            LotFacts(
+                lot_id=lot,
+                project_type=self.project_types.get(lot, "A01"),
+                region_code="410821",
+                supervisor_code=None,
+                supervisor_name=None,
+            )
+            for lot in lots
+        ]
         return alerts.Current(
             {signal.fp: signal for signal in signals},
             {signal.fp: self.row(signal) for signal in signals},

@@ -44,8 +44,13 @@ def act_of(rng, case, at):
     """One step of somebody, as likely wrong as right."""
     step = rng.choice(possible(case.state) if rng.random() < 0.8 else STEPS)
     code = rng.choice(list(DISMISSALS_ZH))
-    given = {"code": code, "second officer": rng.choice(PEOPLE), "document": "修发改移〔2026〕1号", "outcome": "结果",
-             "duplicate of": "C9" if code == "duplicate" else ""}  # fmt: skip
+    given = {
+        "code": code,
+        "second officer": rng.choice(PEOPLE),
+        "document": "修发改移〔2026〕1号",
+        "outcome": "结果",
+        "duplicate of": "C9" if code == "duplicate" else "",
+    }
     if code == "insufficient_now":
         given["revisit on"] = "2027-01-01"
     return step.verb, Act(actor=rng.choice(PEOPLE), at=at, reason=rng.choice(["因", ""])), given

@@ -141,10 +141,19 @@ def test_clocks_kept_and_missed_by_whose_duty_they_are(store, case):
 def test_requests_for_assistance_and_those_that_came_back_late(store, case):
     case("C1", state="reviewing")
     ids = [
-        assistance.ask(store, act(on="2026-06-30"), "C1", document=f"修发改函〔2026〕{n}号", facts="甲", matter="乙",
-                       grounds="丙", materials=["丁"], received_at="2026-06-10T02:00:00+00:00")
+        assistance.ask(
+            store,
+            act(on="2026-06-30"),
+            "C1",
+            document=f"修发改函〔2026〕{n}号",
+            facts="甲",
+            matter="乙",
+            grounds="丙",
+            materials=["丁"],
+            received_at="2026-06-10T02:00:00+00:00",
+        )
         for n in (1, 2, 3)
-    ]  # fmt: skip
+    ]
     assistance.answer(store, act(), ids[0], "已查")
     assistance.send_back(store, act(on="2026-06-29"), ids[1], "不属职能")
     found = {name: row["件数"] for name, row in cells(figures.assistance(store, FIRST_HALF)).items()}
@@ -172,14 +181,36 @@ def insert(store, table, *rows):
 
 
 def complaint(id, office="housing", regime="tendering", at="2026-06-01T02:00:00+00:00"):
-    return {"id": id, "complainant": f"T{id}", "regime": regime, "channel": "online", "received_at": at, "office": office,
-            "item": 4, "respondent_type": 1, "respondent": "", "tender_id": "", "project": "", "lot_id": "",
-            "has_objected": 1}  # fmt: skip
+    return {
+        "id": id,
+        "complainant": f"T{id}",
+        "regime": regime,
+        "channel": "online",
+        "received_at": at,
+        "office": office,
+        "item": 4,
+        "respondent_type": 1,
+        "respondent": "",
+        "tender_id": "",
+        "project": "",
+        "lot_id": "",
+        "has_objected": 1,
+    }
 
 
 def event(id, rev, verb, at, details="{}"):
-    return {"complaint": id, "rev": rev, "verb": verb, "before": "", "after": "", "done_at": at, "details": details,
-            "reason": "", "at": at, "actor": "张三"}  # fmt: skip
+    return {
+        "complaint": id,
+        "rev": rev,
+        "verb": verb,
+        "before": "",
+        "after": "",
+        "done_at": at,
+        "details": details,
+        "reason": "",
+        "at": at,
+        "actor": "张三",
+    }
 
 
 def test_complaints_by_law_with_their_conclusions_and_the_delays_of_each_office(store):
@@ -211,17 +242,32 @@ def test_the_last_conclusion_of_an_office_on_an_alert_counts(store):
     insert(
         store,
         "outbox",
-        {"did": "d1", "recipient": "housing", "snapshot": "s1", "as_of": "2026-06-30", "alerts": "", "records": "",
-         "facts": "", "checkpoint": ""},
-    )  # fmt: skip
+        {
+            "did": "d1",
+            "recipient": "housing",
+            "snapshot": "s1",
+            "as_of": "2026-06-30",
+            "alerts": "",
+            "records": "",
+            "facts": "",
+            "checkpoint": "",
+        },
+    )
     lists = (
         ("a", "2026-06-10", "confirmed"),
         ("b", "2026-06-20", "data_error"),
         ("c", "2026-07-02", "confirmed"),
     )
     for number, (sha, on, label) in enumerate(lists, start=1):
-        receipt = {"number": number, "recipient": "housing", "file_sha": sha, "file_name": sha, "received_on": on,
-                   "at": "", "actor": "张三"}  # fmt: skip
+        receipt = {
+            "number": number,
+            "recipient": "housing",
+            "file_sha": sha,
+            "file_name": sha,
+            "received_on": on,
+            "at": "",
+            "actor": "张三",
+        }
         insert(store, "receipt", receipt)
         insert(
             store,
@@ -250,10 +296,22 @@ def test_inspections_count_the_draws_of_the_period_and_their_last_results(store)
         store, "draw_commitment", {"draw": "D1", "seed": "", "seed_sha256": "", "commitment_sha256": "", **by}
     )
     insert(store, "draw_run", {"draw": "D1", "beacon": "", **by})
-    insert(store, "draw_pick", *({"draw": "D1", "object_id": id, "arm": arm, **by}
-                                 for id, arm in (("A", "risk"), ("B", "random"), ("C", "random"))))  # fmt: skip
-    insert(store, "draw_result", *({"draw": "D1", "object_id": id, "outcome": outcome, "note": "", "finished_at": at, **by}
-                                   for id, outcome in (("A", "open"), ("A", "corrected"), ("B", "clean"))))  # fmt: skip
+    insert(
+        store,
+        "draw_pick",
+        *(
+            {"draw": "D1", "object_id": id, "arm": arm, **by}
+            for id, arm in (("A", "risk"), ("B", "random"), ("C", "random"))
+        ),
+    )
+    insert(
+        store,
+        "draw_result",
+        *(
+            {"draw": "D1", "object_id": id, "outcome": outcome, "note": "", "finished_at": at, **by}
+            for id, outcome in (("A", "open"), ("A", "corrected"), ("B", "clean"))
+        ),
+    )
     insert(
         store,
         "draw_publication",
@@ -264,6 +322,12 @@ def test_inspections_count_the_draws_of_the_period_and_their_last_results(store)
         for name, row in cells(figures.inspections(store, FIRST_HALF)).items()
         if row["数量"]
     }
-    assert found == {"抽取批次": 1, "抽中对象：按风险": 1, "抽中对象：纯随机": 2, "检查结果：未发现问题": 1,
-                     "检查结果：发现问题已责令改正": 1, "已公示结果": 1}  # fmt: skip
+    assert found == {
+        "抽取批次": 1,
+        "抽中对象：按风险": 1,
+        "抽中对象：纯随机": 2,
+        "检查结果：未发现问题": 1,
+        "检查结果：发现问题已责令改正": 1,
+        "已公示结果": 1,
+    }
     assert {row[1] for row in figures.inspections(store, SECOND_HALF).rows} == {0}

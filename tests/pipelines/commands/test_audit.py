@@ -54,8 +54,11 @@ def test_a_proof_can_be_checked_by_who_sees_nothing_else(home, tmp_path):
     (tmp_path / "CHECKPOINT").write_text(run(home, "checkpoint").output, encoding="utf-8")
     checked = subprocess.run(
         [sys.executable, "-I", "verify_log.py", "entry", "proof.json", "../CHECKPOINT"],
-        cwd=tmp_path / "proof", capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        cwd=tmp_path / "proof",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert '"object":"C3"' in checked.stdout
     assert "C2" not in checked.stdout
 

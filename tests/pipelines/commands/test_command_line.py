@@ -194,8 +194,11 @@ def test_detectors_are_listed_and_explained():
 def test_a_notebook_runs_on_the_published_snapshot(home, notebook):
     done = subprocess.run(
         [sys.executable, REPO / "notebooks" / notebook],
-        capture_output=True, text=True, env=os.environ | {"BIDWATCH_HOME": str(home)}, timeout=120,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        env=os.environ | {"BIDWATCH_HOME": str(home)},
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -208,8 +211,11 @@ def test_a_fault_of_the_program_is_not_taken_for_a_night_with_refused_rows(tmp_p
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "nightly", "--home", tmp_path, "--as-of", "2026-06-30"],
-        capture_output=True, text=True, cwd=REPO, env=os.environ | {"BIDWATCH_KEY": str(tmp_path / "key")},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=REPO,
+        env=os.environ | {"BIDWATCH_KEY": str(tmp_path / "key")},
+    )
     assert done.returncode == 70
     assert "ZeroDivisionError: a fault" in done.stderr
 
@@ -299,9 +305,18 @@ def test_a_case_goes_from_the_queue_to_the_police_and_back_step_by_step(desk):
         "王局",
         "已立案侦查",
     )
-    assert [said["what"] for said in json.loads(asked(desk, "audit", "list", "--about", case, "--format", "json"))] == [
-        "take", "confirm", "draft", "approve", "send", "accept", "feedback", "close",
-    ]  # fmt: skip
+    assert [
+        said["what"] for said in json.loads(asked(desk, "audit", "list", "--about", case, "--format", "json"))
+    ] == [
+        "take",
+        "confirm",
+        "draft",
+        "approve",
+        "send",
+        "accept",
+        "feedback",
+        "close",
+    ]
     assert case not in {row["case"] for row in listed(desk, "review", "list")}
     assert "已立案侦查" in asked(desk, "review", "show", case, "--format", "json")
 

@@ -39,9 +39,22 @@ def bidwatch(home):
 def received(bidwatch):
     def run(*more):
         return bidwatch(
-            "receive", "--office", "housing", "--item", "4", "--against", "1", "--project", "某道路工程",
-            "--received", "2026-06-01 10:00", "--actor", "李四", *more, input=f"{NAME}\n{PHONE}\n",
-        )  # fmt: skip
+            "receive",
+            "--office",
+            "housing",
+            "--item",
+            "4",
+            "--against",
+            "1",
+            "--project",
+            "某道路工程",
+            "--received",
+            "2026-06-01 10:00",
+            "--actor",
+            "李四",
+            *more,
+            input=f"{NAME}\n{PHONE}\n",
+        )
 
     return run
 

@@ -88,8 +88,19 @@ def test_a_provisional_end_is_marked(bidwatch):
 
 def test_suspension_and_resumption(bidwatch):
     started(bidwatch)
-    bidwatch("suspend", "投诉2026-0001", "TS03", "--ground", "appraisal", "--reason", "委托鉴定",
-             "--from", "2026-06-08", "--actor", "张三")  # fmt: skip
+    bidwatch(
+        "suspend",
+        "投诉2026-0001",
+        "TS03",
+        "--ground",
+        "appraisal",
+        "--reason",
+        "委托鉴定",
+        "--from",
+        "2026-06-08",
+        "--actor",
+        "张三",
+    )
     assert "扣除期间" in bidwatch("list", "--as-of", "2026-06-09").stdout
     bidwatch("resume", "投诉2026-0001", "TS03", "--on", "2026-06-15", "--actor", "张三")
     assert "2026-07-21" in bidwatch("list", "--as-of", "2026-06-15").stdout

@@ -27,9 +27,15 @@ def home(tmp_path):
     with opened(where.control) as store:
         for as_of, shown in ((date(2026, 6, 29), signals[:1]), (date(2026, 6, 30), signals)):
             lots = [
-                LotFacts(lot_id=each.lot_id, project_type="A01", region_code=None, supervisor_code=None,
-                         supervisor_name=None) for each in shown
-            ]  # fmt: skip
+                LotFacts(
+                    lot_id=each.lot_id,
+                    project_type="A01",
+                    region_code=None,
+                    supervisor_code=None,
+                    supervisor_name=None,
+                )
+                for each in shown
+            ]
             rows = {each.fp: row(each) for each in shown}
             prepared = outbox.prepare(store, shown, rows, Facts(lots), detectors, as_of, {})
             with store.transaction() as con:
@@ -55,16 +61,45 @@ class Facts:
 
 
 def signal(lot):
-    return Signal(fingerprint("contacts.deposit_account", 1, lot, ["A", "B"]), "contacts.deposit_account", 1, lot, lot,
-                  ("A", "B"), {}, ())  # fmt: skip
+    return Signal(
+        fingerprint("contacts.deposit_account", 1, lot, ["A", "B"]),
+        "contacts.deposit_account",
+        1,
+        lot,
+        lot,
+        ("A", "B"),
+        {},
+        (),
+    )
 
 
 def row(signal):
     empty = dict.fromkeys(Alert.__dataclass_fields__)
-    texts = dict.fromkeys(("level", "family", "finding_zh", "legal_zh", "key_facts_zh", "grade", "source_zh",
-                           "suggestion_zh", "state_zh", "conclusion_zh", "reviewer", "note"), "")  # fmt: skip
-    known = {"alert_id": signal.fp, "detector": signal.detector, "lot_id": signal.lot_id, "party_names": ("甲", "乙"),
-             "party_codes": ("", ""), "alerted_at": date(2026, 6, 30)}  # fmt: skip
+    texts = dict.fromkeys(
+        (
+            "level",
+            "family",
+            "finding_zh",
+            "legal_zh",
+            "key_facts_zh",
+            "grade",
+            "source_zh",
+            "suggestion_zh",
+            "state_zh",
+            "conclusion_zh",
+            "reviewer",
+            "note",
+        ),
+        "",
+    )
+    known = {
+        "alert_id": signal.fp,
+        "detector": signal.detector,
+        "lot_id": signal.lot_id,
+        "party_names": ("甲", "乙"),
+        "party_codes": ("", ""),
+        "alerted_at": date(2026, 6, 30),
+    }
     return Alert(**(empty | texts | known))
 
 
@@ -102,8 +137,20 @@ def test_a_held_night_from_the_list_to_its_release(home, bidwatch):
 
 
 def test_a_listing_fits_a_hundred_columns_in_both_languages(bidwatch):
-    bidwatch("suppress", "add", "--lot", "L001", "--code", "data_error", "--reason", "数据有误，已通知交易中心更正",
-             "--until", "2026-07-30", "--as-of", "2026-07-01")  # fmt: skip
+    bidwatch(
+        "suppress",
+        "add",
+        "--lot",
+        "L001",
+        "--code",
+        "data_error",
+        "--reason",
+        "数据有误，已通知交易中心更正",
+        "--until",
+        "2026-07-30",
+        "--as-of",
+        "2026-07-01",
+    )
     for lang in ("zh", "en"):
         for words in (("deliver", "list"), ("suppress", "list"), ("suppress", "list", "--signals")):
             text = bidwatch(*words, "--lang", lang, "--as-of", "2026-07-01").stdout
@@ -164,8 +211,20 @@ def test_a_suppression_from_its_start_to_its_end(bidwatch):
 def test_a_suppression_from_a_case_is_about_the_lot_of_the_case(home, bidwatch):
     with opened(home.control) as store:
         (case,) = store.rows("SELECT id FROM case_ WHERE scope = 'L005'")
-    bidwatch("suppress", "add", "--case", case["id"], "--code", "data_error", "--reason", "r", "--until", "2026-07-10",
-             "--as-of", "2026-07-01")  # fmt: skip
+    bidwatch(
+        "suppress",
+        "add",
+        "--case",
+        case["id"],
+        "--code",
+        "data_error",
+        "--reason",
+        "r",
+        "--until",
+        "2026-07-10",
+        "--as-of",
+        "2026-07-01",
+    )
     (listed,) = json.loads(bidwatch("suppress", "list", "--format", "json", "--as-of", "2026-07-01").stdout)
     assert listed["lot_id"] == "L005"
 

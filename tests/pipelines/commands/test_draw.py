@@ -43,14 +43,44 @@ def filled(home, tmp_path):
     (tmp_path / "pool.csv").write_text(POOL, encoding="utf-8-sig")
     done(home, "pool-object", "import", tmp_path / "pool.csv", "--actor", "张三")
     for n in range(4):
-        done(home, "pool-officer", "add", f"P{n}", "--name", f"人员{n}", "--unit", "发改委",
-             "--certificate", f"1611{n}", "--field", "工程建设", "--actor", "张三")  # fmt: skip
+        done(
+            home,
+            "pool-officer",
+            "add",
+            f"P{n}",
+            "--name",
+            f"人员{n}",
+            "--unit",
+            "发改委",
+            "--certificate",
+            f"1611{n}",
+            "--field",
+            "工程建设",
+            "--actor",
+            "张三",
+        )
 
 
 def drawn(home, tmp_path):
     filled(home, tmp_path)
-    planned = done(home, "plan", "--item", "招标投标活动", "--field", "工程建设", "--random", "3", "--as-of", "2026-06-30",
-                   "--rate", "risk:high=50%", "--method", "书面检查", "--period-to", "2027-12-31")  # fmt: skip
+    planned = done(
+        home,
+        "plan",
+        "--item",
+        "招标投标活动",
+        "--field",
+        "工程建设",
+        "--random",
+        "3",
+        "--as-of",
+        "2026-06-30",
+        "--rate",
+        "risk:high=50%",
+        "--method",
+        "书面检查",
+        "--period-to",
+        "2027-12-31",
+    )
     id = planned.stdout.strip()
     assert f"bidwatch draw commit {id}" in planned.stderr
     announced = done(home, "commit", id).stdout.strip()

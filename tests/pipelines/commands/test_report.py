@@ -134,16 +134,29 @@ def test_the_file_of_a_referral_can_be_checked_with_nothing_but_python(home, app
         "张三",
     )
     assert {path.name for path in folder.iterdir()} == {
-        "移送函.docx", "调查报告.docx", "移送材料清单.xlsx", "送达回证.docx", "线索明细.xlsx", "evidence.jsonl", "proof.json",
-        "verify_log.py", "CHECKPOINT", "MANIFEST.json", "SHA256SUMS", "SM3SUMS",
-    }  # fmt: skip
+        "移送函.docx",
+        "调查报告.docx",
+        "移送材料清单.xlsx",
+        "送达回证.docx",
+        "线索明细.xlsx",
+        "evidence.jsonl",
+        "proof.json",
+        "verify_log.py",
+        "CHECKPOINT",
+        "MANIFEST.json",
+        "SHA256SUMS",
+        "SM3SUMS",
+    }
     for name, algorithm in (("SHA256SUMS", "sha256"), ("SM3SUMS", "sm3")):
         for line in (folder / name).read_text(encoding="utf-8").splitlines():
             digest, _, file = line.partition("  ")
             assert hashlib.new(algorithm, (folder / file).read_bytes()).hexdigest() == digest
     checked = subprocess.run(
-        [sys.executable, "verify_log.py", "entry", "proof.json", "CHECKPOINT"], cwd=folder, capture_output=True, text=True
-    )  # fmt: skip
+        [sys.executable, "verify_log.py", "entry", "proof.json", "CHECKPOINT"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
     assert checked.returncode == 0, checked.stdout
     assert "write-file" in checked.stdout
 
@@ -191,9 +204,16 @@ def test_the_letter_names_the_lot_the_firms_the_law_and_the_two_who_reviewed(hom
         "修武县发展和改革委员会",
     )
     whole = "\n".join(said_in(tmp_path / "p" / "移送函.docx"))
-    for wanted in ("关于移送示例小学教学楼项目疑似围标串标线索的函", NUMBER, "甲1公司（91410821000000001）", "经张三、李四初核",
-                   "第四十条第（六）项", "deposits.csv", "5 家投标人中有 2 家",
-                   "仅供核查参考，不作为认定违法事实的依据"):  # fmt: skip
+    for wanted in (
+        "关于移送示例小学教学楼项目疑似围标串标线索的函",
+        NUMBER,
+        "甲1公司（91410821000000001）",
+        "经张三、李四初核",
+        "第四十条第（六）项",
+        "deposits.csv",
+        "5 家投标人中有 2 家",
+        "仅供核查参考，不作为认定违法事实的依据",
+    ):
         assert wanted in whole
     assert "抄送" not in whole  # only the office that signs would get a copy
 
@@ -266,9 +286,27 @@ def test_nothing_is_written_over_and_nothing_logged_where_there_is_no_referral(h
 
 def test_a_request_for_assistance_from_asking_to_the_return(home, approved, tmp_path):
     approved()
-    asked = done(refer, home, "assist", "ask", "C1", "--document", "修发改函〔2026〕13号", "--facts", "五家账户相同", "--matter",
-                 "查询账户", "--grounds", "无权查询", "--material", "转账记录", "--at", "2026-06-29",
-                 "--actor", "张三")  # fmt: skip
+    asked = done(
+        refer,
+        home,
+        "assist",
+        "ask",
+        "C1",
+        "--document",
+        "修发改函〔2026〕13号",
+        "--facts",
+        "五家账户相同",
+        "--matter",
+        "查询账户",
+        "--grounds",
+        "无权查询",
+        "--material",
+        "转账记录",
+        "--at",
+        "2026-06-29",
+        "--actor",
+        "张三",
+    )
     id = asked.stdout.strip()
     assert f"bidwatch refer assist letter {id}" in asked.stderr
     done(refer, home, "assist", "letter", id, "--to", tmp_path / "p")

@@ -11,12 +11,47 @@ from pipelines.commands.watchlist import app
 from pipelines.store import opened
 
 FIRM = "91410821000000001X"
-WATCH = (FIRM, "--name", "某建设公司", "--reason", "两次疑似围标预警", "--basis", "联席会议纪要〔2026〕3号",
-         "--from", "2026-06-01", "--review", "2099-09-01", "--until", "2099-12-31", "--actor", "张三")  # fmt: skip
-BLACK = (FIRM, "--name", "某建设公司", "--reason", "串通投标", "--basis", "招标投标法第五十三条",
-         "--document", "修住建罚〔2025〕5号", "--authority", "县住建局", "--decided", "2025-01-10",
-         "--class", "serious", "--from", "2025-01-10", "--until", "2099-01-09", "--bars-bidding",
-         "--actor", "张三")  # fmt: skip
+WATCH = (
+    FIRM,
+    "--name",
+    "某建设公司",
+    "--reason",
+    "两次疑似围标预警",
+    "--basis",
+    "联席会议纪要〔2026〕3号",
+    "--from",
+    "2026-06-01",
+    "--review",
+    "2099-09-01",
+    "--until",
+    "2099-12-31",
+    "--actor",
+    "张三",
+)
+BLACK = (
+    FIRM,
+    "--name",
+    "某建设公司",
+    "--reason",
+    "串通投标",
+    "--basis",
+    "招标投标法第五十三条",
+    "--document",
+    "修住建罚〔2025〕5号",
+    "--authority",
+    "县住建局",
+    "--decided",
+    "2025-01-10",
+    "--class",
+    "serious",
+    "--from",
+    "2025-01-10",
+    "--until",
+    "2099-01-09",
+    "--bars-bidding",
+    "--actor",
+    "张三",
+)
 
 
 @pytest.fixture
@@ -71,8 +106,19 @@ def test_a_blacklist_entry_is_repaired_by_who_made_it(home):
     assert f"HM{id[2:6]}-0001" == id
     refused = say(home, "repair", id, "--reason", "整改", "--document", "修复1号", "--authority", "县住建局")
     assert "义务已履行、已作出信用承诺" in str(refused.exception)
-    done(home, "repair", id, "--reason", "整改", "--document", "修复1号", "--authority", "县住建局", "--duties-done",
-         "--promise-made")  # fmt: skip
+    done(
+        home,
+        "repair",
+        id,
+        "--reason",
+        "整改",
+        "--document",
+        "修复1号",
+        "--authority",
+        "县住建局",
+        "--duties-done",
+        "--promise-made",
+    )
     rows = json.loads(done(home, "list", "--list", "black", "--all", "--format", "json").stdout)
     assert [(row["状态"], row["移出文号"]) for row in rows] == [("修复", "修复1号")]
 
@@ -100,8 +146,10 @@ def test_lists_are_written_as_files_and_the_watch_list_is_never_public(home, tmp
 def test_the_rules_of_repair_are_shown(home):
     said = CliRunner().invoke(app, ["rules", "--format", "json", "--lang", "en"])
     assert [(row["class"], row["min months"], row["max months"]) for row in json.loads(said.stdout)] == [
-        ("minor", 0, 3), ("general", 3, 12), ("serious", 12, 36),
-    ]  # fmt: skip
+        ("minor", 0, 3),
+        ("general", 3, 12),
+        ("serious", 12, 36),
+    ]
 
 
 def test_the_same_key_proposes_once(home):

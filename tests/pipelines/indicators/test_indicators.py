@@ -57,14 +57,29 @@ def bidwatch(*words):
 
 def test_lines_that_are_no_release_are_named_and_the_others_count(tmp_path):
     path = written(
-        tmp_path, SINGLE % ("one", 1), "{not json", "", "42", '"text"', "null", "[]", "{}", '{"ocid": 7}', '{"ocid": ""}',
-        SINGLE % ("two", 1) + " {}", b'{"ocid": "\xff\xfe"}', SINGLE % ("three", 2),
-    )  # fmt: skip
+        tmp_path,
+        SINGLE % ("one", 1),
+        "{not json",
+        "",
+        "42",
+        '"text"',
+        "null",
+        "[]",
+        "{}",
+        '{"ocid": 7}',
+        '{"ocid": ""}',
+        SINGLE % ("two", 1) + " {}",
+        b'{"ocid": "\xff\xfe"}',
+        SINGLE % ("three", 2),
+    )
     used, out = left_out(path)
     assert used == [(1, "one"), (13, "three")]
     assert out == [
-        (2, "NOT_JSON"), *((line, "NO_RELEASE") for line in (4, 5, 6, 7, 8, 9, 10)), (11, "NOT_JSON"), (12, "NOT_UTF8"),
-    ]  # fmt: skip
+        (2, "NOT_JSON"),
+        *((line, "NO_RELEASE") for line in (4, 5, 6, 7, 8, 9, 10)),
+        (11, "NOT_JSON"),
+        (12, "NOT_UTF8"),
+    ]
     found = computed(path)
     assert found["OCID"] == {"one": {"R018": 1.0}}
     assert found["Input"]["left_out"] == {"NOT_JSON": 2, "NOT_UTF8": 1, "NO_RELEASE": 7}
@@ -93,8 +108,14 @@ def test_hostile_lines_are_left_out_and_the_next_one_counts(tmp_path, line, code
 
 
 def test_a_line_of_ten_megabytes_counts(tmp_path):
-    padding = json.dumps({"ocid": "long", "x": "标" * (3 << 20), "tender": {"procurementMethod": "open", "numberOfTenderers": 1}},
-                         ensure_ascii=False)  # fmt: skip
+    padding = json.dumps(
+        {
+            "ocid": "long",
+            "x": "标" * (3 << 20),
+            "tender": {"procurementMethod": "open", "numberOfTenderers": 1},
+        },
+        ensure_ascii=False,
+    )
     assert len(padding.encode()) > 9_000_000
     assert computed(written(tmp_path, padding))["OCID"] == {"long": {"R018": 1.0}}
 
@@ -188,9 +209,13 @@ def test_the_result_has_the_shape_of_cardinal_and_counts_beside_it(tmp_path):
     assert found["OCID"] == {"x": {"R028": 1.0}, "y": {"R018": 1.0}}
     assert found["Tenderer"] == {"A": {"R028": 1.0}, "B": {"R028": 1.0}}
     assert found["Coverage"]["R018"]["OCID"] == {
-        "units": 2, "applied": 1, "flagged": 1, "not_computable": {"METHOD_NOT_CHOSEN": 1},
-        "reference": {"applied": 0, "flagged": 0, "too_small": 1}, "notes": [],
-    }  # fmt: skip
+        "units": 2,
+        "applied": 1,
+        "flagged": 1,
+        "not_computable": {"METHOD_NOT_CHOSEN": 1},
+        "reference": {"applied": 0, "flagged": 0, "too_small": 1},
+        "notes": [],
+    }
     assert list(found["Coverage"]) == list(TITLES)
     assert set(found["Reasons"]["METHOD_NOT_CHOSEN"]) == {"en", "zh"}
     assert json.loads(json.dumps(found)) == found  # numbers are numbers
@@ -422,9 +447,15 @@ def test_real_bids_are_judged_once_their_statuses_are_translated():
         if "OCID" in groups
     }
     assert counts == {
-        "R003": (320, 306), "R018": (136, 23), "R024": (0, 0), "R028": (73, 15), "R030": (235, 0), "R035": (208, 19),
-        "R036": (178, 29), "R058": (22, 2),
-    }  # fmt: skip
+        "R003": (320, 306),
+        "R018": (136, 23),
+        "R024": (0, 0),
+        "R028": (73, 15),
+        "R030": (235, 0),
+        "R035": (208, 19),
+        "R036": (178, 29),
+        "R058": (22, 2),
+    }
     untranslated = computed(path)["Input"]["unknown_statuses"]
     assert [(one["status"], one["count"]) for one in untranslated] == [
         ("not-qualified", 424),

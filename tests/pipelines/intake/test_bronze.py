@@ -16,8 +16,22 @@ HEAD = "lot,code,name,ref,price,form,submitted,rank,partners,agent,phone,operato
 FIRM = "91410821MA40000018"
 
 
-def bid(lot="L1", code="", name="甲公司", ref="", price="100", form="1", submitted="", rank="", partners="",
-        agent="", phone="", operator="", manager="", at="20260301120000"):  # fmt: skip
+def bid(
+    lot="L1",
+    code="",
+    name="甲公司",
+    ref="",
+    price="100",
+    form="1",
+    submitted="",
+    rank="",
+    partners="",
+    agent="",
+    phone="",
+    operator="",
+    manager="",
+    at="20260301120000",
+):
     return (
         ",".join(
             [
@@ -198,8 +212,12 @@ PEOPLE = {
 
 
 def test_people_are_tokens_everywhere_but_in_the_sealed_file(county):
-    row = {"agent": PEOPLE["person"], "phone": PEOPLE["phone"], "operator": PEOPLE["operator phone"],
-           "manager": PEOPLE["id_number"]}  # fmt: skip
+    row = {
+        "agent": PEOPLE["person"],
+        "phone": PEOPLE["phone"],
+        "operator": PEOPLE["operator phone"],
+        "manager": PEOPLE["id_number"],
+    }
     taken = county.read(
         HEAD + bid(**row) + bid(price="x", **row) + bid(phone="打13912345678找张三丰", agent="张三丰")
     )
@@ -360,10 +378,17 @@ def test_the_exchange_record_as_json_lines(county):
     county.mapping = mapping.path_of("national").read_text(encoding="utf-8")
     record = {
         "TITLE": {"DATA_EN": "TENDER_LIST", "DATA_TYPE": "1", "DATA_KEY": "k1"},
-        "CONTEXT": {"BID_SECTION_CODE": "E4108210001000001001001", "BIDDER_ORG_CODE": FIRM, "BIDDER_NAME": "甲公司",
-                    "BID_PRICE": "123.4567", "PRICE_UINT": "1", "PRICE_CURRENCY": "156", "PRICE_FORM_CODE": "1",
-                    "DATA_TIMESTAMP": "20260301120000"},
-    }  # fmt: skip
+        "CONTEXT": {
+            "BID_SECTION_CODE": "E4108210001000001001001",
+            "BIDDER_ORG_CODE": FIRM,
+            "BIDDER_NAME": "甲公司",
+            "BID_PRICE": "123.4567",
+            "PRICE_UINT": "1",
+            "PRICE_CURRENCY": "156",
+            "PRICE_FORM_CODE": "1",
+            "DATA_TIMESTAMP": "20260301120000",
+        },
+    }
     other = {**record, "TITLE": {**record["TITLE"], "DATA_EN": "NEW_TAG"}}
     lines = "\n".join(json.dumps(each, ensure_ascii=False) for each in (record, other)) + "\n"
     taken = county.read(lines, "x.jsonl")

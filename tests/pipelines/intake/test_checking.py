@@ -20,8 +20,11 @@ IN_SQL = {
     "expect_column_values_to_match_regex": "NOT regexp_matches(\"{column}\", '{regex}')",
     "expect_column_pair_values_a_to_be_greater_than_b": '"{column_A}" < "{column_B}"',
 }
-CHECKED = {"lots": (("region_code", "region"), ("buyer_code", "party_code")), "penalties": (),
-           "bids": (("bidder_code", "party_code"), ("agent_id", "id_number"), ("bidder_region_code", "region"))}  # fmt: skip
+CHECKED = {
+    "lots": (("region_code", "region"), ("buyer_code", "party_code")),
+    "penalties": (),
+    "bids": (("bidder_code", "party_code"), ("agent_id", "id_number"), ("bidder_region_code", "region")),
+}
 ROWS = 5_000
 
 

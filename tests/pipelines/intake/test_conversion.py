@@ -155,10 +155,37 @@ def test_an_amount_is_read_exactly(price, text, value):
 
 @pytest.mark.parametrize(
     "text",
-    ["1e3", "1E+3", "NaN", "inf", "-Infinity", "0x10", "1_000", "1 000", "12,34", "1,2345", ",5", "1.", ".5", "1.2.3",
-     "5万", "5万元", "100-200", "约100", "--5", "壹佰元整", "100%", "$5", "5 USD",
-     "123456789012345", "12345678901234567890123", "9" * 60, "0.0000001", "1.0000000000000001"],
-)  # fmt: skip
+    [
+        "1e3",
+        "1E+3",
+        "NaN",
+        "inf",
+        "-Infinity",
+        "0x10",
+        "1_000",
+        "1 000",
+        "12,34",
+        "1,2345",
+        ",5",
+        "1.",
+        ".5",
+        "1.2.3",
+        "5万",
+        "5万元",
+        "100-200",
+        "约100",
+        "--5",
+        "壹佰元整",
+        "100%",
+        "$5",
+        "5 USD",
+        "123456789012345",
+        "12345678901234567890123",
+        "9" * 60,
+        "0.0000001",
+        "1.0000000000000001",
+    ],
+)
 def test_what_is_not_plainly_an_amount_is_refused(price, text):
     assert price(text) is None
 
@@ -435,26 +462,58 @@ def times(convert, texts, formats=None, zone="Asia/Shanghai"):
 
 @pytest.mark.parametrize(
     "text",
-    ["20260315093000", "2026-03-15 09:30:00", "2026-03-15 09:30", "2026/03/15 09:30", "2026/3/15 9:30:00",
-     "2026年3月15日 09:30", "2026年03月15日9时30分", "２０２６-03-15 09:30"],
-)  # fmt: skip
+    [
+        "20260315093000",
+        "2026-03-15 09:30:00",
+        "2026-03-15 09:30",
+        "2026/03/15 09:30",
+        "2026/3/15 9:30:00",
+        "2026年3月15日 09:30",
+        "2026年03月15日9时30分",
+        "２０２６-03-15 09:30",
+    ],
+)
 def test_a_time_in_shanghai_is_eight_hours_earlier_in_utc(convert, text):
     assert times(convert, text) == [utc(2026, 3, 15, 1, 30)]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["2026-02-30 09:30:00", "20260230093000", "2026-13-01 09:30", "2026-03-15 24:00:00", "2026-03-15 09:60",
-     "2026-03-15", "20260315", "2026年3月15日", "09:30", "0026-03-15 09:30:00", "1899-12-31 09:30:00",
-     "2026031509300", "202603150930000", "infinity", "epoch", "now", "46096.4", "明天上午"],
-)  # fmt: skip
+    [
+        "2026-02-30 09:30:00",
+        "20260230093000",
+        "2026-13-01 09:30",
+        "2026-03-15 24:00:00",
+        "2026-03-15 09:60",
+        "2026-03-15",
+        "20260315",
+        "2026年3月15日",
+        "09:30",
+        "0026-03-15 09:30:00",
+        "1899-12-31 09:30:00",
+        "2026031509300",
+        "202603150930000",
+        "infinity",
+        "epoch",
+        "now",
+        "46096.4",
+        "明天上午",
+    ],
+)
 def test_a_time_that_is_not_one_is_refused(convert, text):
     assert times(convert, text) == [None]
 
 
 def test_an_iso_time_keeps_its_own_offset_and_takes_the_senders_zone_only_without_one(convert):
-    texts = ["2026-03-15T09:30:00+08:00", "2026-03-15T09:30:00+0200", "2026-03-15T09:30:00-03", "2026-03-15T09:30Z",
-             "2026-03-15T09:30:00.123Z", "2026-03-15T09:30:00", "2026-03-15 09:30"]  # fmt: skip
+    texts = [
+        "2026-03-15T09:30:00+08:00",
+        "2026-03-15T09:30:00+0200",
+        "2026-03-15T09:30:00-03",
+        "2026-03-15T09:30Z",
+        "2026-03-15T09:30:00.123Z",
+        "2026-03-15T09:30:00",
+        "2026-03-15 09:30",
+    ]
     assert times(convert, texts, "iso") == [
         utc(2026, 3, 15, 1, 30),
         utc(2026, 3, 15, 7, 30),
@@ -468,9 +527,17 @@ def test_an_iso_time_keeps_its_own_offset_and_takes_the_senders_zone_only_withou
 
 @pytest.mark.parametrize(
     "text",
-    ["2026-03-15", "2026-02-30T09:30:00Z", "0001-01-01T00:00:00Z", "infinity", "epoch", "20260315T093000Z",
-     "2026-03-15T09:30:00 Asia/Tokyo", "2026-03-15T25:30:00Z"],
-)  # fmt: skip
+    [
+        "2026-03-15",
+        "2026-02-30T09:30:00Z",
+        "0001-01-01T00:00:00Z",
+        "infinity",
+        "epoch",
+        "20260315T093000Z",
+        "2026-03-15T09:30:00 Asia/Tokyo",
+        "2026-03-15T25:30:00Z",
+    ],
+)
 def test_an_iso_time_that_is_not_one_is_refused(convert, text):
     assert times(convert, text, "iso") == [None]
 
@@ -641,9 +708,19 @@ def test_a_token_is_the_hmac_of_the_standard_library(convert, key):
 
 
 def test_spellings_of_one_phone_have_one_token(convert):
-    spellings = ["13812345678", "138 1234 5678", "138-1234-5678", "+8613812345678", "+86 138 1234 5678",
-                 "008613812345678", "86-13812345678", "(+86)13812345678", "１３８１２３４５６７８", "＋８６13812345678",
-                 "1381234567\u200b8"]  # fmt: skip
+    spellings = [
+        "13812345678",
+        "138 1234 5678",
+        "138-1234-5678",
+        "+8613812345678",
+        "+86 138 1234 5678",
+        "008613812345678",
+        "86-13812345678",
+        "(+86)13812345678",
+        "１３８１２３４５６７８",
+        "＋８６13812345678",
+        "1381234567\u200b8",
+    ]
     assert set(phone_tokens(convert, spellings)) == {stdlib_token("phone", "13812345678")}
 
 
@@ -664,8 +741,13 @@ def test_another_phone_kind_or_key_has_another_token(convert):
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=20),
-                min_size=1, max_size=30))  # fmt: skip
+@given(
+    st.lists(
+        st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=20),
+        min_size=1,
+        max_size=30,
+    )
+)
 def test_tokens_are_equal_where_names_are_and_nowhere_else(convert, names):
     rows = convert('agent = { from = ["n"] }', {"n": names + names[::-1]})
     tokens = [row["agent"] for row in rows]

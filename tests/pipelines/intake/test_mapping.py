@@ -66,7 +66,10 @@ def test_a_mapping_says_where_each_column_comes_from(load):
         # settings that mean nothing
         ('price = { from = ["报价"], unit = 1 }', "lots has no such column"),
         ('lot_name = { from = ["标段名称"], fallback = "x" }', "fallback"),
-        ('lot_name = { from = ["标段名称"], constant = "x" }', "exactly one of from, join, first_filled, constant, row"),
+        (
+            'lot_name = { from = ["标段名称"], constant = "x" }',
+            "exactly one of from, join, first_filled, constant, row",
+        ),
         ("lot_name = { }", "exactly one of from, join, first_filled, constant, row"),
         ('lot_name = "标段名称"', "write { from"),
         ("lot_name = { from = 3 }", "neither a text nor a list"),
@@ -78,17 +81,28 @@ def test_a_mapping_says_where_each_column_comes_from(load):
         ('lot_name = { from = ["标段名称"], pattern = "x+" }', "round brackets"),
         # whole rules
         ('[[record]]\nsection = "lots"\ntable = "lot"\n[record.columns]', "no table called 'lot'"),
-        ('[[record]]\nsection = "lots"\ntable = "lots"\nonly = 1\n[record.columns]', "unknown setting ['only']"),
-        ('[[record]]\nsection = "bids"\ntable = "bids"\n[record.columns]\nlot_id = { from = ["x"] }',
-         "'bidder' is required and has no source"),
-        ('[[record]]\nsection = "names"\ntable = "lots"\nonly_with = ["lot_name"]\n[record.columns]\n'
-         'lot_id = { from = ["x"] }\nlot_name = { from = ["y"] }', "may not use only_with"),
-        ('[[record]]\nsection = "lots"\ntable = "lots"\nonly_with = ["1; DROP TABLE x"]\n[record.columns]\n'
-         'lot_id = { from = ["x"] }', "which this rule does not fill"),
+        (
+            '[[record]]\nsection = "lots"\ntable = "lots"\nonly = 1\n[record.columns]',
+            "unknown setting ['only']",
+        ),
+        (
+            '[[record]]\nsection = "bids"\ntable = "bids"\n[record.columns]\nlot_id = { from = ["x"] }',
+            "'bidder' is required and has no source",
+        ),
+        (
+            '[[record]]\nsection = "names"\ntable = "lots"\nonly_with = ["lot_name"]\n[record.columns]\n'
+            'lot_id = { from = ["x"] }\nlot_name = { from = ["y"] }',
+            "may not use only_with",
+        ),
+        (
+            '[[record]]\nsection = "lots"\ntable = "lots"\nonly_with = ["1; DROP TABLE x"]\n[record.columns]\n'
+            'lot_id = { from = ["x"] }',
+            "which this rule does not fill",
+        ),
         ('[[file]]\nmatch = ["*.dbf"]\nformat = "dbase"', "no format 'dbase'"),
         ('[[file]]\nmatch = ["*.xls"]\nformat = "workbook"\nsheet = 1', "sheet"),
     ],
-)  # fmt: skip
+)
 def test_what_a_mapping_cannot_mean_is_refused_before_any_file_is_read(load, line, says):
     with pytest.raises(ValueError, match=r"centre\.toml") as refused:
         load(MINIMAL + line + "\n")

@@ -34,7 +34,7 @@ HEADERS = {
     "TENDER_ABNORMITY_REPORT": "BID_SECTION_CODE,EXCEPITON_TYPE,EXCEPITON_REASON",
     "BID_PRICED_ITEM": "BID_SECTION_CODE,BIDDER_NAME,BIDDER_ORG_CODE,ITEM_CODE,UNIT,UNIT_PRICE,IS_PUBLISHED_PRICE",
     "LEGAL_PERSON_BASE": "LEGAL_CODE,LEGAL_NAME,LEGAL_REPRESENT,REPRESENT_ID,REPRESENT_PHONE,REGISTER_DATE",
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -333,9 +333,17 @@ def test_a_change_of_a_contract_says_what_was_and_what_is_of_one_item(national):
         "SELECT change_no, item, quantity_before, quantity_after, amount_before, amount_after, approved_on"
         " FROM core.changes"
     ) == [
-        ("B-1", "土方开挖", Decimal("1000.5"), Decimal("2600"), Decimal("50000"), Decimal("130000"), dt.date(2026, 9, 10)),
+        (
+            "B-1",
+            "土方开挖",
+            Decimal("1000.5"),
+            Decimal("2600"),
+            Decimal("50000"),
+            Decimal("130000"),
+            dt.date(2026, 9, 10),
+        ),
         ("B-2", None, None, None, None, Decimal("90000"), None),
-    ]  # fmt: skip
+    ]
 
 
 def test_a_quantity_below_zero_is_refused(national):

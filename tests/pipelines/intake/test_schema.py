@@ -40,10 +40,13 @@ def test_a_contract_gives_every_row_its_columns_and_where_it_came_from(load):
         ('size = { zh = "x" }', "column 'size' has unknown type None"),
         ('size = { type = "integer" }', "column 'size'"),
         ('size = { type = "integer", zh = "x", unit = "m" }', "unit"),
-        ('[[expectations]]\nkwargs = { column = "thing_id" }\nseverity = "fatal"\ncode = "X"', "'X' needs a severity"),
+        (
+            '[[expectations]]\nkwargs = { column = "thing_id" }\nseverity = "fatal"\ncode = "X"',
+            "'X' needs a severity",
+        ),
         ('[[expectations]]\nkwargs = 1\nseverity = "warning"\ncode = "X"', "'X' needs a severity"),
     ],
-)  # fmt: skip
+)
 def test_a_contract_that_cannot_be_kept_names_its_place(load, line, says):
     with pytest.raises(ValueError, match=r"things\.toml") as refused:
         load(TABLE + line + "\n")

@@ -11,9 +11,16 @@ from pipelines.simulator import deliveries, truth
 
 BIDS = ("TENDER_LIST", "ZJ_TENDER_LIST", "PURCHASE_TENDER_LIST")
 ABOUT_BIDS = (
-    *BIDS, "BIDDER_MARGIN_INFO", "TENDER_FILE_BUYYER_INFO", "BIDDER_PROJECT_MEMBER", "BID_DOC_CHARACT_CODE",
-    "ZJ_EVALUATION_RESULT", "BID_OPEN_DETAIL", "TENDER_CANDIDATE", "BID_EVALUATION_EXPERT",
-)  # fmt: skip
+    *BIDS,
+    "BIDDER_MARGIN_INFO",
+    "TENDER_FILE_BUYYER_INFO",
+    "BIDDER_PROJECT_MEMBER",
+    "BID_DOC_CHARACT_CODE",
+    "ZJ_EVALUATION_RESULT",
+    "BID_OPEN_DETAIL",
+    "TENDER_CANDIDATE",
+    "BID_EVALUATION_EXPERT",
+)
 LOT_ID = ("BID_SECTION_CODE", "PURCHASE_SECTION_CODE")
 #: A lot of each channel that draws no dirt, and one that opens before the first night.
 HOUSING, OLD, EXCHANGE, PROCUREMENT = 8, 29, 14, 11
@@ -174,8 +181,11 @@ def test_scores_rejections_and_draws_are_delivered(world, deliver, last_night):
     assert (draw["ROLL_BALL_LIST"], draw["BENCHMARK_PRICE"]) == ("3,5", "912345.67")
     first = only(records, "ZJ_EVALUATION_RESULT", EXCHANGE, RANK="1")
     assert [first[name] for name in ("PRICE_SCORE", "OTHER_SCORE", "TOTAL_SCORE", "IS_VETO")] == [
-        "58.50", "38.00", "96.50", "0",
-    ]  # fmt: skip
+        "58.50",
+        "38.00",
+        "96.50",
+        "0",
+    ]
     rejected = only(records, "ZJ_EVALUATION_RESULT", EXCHANGE, IS_VETO="1")
     assert (rejected["BIDDER_NAME"], rejected["VETO_REASON_DETAIL"]) == (
         "修武样例7号有限公司",
@@ -220,8 +230,11 @@ def test_register_and_blacklist_come_first_whole_and_then_as_changes(world, deli
         " '2026-01-05 18:00:00', '2026-05-30 18:00:00')"
     )
     records = deliver(world, nights)
-    names = [(one.night, one.fields["LEGAL_NAME"]) for one in records
-             if one.tag == "LEGAL_PERSON_BASE" and one.key == "YL01100000000030000000"]  # fmt: skip
+    names = [
+        (one.night, one.fields["LEGAL_NAME"])
+        for one in records
+        if one.tag == "LEGAL_PERSON_BASE" and one.key == "YL01100000000030000000"
+    ]
     renamed_on = date(2025, 4, 20) + timedelta(days=403)
     assert names == [(nights[0], "修武样例旧名有限公司"), (renamed_on, "修武样例3号有限公司")]
     ban, withdrawal = (
@@ -250,18 +263,34 @@ def test_what_is_known_is_delivered_once_and_the_rest_is_dirt(world, deliver, tm
     known = "opening_at + INTERVAL 3 HOURS <= TIMESTAMP '2026-06-05 23:00:00'"
     expected = Counter(
         {
-            "SECTION": values(world, "SELECT count(*) FROM world.lots WHERE regime = 'construction'"
-                              " AND published_at <= TIMESTAMP '2026-06-05 23:00:00'")[0],
-            "BIDS": values(world, f"SELECT count(*) FROM world.bids JOIN world.lots USING (lot) WHERE {known}")[0],
+            "SECTION": values(
+                world,
+                "SELECT count(*) FROM world.lots WHERE regime = 'construction'"
+                " AND published_at <= TIMESTAMP '2026-06-05 23:00:00'",
+            )[0],
+            "BIDS": values(
+                world, f"SELECT count(*) FROM world.bids JOIN world.lots USING (lot) WHERE {known}"
+            )[0],
             # Firms that bid or belong to one another, one change of name, two agencies, two buyers.
-            "LEGAL_PERSON_BASE": values(world, "SELECT count(*) FROM (SELECT firm FROM world.bids UNION"
-                                        " SELECT unnest([firm, owner]) FROM world.firms WHERE owner >= 0)")[0] + 1 + 2 + 2,
+            "LEGAL_PERSON_BASE": values(
+                world,
+                "SELECT count(*) FROM (SELECT firm FROM world.bids UNION"
+                " SELECT unnest([firm, owner]) FROM world.firms WHERE owner >= 0)",
+            )[0]
+            + 1
+            + 2
+            + 2,
         }
-    )  # fmt: skip
+    )
     noted_rows = noted(tmp_path, world)
     assert {row["fate"] for row in noted_rows} == {
-        "refused", "duplicate", "conflict", "replaces", "deletes", "held",
-    }  # fmt: skip
+        "refused",
+        "duplicate",
+        "conflict",
+        "replaces",
+        "deletes",
+        "held",
+    }
     for row in noted_rows:
         # A deletion needs the mistaken bid too; the lots of the last day are held whole and are no dirt.
         more = {"deletes": 2}.get(row["fate"], 0 if "day of the last night" in row["what"] else 1)

@@ -17,9 +17,19 @@ from pipelines.simulator.writing import LAST_NIGHT, write_county
 SEED, LOTS = 5, 3000
 NIGHT = date(2026, 6, 30)
 OF_RINGS = {
-    "same_address", "same_email", "guarantee_payer", "copied_bill", "borrowed_certificate", "claimed_work", "same_order",
-    "short_window", "kind_expert", "raised_after_award", "lent_staff", "third_party_payment",
-}  # fmt: skip
+    "same_address",
+    "same_email",
+    "guarantee_payer",
+    "copied_bill",
+    "borrowed_certificate",
+    "claimed_work",
+    "same_order",
+    "short_window",
+    "kind_expert",
+    "raised_after_award",
+    "lent_staff",
+    "third_party_payment",
+}
 
 
 def made(care, lots=LOTS, seed=SEED):
@@ -153,9 +163,14 @@ def test_careless_rings_leave_every_kind_of_trace_and_careful_ones_none(careless
 
 @pytest.mark.parametrize(
     ("what", "table", "column"),
-    [("same_address", "registered", "address"), ("same_email", "mails", "mail"), ("guarantee_payer", "guarantees", "payer"),
-     ("borrowed_certificate", "stated", "certificate_no"), ("claimed_work", "claims", "claimed_lot")],
-)  # fmt: skip
+    [
+        ("same_address", "registered", "address"),
+        ("same_email", "mails", "mail"),
+        ("guarantee_payer", "guarantees", "payer"),
+        ("borrowed_certificate", "stated", "certificate_no"),
+        ("claimed_work", "claims", "claimed_lot"),
+    ],
+)
 def test_what_the_truth_calls_shared_is_one_value_of_all_its_firms(careless, what, table, column):
     for lot, ring, firms in links(careless, what):
         where = "firm IN (SELECT unnest($firms))" + ("" if table == "registered" else f" AND lot = {lot}")
@@ -174,9 +189,13 @@ def test_a_ring_at_one_address_says_so_in_its_evidence(careless):
 def test_a_copied_bill_is_the_other_one_times_a_ratio(careless):
     for lot, _, firms in links(careless, "copied_bill"):
         lists = dict(
-            rows(careless, "SELECT firm, list(CAST(unit_price AS DOUBLE) ORDER BY item) FROM follow_up.prices"
-                 " WHERE lot = $lot AND NOT is_published GROUP BY firm", lot=lot)
-        )  # fmt: skip
+            rows(
+                careless,
+                "SELECT firm, list(CAST(unit_price AS DOUBLE) ORDER BY item) FROM follow_up.prices"
+                " WHERE lot = $lot AND NOT is_published GROUP BY firm",
+                lot=lot,
+            )
+        )
         first, *others = (np.array(lists[firm]) for firm in firms)
         for other in others:
             ratio = other / first
@@ -201,9 +220,14 @@ def test_a_kind_expert_gives_the_bidder_more_than_the_others_give(careless):
     leads = []
     for lot, ring, (firm,) in links(careless, "kind_expert"):
         points = dict(
-            rows(careless, "SELECT s.expert, any_value(s.points) FILTER (WHERE s.firm = $firm) - avg(s.points)"
-                 " FROM follow_up.expert_scores AS s WHERE s.lot = $lot GROUP BY s.expert", lot=lot, firm=firm)
-        )  # fmt: skip
+            rows(
+                careless,
+                "SELECT s.expert, any_value(s.points) FILTER (WHERE s.firm = $firm) - avg(s.points)"
+                " FROM follow_up.expert_scores AS s WHERE s.lot = $lot GROUP BY s.expert",
+                lot=lot,
+                firm=firm,
+            )
+        )
         ((friend,),) = rows(
             careless,
             "SELECT expert FROM follow_up.friends WHERE lot = $lot AND ring = $ring",
@@ -245,13 +269,16 @@ def test_the_contract_pays_a_loser_of_the_ring_where_the_truth_says_so(careless)
 def test_seats_keep_their_order_in_both_rounds_and_others_move(careless):
     def moves(condition):
         return np.array(
-            rows(careless, "SELECT ln(s.price_fen / f.price_fen)"
-                 " - avg(ln(s.price_fen / f.price_fen)) OVER (PARTITION BY r.second)"
-                 " FROM follow_up.rounds AS r JOIN world.bids AS f ON f.lot = r.first"
-                 " JOIN world.bids AS s ON s.lot = r.second AND s.firm = f.firm"
-                 " LEFT JOIN follow_up.seats AS t ON t.lot = r.second AND t.firm = f.firm"
-                 f" WHERE {condition} QUALIFY count(*) OVER (PARTITION BY r.second) > 2")
-        )  # fmt: skip
+            rows(
+                careless,
+                "SELECT ln(s.price_fen / f.price_fen)"
+                " - avg(ln(s.price_fen / f.price_fen)) OVER (PARTITION BY r.second)"
+                " FROM follow_up.rounds AS r JOIN world.bids AS f ON f.lot = r.first"
+                " JOIN world.bids AS s ON s.lot = r.second AND s.firm = f.firm"
+                " LEFT JOIN follow_up.seats AS t ON t.lot = r.second AND t.firm = f.firm"
+                f" WHERE {condition} QUALIFY count(*) OVER (PARTITION BY r.second) > 2",
+            )
+        )
 
     assert np.std(moves("t.firm IS NOT NULL")) < 0.003 < 0.008 < np.std(moves("t.firm IS NULL"))
 
@@ -265,42 +292,86 @@ def test_an_honest_county_has_no_trace_of_a_ring_and_every_innocent_likeness(hon
     )
     assert not rows(honest, "SELECT * FROM world.links WHERE ring >= 0")
     assert {what for what, is_innocent in kinds.items() if not is_innocent} <= {
-        "ban", "unpaid_works", "findings_elsewhere", "successor",
-    }  # fmt: skip
+        "ban",
+        "unpaid_works",
+        "findings_elsewhere",
+        "successor",
+    }
     assert set(kinds) >= {
-        "corrected_notice", "office_tower", "service_mail", "guarantee_salesman", "expert_taste", "taken_over", "late_renewal",
-        "mistyped_work", "uninsured_staff", "scope_change", "claim_sold", "disputed_payment", "unpaid_works",
-    }  # fmt: skip
+        "corrected_notice",
+        "office_tower",
+        "service_mail",
+        "guarantee_salesman",
+        "expert_taste",
+        "taken_over",
+        "late_renewal",
+        "mistyped_work",
+        "uninsured_staff",
+        "scope_change",
+        "claim_sold",
+        "disputed_payment",
+        "unpaid_works",
+    }
 
 
 @pytest.mark.parametrize(
     ("query", "low", "high"),
     [
         # of the tenders: fewer than twenty days
-        ("SELECT avg(CAST(CAST(l.opening_at AS DATE) - n.published_on < 20 AS INTEGER)) FROM follow_up.notices AS n"
-         " JOIN world.lots AS l ON l.lot = n.lot", 0.0005, 0.01),
+        (
+            "SELECT avg(CAST(CAST(l.opening_at AS DATE) - n.published_on < 20 AS INTEGER)) FROM follow_up.notices AS n"
+            " JOIN world.lots AS l ON l.lot = n.lot",
+            0.0005,
+            0.01,
+        ),
         # of the contracts of works: with staff that was not insured on the day
-        ("SELECT (SELECT count(DISTINCT lot) FROM world.links WHERE what = 'uninsured_staff') / count(DISTINCT lot)"
-         " FROM follow_up.members", 0.001, 0.02),
+        (
+            "SELECT (SELECT count(DISTINCT lot) FROM world.links WHERE what = 'uninsured_staff') / count(DISTINCT lot)"
+            " FROM follow_up.members",
+            0.001,
+            0.02,
+        ),
         # of the contracts: paid to others, and no longer paid
-        ("SELECT count(DISTINCT lot) FILTER (WHERE outside IS NOT NULL) / count(DISTINCT lot) FROM follow_up.payments",
-         0.001, 0.01),
-        ("SELECT count(DISTINCT lot) FILTER (WHERE trouble IS NOT NULL) / count(DISTINCT lot) FROM follow_up.payments",
-         0.005, 0.03),
+        (
+            "SELECT count(DISTINCT lot) FILTER (WHERE outside IS NOT NULL) / count(DISTINCT lot) FROM follow_up.payments",
+            0.001,
+            0.01,
+        ),
+        (
+            "SELECT count(DISTINCT lot) FILTER (WHERE trouble IS NOT NULL) / count(DISTINCT lot) FROM follow_up.payments",
+            0.005,
+            0.03,
+        ),
         # of the works contracts: changed, and by how much the changed ones grew
-        ("SELECT count(DISTINCT lot) / (SELECT count(*) FROM follow_up.contracts WHERE class_code = 'A08')"
-         " FROM follow_up.changes", 0.25, 0.45),
-        ("SELECT avg(growth) FROM (SELECT sum(after_fen - before_fen) / any_value(l.contract_fen) AS growth"
-         " FROM follow_up.changes JOIN world.lots AS l USING (lot) GROUP BY lot)", 0.0, 0.05),
+        (
+            "SELECT count(DISTINCT lot) / (SELECT count(*) FROM follow_up.contracts WHERE class_code = 'A08')"
+            " FROM follow_up.changes",
+            0.25,
+            0.45,
+        ),
+        (
+            "SELECT avg(growth) FROM (SELECT sum(after_fen - before_fen) / any_value(l.contract_fen) AS growth"
+            " FROM follow_up.changes JOIN world.lots AS l USING (lot) GROUP BY lot)",
+            0.0,
+            0.05,
+        ),
         # of the stated certificates: not in force on the day of the opening
-        ("SELECT avg(CAST(in_force = 0 AS INTEGER)) FROM (SELECT count(*) FILTER (WHERE CAST(l.opening_at AS DATE) BETWEEN"
-         " c.starts_on AND c.ends_on) AS in_force FROM follow_up.stated AS s JOIN world.lots AS l USING (lot)"
-         " JOIN follow_up.certificates AS c ON c.firm = s.firm GROUP BY s.lot, s.firm)", 0.0, 0.003),
+        (
+            "SELECT avg(CAST(in_force = 0 AS INTEGER)) FROM (SELECT count(*) FILTER (WHERE CAST(l.opening_at AS DATE) BETWEEN"
+            " c.starts_on AND c.ends_on) AS in_force FROM follow_up.stated AS s JOIN world.lots AS l USING (lot)"
+            " JOIN follow_up.certificates AS c ON c.firm = s.firm GROUP BY s.lot, s.firm)",
+            0.0,
+            0.003,
+        ),
         # of the firms of the county: at an address that another one has, too
-        ("SELECT avg(CAST(firms > 1 AS INTEGER)) FROM (SELECT count(*) OVER (PARTITION BY address) AS firms"
-         " FROM follow_up.registered JOIN world.firms USING (firm) WHERE is_local)", 0.03, 0.20),
+        (
+            "SELECT avg(CAST(firms > 1 AS INTEGER)) FROM (SELECT count(*) OVER (PARTITION BY address) AS firms"
+            " FROM follow_up.registered JOIN world.firms USING (firm) WHERE is_local)",
+            0.03,
+            0.20,
+        ),
     ],
-)  # fmt: skip
+)
 def test_honest_rates_are_plausible(honest, query, low, high):
     assert low < one(honest, query) < high
 
@@ -318,9 +389,15 @@ def test_what_is_paid_never_exceeds_what_is_owed(honest):
 def test_honest_bidders_price_their_bills_for_themselves(honest):
     lots = rows(honest, "SELECT DISTINCT lot FROM follow_up.prices ORDER BY lot LIMIT 20")
     for (lot,) in lots:
-        lists = [np.array(prices) for (prices,) in rows(
-            honest, "SELECT list(CAST(unit_price AS DOUBLE) ORDER BY item) FROM follow_up.prices"
-            " WHERE lot = $lot AND NOT is_published GROUP BY firm ORDER BY firm", lot=lot)]  # fmt: skip
+        lists = [
+            np.array(prices)
+            for (prices,) in rows(
+                honest,
+                "SELECT list(CAST(unit_price AS DOUBLE) ORDER BY item) FROM follow_up.prices"
+                " WHERE lot = $lot AND NOT is_published GROUP BY firm ORDER BY firm",
+                lot=lot,
+            )
+        ]
         ratio = lists[1] / lists[0]
         assert np.mean(np.abs(ratio / np.median(ratio) - 1) < 0.002) < 0.6
 
@@ -349,9 +426,10 @@ def test_a_second_round_keeps_its_tender_and_its_name(honest):
 def test_a_delivery_of_one_night_holds_nothing_of_the_time_after_it(honest, tmp_path):
     deliveries.deliver(honest, tmp_path, [NIGHT], "parquet", with_follow_up=True)
     paid = [
-        day for path in (tmp_path / "inbox" / "national").glob("PAYMENT_INFO_*.parquet")
+        day
+        for path in (tmp_path / "inbox" / "national").glob("PAYMENT_INFO_*.parquet")
         for day in pq.read_table(path)["PAY_TIME"].to_pylist()
-    ]  # fmt: skip
+    ]
     assert len(paid) > 1000
     assert max(paid) <= "20260630"
     shutil.rmtree(tmp_path)

@@ -22,14 +22,25 @@ needs_real_sets = pytest.mark.skipif(
 def market(lots, **columns):
     """Make bids of {lot: prices}; further columns hold for every bid or are given per bid."""
     bids = pd.DataFrame(
-        {"lot": [lot for lot, prices in lots.items() for _ in prices],
-         "price": [price for prices in lots.values() for price in prices]}
-    )  # fmt: skip
+        {
+            "lot": [lot for lot, prices in lots.items() for _ in prices],
+            "price": [price for prices in lots.values() for price in prices],
+        }
+    )
     plain = {
-        "set": "x", "bidder": [str(n) for n in range(len(bids))], "ceiling": np.nan, "currency": "CNY",
-        "submitted_at": pd.NaT, "opening_at": pd.NaT, "is_winner": False, "award_method": "lowest_price",
-        "trade": "works", "is_whole": True, "is_sealed": True, "is_cut": False,
-    }  # fmt: skip
+        "set": "x",
+        "bidder": [str(n) for n in range(len(bids))],
+        "ceiling": np.nan,
+        "currency": "CNY",
+        "submitted_at": pd.NaT,
+        "opening_at": pd.NaT,
+        "is_winner": False,
+        "award_method": "lowest_price",
+        "trade": "works",
+        "is_whole": True,
+        "is_sealed": True,
+        "is_cut": False,
+    }
     return bids.assign(**(plain | columns)).astype(
         {"submitted_at": "datetime64[us]", "opening_at": "datetime64[us]", "price": float}
     )
@@ -72,10 +83,12 @@ def test_open_auctions_and_lists_of_winners_say_nothing_about_gaps_between_price
 
 
 def test_methods_and_sizes_are_kept_apart():
-    found = pd.concat([
-        market({f"A{n}": [100, 100, 130] for n in range(20)}, award_method="average_price"),
-        market({f"B{n}": [100, 110, 120, 130, 140] for n in range(20)}),
-    ])  # fmt: skip
+    found = pd.concat(
+        [
+            market({f"A{n}": [100, 100, 130] for n in range(20)}, award_method="average_price"),
+            market({f"B{n}": [100, 110, 120, 130, 140] for n in range(20)}),
+        ]
+    )
     found = marginals.marginals(found)
     assert found["CV average_price P50"] == pytest.approx(17.3205 / 110, rel=1e-4)
     assert found["CV lowest_price P50"] == pytest.approx(15.8114 / 120, rel=1e-4)
@@ -336,9 +349,13 @@ def test_sets_of_openings_have_as_many_rows_as_bidders():
 @needs_real_sets
 @pytest.mark.parametrize(
     ("name", "cv", "rd", "skew"),
-    [("brazil_petrobras", 0.161, 0.61, 0.27), ("italy", 0.048, 0.15, 1.01),
-     ("switzerland", 0.073, 0.93, 0.01), ("united_states", 0.044, 0.87, 0.36)],
-)  # fmt: skip
+    [
+        ("brazil_petrobras", 0.161, 0.61, 0.27),
+        ("italy", 0.048, 0.15, 1.01),
+        ("switzerland", 0.073, 0.93, 0.01),
+        ("united_states", 0.044, 0.87, 0.36),
+    ],
+)
 def test_competitive_lots_have_the_medians_measured_before(name, cv, rd, skew):
     # From an earlier measurement with other code; it kept the eleven Swiss slips of the decimal place.
     bids = real_sets.load(name, DATA)

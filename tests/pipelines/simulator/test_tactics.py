@@ -34,11 +34,25 @@ MOVES = {
 MAY_FOLLOW = {
     "cover_bids": {"meet_again", "unevenness"},
     "rotation": {"meet_again", "unevenness", "never_wins"},
-    "ladder": {"meet_again", "price_level", "gap_of_two_lowest", "farthest_out", "won_from_buyer",
-               "never_wins"},
+    "ladder": {
+        "meet_again",
+        "price_level",
+        "gap_of_two_lowest",
+        "farthest_out",
+        "won_from_buyer",
+        "never_wins",
+    },
     "mean_shift": {"meet_again", "gap_of_two_lowest", "unevenness", "won_from_buyer", "winner_came_last"},
-    "support_bids": {"meet_again", "farthest_out", "unevenness", "never_wins", "rejected", "gap_of_two_lowest",
-                     "price_level", "won_from_buyer"},
+    "support_bids": {
+        "meet_again",
+        "farthest_out",
+        "unevenness",
+        "never_wins",
+        "rejected",
+        "gap_of_two_lowest",
+        "price_level",
+        "won_from_buyer",
+    },
     # What they bid lies in one band above the firm that pays them.
     "losers_for_hire": {"meet_again", "price_level", "dispersion"},
     "vertical": {"meet_again", "dispersion", "gap_of_two_lowest"},
@@ -46,11 +60,21 @@ MAY_FOLLOW = {
     "payback": {"meet_again", "unevenness", "won_from_buyer"},
     # Two members are met more easily where many bid, and where the same firms bid, and win, often.
     "none": {"bids", "meet_again", "never_wins"},
-}  # fmt: skip
+}
 STATISTICS = (
-    "bids", "dispersion", "gap_of_two_lowest", "unevenness", "farthest_out", "price_level", "rejected",
-    "winner_came_last", "won_from_buyer", "meet_again", "never_wins", "loser_was_paid",
-)  # fmt: skip
+    "bids",
+    "dispersion",
+    "gap_of_two_lowest",
+    "unevenness",
+    "farthest_out",
+    "price_level",
+    "rejected",
+    "winner_came_last",
+    "won_from_buyer",
+    "meet_again",
+    "never_wins",
+    "loser_was_paid",
+)
 
 
 def world(seed, lots, care):
@@ -104,8 +128,17 @@ def test_each_tactic_moves_what_it_should_and_nothing_else(effects, tactic):
 
 def test_a_ring_without_tactic_and_links_cannot_be_told_from_honest_firms(careless):
     lots = careless[careless["tactic"].isin(["honest", "none"])]
-    for statistic in ("dispersion", "gap_of_two_lowest", "unevenness", "farthest_out", "price_level",
-                      "rejected", "winner_came_last", "won_from_buyer", "loser_was_paid"):  # fmt: skip
+    for statistic in (
+        "dispersion",
+        "gap_of_two_lowest",
+        "unevenness",
+        "farthest_out",
+        "price_level",
+        "rejected",
+        "winner_came_last",
+        "won_from_buyer",
+        "loser_was_paid",
+    ):
         mean, size = places(lots, statistic).loc["none"]
         assert abs(mean - 0.5) < 3.3 / np.sqrt(12 * size), statistic
 

@@ -116,9 +116,13 @@ def test_bids_of_an_opening_sheet_come_with_a_name_alone(rigged, deliver, tmp_pa
 def test_traces_and_look_alikes_are_told_with_their_firms(told):
     rows = {row["what"]: row for row in told.rows("links")}
     assert rows["edit_hardware"] == {
-        "lot_id": lot_id(8), "what": "edit_hardware", "parties": f"{told.code(4)};{told.code(3)}", "ring": "0",
-        "innocent": "no", "note": "one computer",
-    }  # fmt: skip
+        "lot_id": lot_id(8),
+        "what": "edit_hardware",
+        "parties": f"{told.code(4)};{told.code(3)}",
+        "ring": "0",
+        "innocent": "no",
+        "note": "one computer",
+    }
     assert (rows["placeholders"]["innocent"], rows["placeholders"]["ring"]) == ("yes", "")
     assert rows["placeholders"]["parties"].count(";") == 3
 

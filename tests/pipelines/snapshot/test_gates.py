@@ -22,8 +22,11 @@ SECRET_LOT = "INSERT INTO stage.lots (lot_id, opening_at) VALUES ('L2', '2026-06
 
 #: gate -> what breaks it: in the stage before core is built, or in core afterwards.
 BREACHES = [
-    ("bid_files_have_come",
-     "INSERT INTO stage.bid_files (lot_id, bidder, kind, file_hash, is_public) VALUES ('L1', 'A', 'bid', 'ab', TRUE)", ""),
+    (
+        "bid_files_have_come",
+        "INSERT INTO stage.bid_files (lot_id, bidder, kind, file_hash, is_public) VALUES ('L1', 'A', 'bid', 'ab', TRUE)",
+        "",
+    ),
     ("bids_have_a_lot", "INSERT INTO stage.bids (lot_id, bidder, is_public) VALUES ('L9', 'A', TRUE)", ""),
     ("every_bid_reaches_core", "", "DELETE FROM core.bids WHERE bidder_id = 'B'"),
     ("every_bid_reaches_core", "", "UPDATE core.bids SET lances = 2 WHERE bidder_id = 'B'"),
@@ -36,24 +39,36 @@ BREACHES = [
     ("persons_are_tokens", "UPDATE stage.awards SET project_lead = '张三'", ""),
     ("persons_are_tokens", "UPDATE stage.experts SET expert = '张三'", ""),
     ("persons_are_tokens", "UPDATE stage.deposits SET account = '6222000011112222'", ""),
-    ("persons_are_tokens",
-     "INSERT INTO stage.document_purchases (lot_id, bidder, account, is_public) VALUES ('L1', 'A', '6222', TRUE)", ""),
-    ("persons_are_tokens",
-     "INSERT INTO stage.file_properties (file_sha, property, value, is_public) VALUES ('f', 'author', '张三', TRUE)", ""),
+    (
+        "persons_are_tokens",
+        "INSERT INTO stage.document_purchases (lot_id, bidder, account, is_public) VALUES ('L1', 'A', '6222', TRUE)",
+        "",
+    ),
+    (
+        "persons_are_tokens",
+        "INSERT INTO stage.file_properties (file_sha, property, value, is_public) VALUES ('f', 'author', '张三', TRUE)",
+        "",
+    ),
     ("persons_are_tokens", "INSERT INTO stage.parties (party, phone) VALUES ('A', '0391-7000000')", ""),
     ("persons_are_tokens", "INSERT INTO stage.parties (party, email) VALUES ('A', 'a@b.cn')", ""),
     ("persons_are_tokens", "UPDATE stage.deposits SET premium_account = '6222000011112222'", ""),
-    ("persons_are_tokens",
-     "INSERT INTO stage.people (lot_id, bidder, email, is_public) VALUES ('L1', 'A', 'a@b.cn', TRUE)", ""),
-    ("persons_are_tokens",
-     "INSERT INTO stage.expert_scores (lot_id, expert_key, expert, bidder, is_public) VALUES ('L1', 'k', '张三', 'A', TRUE)", ""),
+    (
+        "persons_are_tokens",
+        "INSERT INTO stage.people (lot_id, bidder, email, is_public) VALUES ('L1', 'A', 'a@b.cn', TRUE)",
+        "",
+    ),
+    (
+        "persons_are_tokens",
+        "INSERT INTO stage.expert_scores (lot_id, expert_key, expert, bidder, is_public) VALUES ('L1', 'k', '张三', 'A', TRUE)",
+        "",
+    ),
     ("prices_are_positive", "UPDATE stage.bids SET price = 0 WHERE bidder = 'A'", ""),
     ("prices_fit_the_ceiling", "UPDATE stage.bids SET price = price / 10000", ""),
     ("prices_fit_the_ceiling", "UPDATE stage.bids SET price = price * 10000", ""),
     ("nothing_secret", "UPDATE stage.lots SET opening_at = '2026-06-30 16:00:00'", ""),
     ("nothing_secret", "UPDATE stage.lots SET opening_at = NULL", ""),
     ("nothing_secret", "UPDATE stage.awards SET awarded_on = '2026-07-01'", ""),
-]  # fmt: skip
+]
 BREACHES += [
     ("nothing_secret", f"{SECRET_LOT} INSERT INTO stage.{table} (lot_id, is_public) VALUES ('L2', FALSE)", "")
     for table, one in contracts().items()

@@ -146,8 +146,17 @@ GOOD = st.builds(
     st.sampled_from(["100", "100.00", "200"]),
     st.integers(1, 3),
 )
-BROKEN = st.sampled_from(["L1,,甲,x,,20260301120000", "L1,,甲", ",,甲,5,,20260301120000", "L1,,无,5,,20260301120000",
-                          "L1,,甲,0,,20260301120000", "L1,,甲,5,,", "L1,,甲,5,2026-02-30,20260301120000"])  # fmt: skip
+BROKEN = st.sampled_from(
+    [
+        "L1,,甲,x,,20260301120000",
+        "L1,,甲",
+        ",,甲,5,,20260301120000",
+        "L1,,无,5,,20260301120000",
+        "L1,,甲,0,,20260301120000",
+        "L1,,甲,5,,",
+        "L1,,甲,5,2026-02-30,20260301120000",
+    ]
+)
 FILE = st.lists(GOOD | BROKEN, max_size=12).map(lambda lines: BIDS + "".join(line + "\n" for line in lines))
 
 
@@ -320,8 +329,11 @@ def test_members_of_a_joint_venture_stand_beside_the_bidder(opened):
 
 
 def test_a_renamed_firm_is_one_party_with_two_names(opened):
-    opened.read(BIDS + f"L1,{A},甲公司,100,,20260301120000\nL2,{A},甲集团,100,,20260301120000\n"
-                + f"L3,{A},甲集团,100,,20260301120000\n")  # fmt: skip
+    opened.read(
+        BIDS
+        + f"L1,{A},甲公司,100,,20260301120000\nL2,{A},甲集团,100,,20260301120000\n"
+        + f"L3,{A},甲集团,100,,20260301120000\n"
+    )
     night = opened.night()
     assert night.rows("SELECT party_id, party_code, name FROM core.parties") == [(A, A, "甲集团")]
     assert night.values("SELECT name FROM core.party_names ORDER BY name") == ["甲公司", "甲集团"]
@@ -334,8 +346,11 @@ def test_a_name_without_a_code_is_linked_to_the_only_code_of_that_name(opened):
 
 
 def test_a_name_with_two_codes_is_linked_to_neither(opened):
-    opened.read(BIDS + f"L1,{A},甲公司,100,,20260301120000\nL1,{B},甲公司,101,,20260301120000\n"
-                + "L2,,甲公司,100,,20260301120000\n")  # fmt: skip
+    opened.read(
+        BIDS
+        + f"L1,{A},甲公司,100,,20260301120000\nL1,{B},甲公司,101,,20260301120000\n"
+        + "L2,,甲公司,100,,20260301120000\n"
+    )
     assert opened.night().values("SELECT bidder_id FROM core.bids WHERE lot_id = 'L2'") == ["name:甲公司"]
 
 
@@ -348,10 +363,17 @@ def test_two_firms_are_never_one_because_both_left_the_code_empty(opened):
 
 
 def test_the_last_lance_of_a_bidder_is_his_bid(opened):
-    opened.read("lot,code,name,ref,price,submitted,at\n" + "".join(
-        f"L1,{A},甲,{ref},{price},{at},20260301120000\n"
-        for ref, price, at in [(1, 100, "2026-06-01 09:00"), (2, 80, "2026-06-01 09:20"), (3, 90, "2026-06-01 09:10")]
-    ))  # fmt: skip
+    opened.read(
+        "lot,code,name,ref,price,submitted,at\n"
+        + "".join(
+            f"L1,{A},甲,{ref},{price},{at},20260301120000\n"
+            for ref, price, at in [
+                (1, 100, "2026-06-01 09:00"),
+                (2, 80, "2026-06-01 09:20"),
+                (3, 90, "2026-06-01 09:10"),
+            ]
+        )
+    )
     assert opened.night().rows("SELECT price, lances FROM core.bids") == [(Decimal("80"), 3)]
 
 
@@ -384,10 +406,17 @@ def test_devices_in_one_field_are_taken_apart_and_virtual_adapters_are_marked(op
 
 
 def test_bidders_who_left_phone_and_device_empty_share_nothing(opened):
-    opened.read("lot,name,price,agent,phone,at\n" + "".join(
-        f"L1,{name},100,{person},{phone},20260301120000\n"
-        for name, person, phone in [("甲", "无", "无"), ("乙", "无", "13800138000"), ("丙", "/", "138-0013-8000")]
-    ))  # fmt: skip
+    opened.read(
+        "lot,name,price,agent,phone,at\n"
+        + "".join(
+            f"L1,{name},100,{person},{phone},20260301120000\n"
+            for name, person, phone in [
+                ("甲", "无", "无"),
+                ("乙", "无", "13800138000"),
+                ("丙", "/", "138-0013-8000"),
+            ]
+        )
+    )
     opened.read(
         "lot,name,purpose,mac,cpu,disk,dongle\n"
         "L1,甲,edit,00:00:00:00:00:00,To be filled by O.E.M.,Default string,无\n"
@@ -403,8 +432,10 @@ def test_bidders_who_left_phone_and_device_empty_share_nothing(opened):
 
 
 def test_a_second_tender_of_a_lot_keeps_its_number(county):
-    county.read("lot,tender,times,opening,at\n" + "".join(
-        f"L{i},T1,{i},{OPENED},20260501000000\n" for i in (1, 2)), "lots_1.csv")  # fmt: skip
+    county.read(
+        "lot,tender,times,opening,at\n" + "".join(f"L{i},T1,{i},{OPENED},20260501000000\n" for i in (1, 2)),
+        "lots_1.csv",
+    )
     assert county.night().rows("SELECT lot_id, tender_id, re_tender_no FROM core.lots ORDER BY 1") == [
         ("L1", "T1", 1),
         ("L2", "T1", 2),

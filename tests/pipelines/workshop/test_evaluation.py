@@ -52,12 +52,14 @@ def truth():
 def seen(truth):
     def see(kind, *rows):
         """Rows are (unit, entities, flagged) of one detector."""
-        table = pa.table({
-            "detector": ["d.one"] * len(rows),
-            "unit": [row[0] for row in rows],
-            "entities": pa.array([row[1] for row in rows], pa.string()),
-            "flagged": [row[2] for row in rows],
-        })  # fmt: skip
+        table = pa.table(
+            {
+                "detector": ["d.one"] * len(rows),
+                "unit": [row[0] for row in rows],
+                "entities": pa.array([row[1] for row in rows], pa.string()),
+                "flagged": [row[2] for row in rows],
+            }
+        )
         return evaluation.seen(table, {"d.one": kind}, truth)
 
     return see
@@ -156,14 +158,16 @@ def test_a_unit_judged_in_several_rows_counts_once_and_is_true_by_a_flagged_row(
 
 
 def units(flags, detector="d.one", lots=None, true=()):
-    return pd.DataFrame({
-        "detector": detector,
-        "unit": [f"U{place}" for place in range(len(flags))],
-        "lot_id": lots or [None] * len(flags),
-        "is_flagged": [bool(flag) for flag in flags],
-        "is_true": [place in true for place in range(len(flags))],
-        "is_of_ring": [place in true for place in range(len(flags))],
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "detector": detector,
+            "unit": [f"U{place}" for place in range(len(flags))],
+            "lot_id": lots or [None] * len(flags),
+            "is_flagged": [bool(flag) for flag in flags],
+            "is_true": [place in true for place in range(len(flags))],
+            "is_of_ring": [place in true for place in range(len(flags))],
+        }
+    )
 
 
 def test_precision_is_the_true_part_of_the_flagged_beside_the_part_of_all(seen):
@@ -312,12 +316,14 @@ def test_two_detectors_of_one_family_are_no_second_witness(truth):
 
 
 def test_honest_lots_are_counted_by_strong_flags_and_by_two_families():
-    judged = pd.concat([
-        units([1, 1, 0], "a.one", ["L1", "L2", "L3"]),
-        units([1, 1], "a.two", ["L1", "L4"]),
-        units([1, 1], "b.one", ["L2", "L5"], true=(1,)),
-        units([1], "b.one", [None]),
-    ])  # fmt: skip
+    judged = pd.concat(
+        [
+            units([1, 1, 0], "a.one", ["L1", "L2", "L3"]),
+            units([1, 1], "a.two", ["L1", "L4"]),
+            units([1, 1], "b.one", ["L2", "L5"], true=(1,)),
+            units([1], "b.one", [None]),
+        ]
+    )
     found = trust.lots_flagged(judged, ["a.one"], FAMILIES)
     assert found.to_dict() == {"strong": 2, "two": 1}
 

@@ -30,8 +30,15 @@ PLAN = {
 
 
 def thing(id, risk="low", field="工程建设", unit="", name=None):
-    return {"object_id": id, "name": name or f"对象{id}", "kind": "lot", "field": field, "unit": unit,
-            "risk_class": risk, "credit_class": ""}  # fmt: skip
+    return {
+        "object_id": id,
+        "name": name or f"对象{id}",
+        "kind": "lot",
+        "field": field,
+        "unit": unit,
+        "risk_class": risk,
+        "credit_class": "",
+    }
 
 
 def officer(id, fields="工程建设", unit="发改委"):
@@ -108,10 +115,15 @@ def test_the_golden_draw_never_changes():
     "env",
     [
         {"PYTHONHASHSEED": "1", "TZ": "Asia/Shanghai", "LC_ALL": "C.UTF-8"},
-        {"PYTHONHASHSEED": "77", "TZ": "America/New_York", "LC_ALL": "POSIX", "PYTHONUTF8": "0",
-         "PYTHONCOERCECLOCALE": "0"},
+        {
+            "PYTHONHASHSEED": "77",
+            "TZ": "America/New_York",
+            "LC_ALL": "POSIX",
+            "PYTHONUTF8": "0",
+            "PYTHONCOERCECLOCALE": "0",
+        },
     ],
-)  # fmt: skip
+)
 def test_a_stranger_s_computer_gives_the_same_bytes(env):
     said = replay(GOLDEN, **env)
     assert (said.returncode, said.stdout[:2]) == (0, "OK"), said.stdout + said.stderr
@@ -287,9 +299,14 @@ def test_what_was_drawn_in_the_period_is_not_visited_again_and_still_counts_for_
         plan=plan, excluded=[{"object_id": "H1", "drawn_in": "SJ2026-000", "drawn_on": "2026-02-02"}]
     )
     assert rows["H1"] | {"random_ticket": ""} == {
-        "object_id": "H1", "stratum": "high", "rate": "1", "risk_ticket": "", "random_ticket": "",
-        "carried_from": "SJ2026-000", "officers": "",
-    }  # fmt: skip
+        "object_id": "H1",
+        "stratum": "high",
+        "rate": "1",
+        "risk_ticket": "",
+        "random_ticket": "",
+        "carried_from": "SJ2026-000",
+        "officers": "",
+    }
     assert len(rows) == 20
     assert [q["excluded"] for q in quotas] == ["1", "0", "0"]
 
@@ -344,8 +361,11 @@ def test_officers_of_the_object_s_own_unit_stay_away():
 def test_an_object_without_two_officers_is_named():
     officers = [officer("P0"), officer("P1", fields="政府采购"), officer("P2", fields="政府采购;工程建设")]
     conflicts = [{"officer_id": "P2", "object_id": "H3"}]
-    tables = {name: replay_draw.read_table(name, content) for name, content in
-              frozen(officers=officers, conflicts=conflicts).items() if name != "plan.json"}  # fmt: skip
+    tables = {
+        name: replay_draw.read_table(name, content)
+        for name, content in frozen(officers=officers, conflicts=conflicts).items()
+        if name != "plan.json"
+    }
     with pytest.raises(ValueError, match=r"object H3: 1 officer\(s\) may inspect it, 2 are needed"):
         replay_draw.check_officers(PLAN, tables)
 

@@ -291,16 +291,24 @@ def test_a_period_of_three_days_does_not_begin_with_a_warning():
     # Thu Jul 2 + 3 working days: Fri 3, Mon 6, Tue 7
     days = ["2026-07-02", "2026-07-03", "2026-07-06", "2026-07-07", "2026-07-08"]
     assert [stage_on("TS02", "2026-07-02 10:00", day) for day in days] == [
-        Stage.CALM, Stage.CALM, Stage.ONE_DAY, Stage.ONE_DAY, Stage.OVERDUE,
-    ]  # fmt: skip
+        Stage.CALM,
+        Stage.CALM,
+        Stage.ONE_DAY,
+        Stage.ONE_DAY,
+        Stage.OVERDUE,
+    ]
 
 
 def test_between_the_two_readings_a_clock_warns_and_is_not_called_overdue():
     # Sep 30 + 3 = Sat Oct 3, or Thu Oct 8
     days = ["2026-09-30", "2026-10-03", "2026-10-05", "2026-10-08", "2026-10-09"]
     assert [stage_on("YS01", "2026-09-30 10:00", day) for day in days] == [
-        Stage.ONE_DAY, Stage.ONE_DAY, Stage.ONE_DAY, Stage.ONE_DAY, Stage.OVERDUE,
-    ]  # fmt: skip
+        Stage.ONE_DAY,
+        Stage.ONE_DAY,
+        Stage.ONE_DAY,
+        Stage.ONE_DAY,
+        Stage.OVERDUE,
+    ]
 
 
 def test_24_hours_run_out_on_the_minute():

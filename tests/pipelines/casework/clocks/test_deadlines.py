@@ -13,10 +13,20 @@ from pipelines.times import LOCAL
 ARRANGED = "date,is_workday,status,notice\n" + "".join(
     f"2027-{day},{works},official,notice of 2027\n"
     for day, works in [
-        ("01-01", "no"), ("01-04", "no"), ("01-09", "yes"), ("02-05", "no"), ("02-08", "no"), ("02-09", "no"),
-        ("02-10", "no"), ("04-05", "no"), ("05-03", "no"), ("05-04", "no"), ("06-09", "no"), ("10-01", "no"),
+        ("01-01", "no"),
+        ("01-04", "no"),
+        ("01-09", "yes"),
+        ("02-05", "no"),
+        ("02-08", "no"),
+        ("02-09", "no"),
+        ("02-10", "no"),
+        ("04-05", "no"),
+        ("05-03", "no"),
+        ("05-04", "no"),
+        ("06-09", "no"),
+        ("10-01", "no"),
     ]
-)  # fmt: skip
+)
 
 
 @pytest.fixture

@@ -47,11 +47,20 @@ class Desk:
     def receive(self, when="2026-06-01 10:00", regime=Regime.TENDERING, who=WHO, act=None, **values):
         intake = Intake(
             **{
-                "regime": regime, "channel": "offline", "received_at": at(when), "office": "housing", "item": 4,
-                "respondent_type": 1, "respondent": "", "tender_id": "", "project": "某道路工程", "lot_id": "L1",
-                "has_objected": True, **values,
+                "regime": regime,
+                "channel": "offline",
+                "received_at": at(when),
+                "office": "housing",
+                "item": 4,
+                "respondent_type": 1,
+                "respondent": "",
+                "tender_id": "",
+                "project": "某道路工程",
+                "lot_id": "L1",
+                "has_objected": True,
+                **values,
             }
-        )  # fmt: skip
+        )
         return complaints.receive(self.home, self.store, act or self.act(), intake, who)
 
     def do(self, id, verb, when, reason="依法办理", **given):
@@ -165,9 +174,14 @@ def test_a_refused_step_changes_nothing(desk):
 
 
 def test_states_carry_the_numbers_of_the_platforms():
-    assert [STATE_CODES[state] for state in (State.ARRIVED, State.REFUSED, State.DECIDED, State.CANCELLED)] == [
-        1, 3, 5, 9,
-    ]  # fmt: skip
+    assert [
+        STATE_CODES[state] for state in (State.ARRIVED, State.REFUSED, State.DECIDED, State.CANCELLED)
+    ] == [
+        1,
+        3,
+        5,
+        9,
+    ]
 
 
 def test_every_step_with_a_clock_is_a_step():
@@ -195,9 +209,12 @@ def test_delays_are_counted_by_office(desk):
     desk.do(id, "accept", "2026-06-04 10:00")
     found = complaints.delays(desk.store, 2026, date(2026, 7, 15))
     assert [(office, delay.kind) for office, delay in found] == [
-        ("housing", Late.ACCEPTANCE), ("housing", Late.NOT_CONCLUDED),
-        ("water", Late.ACCEPTANCE), ("water", Late.NOT_CONCLUDED), ("water", Late.NOT_CONCLUDED),
-    ]  # fmt: skip
+        ("housing", Late.ACCEPTANCE),
+        ("housing", Late.NOT_CONCLUDED),
+        ("water", Late.ACCEPTANCE),
+        ("water", Late.NOT_CONCLUDED),
+        ("water", Late.NOT_CONCLUDED),
+    ]
 
 
 def test_time_of_an_appraisal_does_not_count(desk):

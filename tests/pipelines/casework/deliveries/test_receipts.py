@@ -182,16 +182,29 @@ SENT = {"SAAAAAAAAAAAAAAAA": Sent("d1", date(2026, 7, 1), "未能确定主管部
 
 
 def judged(said=(), **cells):
-    row = {"place": "row 2", "problem": "", "alert_id": "SAAAAAAAAAAAAAAAA", "state_zh": "", "conclusion_zh": "",
-           "reviewer": "", "feedback_at": "", "note": ""} | cells  # fmt: skip
+    row = {
+        "place": "row 2",
+        "problem": "",
+        "alert_id": "SAAAAAAAAAAAAAAAA",
+        "state_zh": "",
+        "conclusion_zh": "",
+        "reviewer": "",
+        "feedback_at": "",
+        "note": "",
+    } | cells
     return judge([row], SENT, dict(said), SENT, "housing")[0]
 
 
 @pytest.mark.parametrize(
     ("written", "label"),
-    [("属实", "confirmed"), (" 数据 有误。", "data_error"), ("lawful_explained", "lawful_explained"),
-     ("DUPLICATE", "duplicate"), ("主体匹配有误", "wrong_match")],
-)  # fmt: skip
+    [
+        ("属实", "confirmed"),
+        (" 数据 有误。", "data_error"),
+        ("lawful_explained", "lawful_explained"),
+        ("DUPLICATE", "duplicate"),
+        ("主体匹配有误", "wrong_match"),
+    ],
+)
 def test_a_conclusion_is_one_of_the_list_and_means_that_it_was_looked_at(written, label):
     row = judged(conclusion_zh=written)
     assert (row.outcome, row.answer.label, row.answer.state_zh) == ("taken", label, "已核查")

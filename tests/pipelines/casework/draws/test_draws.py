@@ -377,9 +377,12 @@ def test_a_correction_needs_a_reason_and_is_published_again(store):
 
 @pytest.mark.parametrize(
     ("at", "message"),
-    [("2026-06-01T10:00:00+08:00", "before the draw"), ("2026-06-29T10:00:00+08:00", "still to come"),
-     ("2026-06-03", "no time zone")],
-)  # fmt: skip
+    [
+        ("2026-06-01T10:00:00+08:00", "before the draw"),
+        ("2026-06-29T10:00:00+08:00", "still to come"),
+        ("2026-06-03", "no time zone"),
+    ],
+)
 def test_an_inspection_is_done_between_its_draw_and_now(store, at, message):
     id = drawn(store)
     with pytest.raises(ValueError, match=message):
@@ -403,8 +406,13 @@ def test_what_is_not_on_the_list_or_has_no_result_is_refused(store):
 
 
 def test_only_the_random_draw_estimates_the_error_rate(store):
-    id = drawn(store, random=12, rates=inspection_rates.rates_of("", {"risk": {"high": Fraction(1), "mid_high": Fraction(0),
-                                                                   "low": Fraction(0)}}))  # fmt: skip
+    id = drawn(
+        store,
+        random=12,
+        rates=inspection_rates.rates_of(
+            "", {"risk": {"high": Fraction(1), "mid_high": Fraction(0), "low": Fraction(0)}}
+        ),
+    )
     arms = {object_id: row["arm"] for object_id, row in picks(store, id).items()}
     assert set(arms.values()) == {"risk", "random", "both"}
     for object_id, arm in arms.items():
@@ -463,8 +471,13 @@ def test_an_outsider_replays_the_published_folder(store, tmp_path):
     pools.add_conflict(store, act(), "P1", "H1", "relative")
     id = drawn(store)
     folder = exported(store, id, tmp_path / "公示")
-    env = {"PYTHONHASHSEED": "5", "TZ": "Pacific/Auckland", "LC_ALL": "POSIX", "PYTHONUTF8": "0",
-           "PYTHONCOERCECLOCALE": "0"}  # fmt: skip
+    env = {
+        "PYTHONHASHSEED": "5",
+        "TZ": "Pacific/Auckland",
+        "LC_ALL": "POSIX",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+    }
     said = subprocess.run(
         [sys.executable, "replay_draw.py", "."], cwd=folder, env=env, capture_output=True, text=True
     )
@@ -501,8 +514,17 @@ def test_the_list_has_the_columns_of_the_office(store):
         " 随机种子(哈希) 名录库校验值 检查人员1 执法证号1 检查人员2 执法证号2 回避说明 检查方式 检查期限 检查结果 公示时间"
         " 公示渠道 是否超期 抽取方式"
     )
-    wanted = {"抽查计划编号": id, "批次": "1", "抽查领域": "工程建设", "对象类型": "标段", "检查结果": "发现问题已责令改正",
-              "检查期限": "2026-07-31", "公示渠道": "公示系统", "是否超期": "否", "统一社会信用代码": ""}  # fmt: skip
+    wanted = {
+        "抽查计划编号": id,
+        "批次": "1",
+        "抽查领域": "工程建设",
+        "对象类型": "标段",
+        "检查结果": "发现问题已责令改正",
+        "检查期限": "2026-07-31",
+        "公示渠道": "公示系统",
+        "是否超期": "否",
+        "统一社会信用代码": "",
+    }
     assert {name: row[name] for name in wanted} == wanted
     assert row["抽取时间"] == "2026-06-02 11:00:00"
     rate = {"高": ("30%", Fraction(3, 10)), "中高": ("10%", Fraction(1, 10)), "低": ("1%", Fraction(1, 100))}
@@ -556,8 +578,12 @@ def test_nothing_can_be_exported_before_the_commitment(store):
 
 def test_the_default_set_leaves_chance_in_every_class():
     of_class = inspection_rates.rates_of(inspection_rates.default_set(), {})["risk"]
-    assert of_class == {"high": Fraction(3, 10), "mid_high": Fraction(1, 10), "mid": Fraction(1, 50),
-                        "low": Fraction(1, 100)}  # fmt: skip
+    assert of_class == {
+        "high": Fraction(3, 10),
+        "mid_high": Fraction(1, 10),
+        "mid": Fraction(1, 50),
+        "low": Fraction(1, 100),
+    }
 
 
 def test_a_span_needs_its_rate_and_keeps_it_inside():

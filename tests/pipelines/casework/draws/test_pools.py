@@ -50,9 +50,14 @@ def ids(store, pool=OBJECTS, at=None):
 def test_a_list_with_chinese_headings_and_words_is_read(tmp_path, encoding):
     first, second, third = pools.read_list(written(tmp_path, LIST, encoding), OBJECTS)
     assert first == {
-        "object_id": "L1", "name": "县医院门诊楼工程", "kind": "lot", "field": "工程建设", "unit": "县医院",
-        "risk_class": "high", "credit_class": "A",
-    }  # fmt: skip
+        "object_id": "L1",
+        "name": "县医院门诊楼工程",
+        "kind": "lot",
+        "field": "工程建设",
+        "unit": "县医院",
+        "risk_class": "high",
+        "credit_class": "A",
+    }
     assert (second["risk_class"], third["kind"], third["risk_class"]) == ("low", "firm", "mid")
 
 
@@ -160,8 +165,18 @@ def test_a_member_twice_in_a_list_is_refused(store):
 
 
 def test_officers_have_fields_in_one_order_and_no_personal_fact_in_the_log(store):
-    pools.add(store, act(), OFFICERS, {"officer_id": "P1", "name": "李四", "unit": "住建局",
-                                       "certificate_no": "16110001", "fields": "政府采购；工程建设"})  # fmt: skip
+    pools.add(
+        store,
+        act(),
+        OFFICERS,
+        {
+            "officer_id": "P1",
+            "name": "李四",
+            "unit": "住建局",
+            "certificate_no": "16110001",
+            "fields": "政府采购；工程建设",
+        },
+    )
     (officer,) = pools.standing(store.con, OFFICERS)
     assert officer["fields"] == "工程建设;政府采购"
     (entry,) = (row["body"] for row in store.rows("SELECT body FROM audit"))
@@ -171,8 +186,12 @@ def test_officers_have_fields_in_one_order_and_no_personal_fact_in_the_log(store
 
 def test_a_conflict_stands_until_it_ends(store):
     pools.add(store, act(), OBJECTS, lot("L1"))
-    pools.add(store, act(), OFFICERS, {"officer_id": "P1", "name": "李四", "unit": "住建局",
-                                       "certificate_no": "1", "fields": "工程建设"})  # fmt: skip
+    pools.add(
+        store,
+        act(),
+        OFFICERS,
+        {"officer_id": "P1", "name": "李四", "unit": "住建局", "certificate_no": "1", "fields": "工程建设"},
+    )
     pools.add_conflict(store, act(), "P1", "L1", "relative")
     with pytest.raises(ValueError, match="already"):
         pools.add_conflict(store, act(), "P1", "L1", "other")

@@ -17,16 +17,31 @@ FIRM = "91410821000000001X"
 TOKEN = "h1:" + "AB" * 16
 
 WATCH = {
-    "list": "watch", "subject_kind": "firm", "subject_id": FIRM, "name": "某建设公司", "reason": "两次疑似围标预警",
-    "basis": "联席会议纪要〔2026〕3号", "starts_on": date(2026, 6, 1), "ends_on": date(2026, 12, 31),
+    "list": "watch",
+    "subject_kind": "firm",
+    "subject_id": FIRM,
+    "name": "某建设公司",
+    "reason": "两次疑似围标预警",
+    "basis": "联席会议纪要〔2026〕3号",
+    "starts_on": date(2026, 6, 1),
+    "ends_on": date(2026, 12, 31),
     "review_on": date(2026, 9, 1),
-}  # fmt: skip
+}
 BLACK = {
-    "list": "black", "subject_kind": "firm", "subject_id": FIRM, "name": "某建设公司", "reason": "串通投标",
-    "basis": "招标投标法第五十三条", "starts_on": date(2026, 1, 10), "ends_on": date(2027, 1, 9),
-    "document_no": "修住建罚〔2026〕5号", "authority": "县住房和城乡建设局", "decided_on": date(2026, 1, 10),
-    "severity": "general", "is_bidding_ban": True,
-}  # fmt: skip
+    "list": "black",
+    "subject_kind": "firm",
+    "subject_id": FIRM,
+    "name": "某建设公司",
+    "reason": "串通投标",
+    "basis": "招标投标法第五十三条",
+    "starts_on": date(2026, 1, 10),
+    "ends_on": date(2027, 1, 9),
+    "document_no": "修住建罚〔2026〕5号",
+    "authority": "县住房和城乡建设局",
+    "decided_on": date(2026, 1, 10),
+    "severity": "general",
+    "is_bidding_ban": True,
+}
 MET = frozenset({"duties", "promise"})
 
 
@@ -100,9 +115,18 @@ def flag(store, fp, facts, detector="watchlist.active_ban", is_current=1, party=
         (WATCH, {"list": "grey"}, "no list 'grey'"),
         (WATCH, {"subject_kind": "person", "subject_id": "张三"}, "listed by token"),
         (WATCH, {"subject_kind": "person", "subject_id": TOKEN, "name": "张三"}, "are masked"),
-        (WATCH, {"subject_kind": "expert", "subject_id": TOKEN, "name": "张*", "shown_code": "410821199001011234"}, "are masked"),
+        (
+            WATCH,
+            {
+                "subject_kind": "expert",
+                "subject_id": TOKEN,
+                "name": "张*",
+                "shown_code": "410821199001011234",
+            },
+            "are masked",
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_entry_without_what_its_list_needs_is_refused(facts, changed, message):
     with pytest.raises(ValueError, match=message):
         Entry(**facts | changed)
@@ -352,9 +376,29 @@ def test_the_watch_list_has_the_columns_of_the_office(store):
         " | 最近处罚文号 | 关联对象 | 风险等级 | 列入时间 | 复评日期 | 到期日期 | 关注措施 | 状态 | 移出时间 | 移出原因 | 批准人"
     )
     assert sheet.rows == [
-        ("1", "企业", "某建设公司", FIRM, "两次疑似围标预警", "collusion.price_ladder", "1", "", "", "某公司", "高",
-         "2026-06-02", "2026-09-01", "2026-12-31", "跟踪项目", "已列入", "", "", "李四", id),
-    ]  # fmt: skip
+        (
+            "1",
+            "企业",
+            "某建设公司",
+            FIRM,
+            "两次疑似围标预警",
+            "collusion.price_ladder",
+            "1",
+            "",
+            "",
+            "某公司",
+            "高",
+            "2026-06-02",
+            "2026-09-01",
+            "2026-12-31",
+            "跟踪项目",
+            "已列入",
+            "",
+            "",
+            "李四",
+            id,
+        ),
+    ]
 
 
 def test_who_left_shows_only_with_the_whole_history(store):
@@ -378,6 +422,11 @@ def test_the_blacklist_says_when_it_can_be_repaired(store):
     listed(store, BLACK, on="2026-02-01")
     sheet = sheets.black_sheet(store, date(2026, 6, 30), public=True)
     (row,) = (dict(zip(sheet.headings, row, strict=True)) for row in sheet.rows)
-    wanted = {"决定文号": "修住建罚〔2026〕5号", "失信等级": "一般", "是否限制投标": "是", "公示截止": "2027-01-09",
-              "最早可修复日期": "2026-04-10"}  # fmt: skip
+    wanted = {
+        "决定文号": "修住建罚〔2026〕5号",
+        "失信等级": "一般",
+        "是否限制投标": "是",
+        "公示截止": "2027-01-09",
+        "最早可修复日期": "2026-04-10",
+    }
     assert {name: row[name] for name in wanted} == wanted

@@ -58,8 +58,11 @@ def pdf(pages, stream=b"", filters=b""):
         places.append(len(content))
         content += b"%d 0 obj%sendobj\n" % (number, one)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    return content + b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (
-        len(objects) + 1, table, len(objects) + 1, len(content))  # fmt: skip
+    return (
+        content
+        + b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF"
+        % (len(objects) + 1, table, len(objects) + 1, len(content))
+    )
 
 
 def test_a_bomb_of_text_is_refused(refusal):
