@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
@@ -97,6 +97,13 @@ class Engine(Protocol):
 
     def run(self, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
         """Return the result of one SELECT."""
+        ...
+
+    def reference(self, name: str) -> Mapping[str, Any]:
+        """Return the tables of a TOML file of the reference data in force, such as ``award_rules.toml``.
+
+        A module that asks for one names it in ``REFERENCE_DATA``: it is part of the version of what uses it.
+        """
         ...
 
 

@@ -2,7 +2,8 @@
 
 Adding a detector is adding a file, adding a family is adding a folder: nothing is listed here. Limits come from the
 module's ``Limits``, from ``thresholds.toml`` and from the installation's own file of that name; a name that does not
-exist there is an error.
+exist there is an error. What a detector has earned (its status) it has earned with the limits of ``measured.toml``,
+with which the last report was made: looser ones make it experimental.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import importlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -19,10 +20,11 @@ from types import ModuleType
 from typing import Any
 
 from detectors.closure import closure, code_hash
-from detectors.interface import Detector, Screen
+from detectors.interface import Detector, Screen, Status
 
 ROOT = Path(__file__).parent
 THRESHOLDS = ROOT / "thresholds.toml"
+MEASURED = ROOT / "measured.toml"
 REFERENCE = ROOT.parent / "data" / "reference"
 
 
@@ -45,7 +47,8 @@ class Loaded:
 
     ``version`` is the hash of the detector's source, of every module that it imports, and of the reference data that
     these read: it changes when they do. ``limits_version`` is the hash of the limits in force. Both are stored with
-    every result, so no version is kept by hand.
+    every result, so no version is kept by hand. ``loosened`` names the limits that are looser than those with which
+    the report was made; None where it was not in the report.
     """
 
     id: str
@@ -55,6 +58,12 @@ class Loaded:
     limits: object
     version: str
     limits_version: str
+    loosened: tuple[str, ...] | None
+
+    @property
+    def status(self) -> Status:
+        """How far the detector is trusted with the limits in force: what it earned, it earned with those measured."""
+        return Status.EXPERIMENTAL if self.loosened or self.loosened is None else self.facts.status
 
     @property
     def screen(self) -> Screen:
@@ -86,26 +95,45 @@ def ids() -> list[str]:
     )
 
 
-def load(thresholds: Path = THRESHOLDS) -> list[Loaded]:
+def load(thresholds: Path = THRESHOLDS, *, local: Path | None = None) -> list[Loaded]:
     """Return every detector with its limits.
 
+    Args:
+        thresholds: limits that differ from the defaults.
+        local: an installation's folder of reference data; its ``thresholds.toml`` is put over the other one, limit by
+            limit, and its other files are part of the versions of the detectors that read them.
+
     Raises:
-        ValueError: ``thresholds`` names a detector or a limit that does not exist, or gives a
-            value of the wrong type.
+        ValueError: a file names a detector or a limit that does not exist, or gives a value of the wrong type.
     """
-    overrides = tomllib.loads(thresholds.read_text(encoding="utf-8"))
+    overrides = _tables(thresholds)
+    if local and (local / THRESHOLDS.name).is_file():
+        for id, limits in _tables(local / THRESHOLDS.name).items():
+            overrides[id] = {**overrides.get(id, {}), **limits}
+    measured = _tables(MEASURED)
+    return [_load(id, overrides.get(id, {}), measured.get(id), local) for id in ids()]
+
+
+def _tables(path: Path) -> dict[str, Mapping[str, Any]]:
+    """Return the limits of a file by detector."""
+    try:
+        families_of = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from error
     tables = {
         f"{family}.{name}": limits
-        for family, detectors in overrides.items()
+        for family, detectors in families_of.items()
         for name, limits in detectors.items()
     }
     known = ids()
     if unknown := sorted(set(tables) - set(known)):
-        raise ValueError(f"{thresholds.name}: no detector called {unknown[0]!r}; there are {known}")
-    return [_load(id, tables.get(id, {})) for id in known]
+        raise ValueError(f"{path}: no detector called {unknown[0]!r}; there are {known}")
+    return tables
 
 
-def _load(id: str, overrides: Mapping[str, Any]) -> Loaded:
+def _load(
+    id: str, overrides: Mapping[str, Any], measured: Mapping[str, Any] | None, local: Path | None
+) -> Loaded:
     module = importlib.import_module(f"detectors.{id}")
     defaults = {field.name: field.default for field in fields(module.Limits)}
     for name, value in overrides.items():
@@ -114,23 +142,61 @@ def _load(id: str, overrides: Mapping[str, Any]) -> Loaded:
         if type(value) is not type(defaults[name]):
             raise ValueError(f"{id}: limit {name!r} must be {type(defaults[name]).__name__}")
     limits = module.Limits(**overrides)
-    values = json.dumps(asdict(limits), sort_keys=True).encode()
+    values = asdict(limits)
     return Loaded(
         id=id,
         module=module,
         family=families()[id.split(".")[0]],
         facts=module.DETECTOR,
         limits=limits,
-        version=_version(id),
-        limits_version=hashlib.sha256(values).hexdigest()[:12],
+        version=_version(id, local),
+        limits_version=hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12],
+        loosened=None if measured is None else loosened(values, measured),
     )
 
 
-@cache
-def _version(id: str) -> str:
+def loosened(limits: Mapping[str, Any], measured: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the limits that are looser than those with which the report was made.
+
+    ``max_…`` is looser when it is larger, ``min_…`` when it is smaller; of any other name, and of a limit that the report
+    did not know, every difference counts.
+    """
+
+    def is_looser(name: str) -> bool:
+        if name not in measured:
+            return True
+        was, now = measured[name], limits[name]
+        if name.startswith("max_"):
+            return bool(now > was)
+        if name.startswith("min_"):
+            return bool(now < was)
+        return bool(now != was)
+
+    return tuple(name for name in limits if is_looser(name))
+
+
+def written(detectors: Iterable[Loaded]) -> str:
+    """Return the text of ``measured.toml`` for a report that was made with these limits."""
+    lines = [
+        "# The limits with which detectors/REPORT.md was made. Written by `make detector-report`; do not edit:",
+        "# a detector whose limits in force are looser than these is experimental, whatever it had earned.",
+    ]
+    for detector in detectors:
+        values = asdict(detector.limits)  # type: ignore[call-overload]
+        lines += [
+            "",
+            f"[{detector.id}]",
+            *(f"{name} = {json.dumps(value)}" for name, value in values.items()),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _version(id: str, local: Path | None) -> str:
     used = closure(f"detectors.{id}")
     read = sorted({name for module in used for name in _reads(module)})
-    return code_hash(used, [(REFERENCE / name).read_bytes() for name in read])
+    folders = (REFERENCE, *filter(None, [local]))
+    files = [folder / name for name in read for folder in folders if (folder / name).is_file()]
+    return code_hash(used, [path.read_bytes() for path in files])
 
 
 def _reads(module: str) -> tuple[str, ...]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
+
+from pipelines.reference import Reference
 
 #: No extension may be loaded or fetched, no Python variable may be read by name.
 HARDENED: dict[str, str | bool | int | float | list[str]] = {
@@ -45,8 +48,13 @@ def open_snapshot(path: Path) -> duckdb.DuckDBPyConnection:
 class DuckDBEngine:
     """The default `detectors.interface.Engine`, over one snapshot."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, known: Reference | None = None) -> None:
         self._con = con
+        self._known = known or Reference()
+
+    def reference(self, name: str) -> Mapping[str, Any]:
+        """Return the tables of a TOML file of the reference data in force."""
+        return self._known.tables(name)
 
     def run(self, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
         """Return the result of one SELECT as an Arrow table."""

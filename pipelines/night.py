@@ -17,6 +17,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines import night_report
+from pipelines.casework.clocks import steps
 from pipelines.casework.watchlist import effects
 from pipelines.findings import outbox
 from pipelines.intake import receiving
@@ -58,7 +59,7 @@ def run(home: Home, as_of: date, *, actor: str, at: str, progress: Progress) -> 
         built = build(home, store, as_of, decided(store, as_of))
         if any(gate.blocks for gate in built.gates):
             return night_report.write(home, store, block(store, as_of, built, at=at))
-        screened = screen(built, progress=progress)
+        screened = screen(home, built, progress=progress)
         progress("publish 发布", 0, 1)
         night = publish(home, store, as_of, built, screened, actor=actor, at=at)
         outbox.write(home, store)
@@ -73,6 +74,8 @@ def decided(store: Store, as_of: date) -> Decided:
 def receive(home: Home, store: Store, *, actor: str, at: str) -> list[str]:
     """Take in everything that lies in the inbox."""
     _sweep(home)
+    home.reference.overlays()  # a file that nothing reads stops the night before anything is done
+    steps.take_over_calendar(store, home.reference, actor=actor, at=at)
     return receiving.receive(home, store, receiving.waiting(home.inbox), at=at, actor=actor, move=True)
 
 

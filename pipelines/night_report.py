@@ -42,7 +42,7 @@ def write(home: Home, store: Store, night: Night) -> Night:
                 )
                 for gate in night.gates
             ],
-            detectors=_detectors(night),
+            detectors=_detectors(night, home.reference.local),
             hubs=_hubs(home, night),
             alerts=night.alerts,
             deliveries=_deliveries(store, night),
@@ -125,8 +125,8 @@ def _contracts(reports: list[FileReport]) -> list[night_page.ContractResult]:
     ]
 
 
-def _detectors(night: Night) -> list[night_page.DetectorOutcome]:
-    facts = {detector.id: detector.facts for detector in registry.load()}
+def _detectors(night: Night, local: Path | None) -> list[night_page.DetectorOutcome]:
+    facts = {detector.id: detector.facts for detector in registry.load(local=local)}
     return [
         night_page.DetectorOutcome(
             id=screened.id,

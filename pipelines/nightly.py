@@ -59,9 +59,9 @@ def build(home: settings.Home, as_of: date) -> Built:
 
 
 @task(retries=2, retry_delay_seconds=30)
-def screen(built: Built) -> list[Screened]:
+def screen(home: settings.Home, built: Built) -> list[Screened]:
     """Every detector over the snapshot."""
-    return building.screen(built, progress=_quiet)
+    return building.screen(home, built, progress=_quiet)
 
 
 @task(retries=2, retry_delay_seconds=30)
@@ -115,7 +115,7 @@ def nightly(home: str | None = None, as_of: date | None = None) -> str:
             done = block(where, day, built)
         else:
             update_progress_artifact(bar, progress=60.0)
-            screened = screen(built)
+            screened = screen(where, built)
             done = publish(where, day, built, screened)
             deliver(where)
         done = report(where, done)

@@ -62,8 +62,8 @@ def publish(
     at: str,
 ) -> Night:
     """Give the snapshot its name, then switch to it and write down its signals in one transaction."""
-    detectors = registry.load()
-    overrides = routing.load_overrides(home.root / routing.OVERRIDES)
+    detectors = registry.load(local=home.reference.local)
+    division = routing.load_division(home.reference)
     if not built.path.exists():
         raise FileNotFoundError("the unpublished snapshot of this night is gone; start the night again")
     con = duck.connect(built.path)
@@ -72,7 +72,7 @@ def publish(
         facts = alerts.Facts(con, found)
         rows = alerts.rows(store, found, facts, detectors, as_of)
         agreed = suppressions.agreed(store)
-        prepared = outbox.prepare(store, found, rows, facts, detectors, as_of, overrides, agreed)
+        prepared = outbox.prepare(store, found, rows, facts, detectors, as_of, division, agreed)
         suppressed = sum(quiet_until(agreed, signal, as_of) is not None for signal in found)
         logical = _logical_hash(con)
         con.execute("CHECKPOINT")

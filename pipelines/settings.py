@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.reference import Reference
+
 #: Told what is being done, how far it is, and how much there is.
 Progress = Callable[[str, int, int], None]
 
@@ -53,9 +55,14 @@ class Home:
         return self.root / "reports"
 
     @property
+    def reference(self) -> Reference:
+        """The reference data in force here."""
+        return Reference(self.root / "reference")
+
+    @property
     def sources(self) -> Path:
         """This installation's own mappings."""
-        return self.root / "sources"
+        return self.root / "reference" / "sources"
 
     @property
     def control(self) -> Path:
@@ -102,7 +109,17 @@ class Home:
             self.sources,
         ):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._take_over_old_places()
         return self
+
+    def _take_over_old_places(self) -> None:
+        """Move what earlier versions kept at the home's top (``routing.csv``, ``sources/``) to where it stands now."""
+        for old in (self.root / "routing.csv", *sorted((self.root / "sources").glob("*.toml"))):
+            new = self.root / "reference" / old.relative_to(self.root)
+            if old.is_file() and new.exists():
+                raise ValueError(f"{old} is read from {new} now, and both are there; keep the second one")
+            if old.is_file():
+                old.rename(new)
 
 
 def installed(path: Path | None) -> Home:

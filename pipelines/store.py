@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipelines.reference import Reference
+
 #: Every station has the tables that it keeps beside its modules.
 SCHEMA = tuple(sorted(Path(__file__).parent.rglob("control.sql")))
 
@@ -53,6 +55,11 @@ class Store:
                     for statement in _statements(script.read_text(encoding="utf-8")):
                         self.con.execute(statement)
                 self.con.execute(f"PRAGMA user_version = {VERSION}")
+
+    @property
+    def reference(self) -> Reference:
+        """The reference data in force in the installation that this store belongs to."""
+        return Reference(self._path.parent / "reference")
 
     def close(self) -> None:
         """Close the store."""

@@ -42,7 +42,7 @@ def catalogue(detectors: list[Loaded], laws: Mapping[str, Mapping[str, str]]) ->
     """
     rows = [
         f"| [{d.id}](#{_anchor(d.id)}) | {d.facts.title_zh} | {d.facts.title} | {d.facts.grade} "
-        f"| {d.facts.severity} | {d.facts.status} |"
+        f"| {d.facts.severity} | {d.status} |"
         for d in detectors
     ]
     table = [
@@ -83,7 +83,7 @@ def _section(detector: Loaded, laws: Mapping[str, Mapping[str, str]]) -> str:
             f"## {detector.id}",
             "",
             f"**{facts.title_zh}** · {facts.title}"
-            f" · grade {facts.grade} · severity {facts.severity} · {facts.status}",
+            f" · grade {facts.grade} · severity {facts.severity} · {detector.status}",
             "",
             _prose(inspect.cleandoc(str(detector.module.__doc__))),
             "",

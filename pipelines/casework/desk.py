@@ -16,7 +16,7 @@ from pipelines.casework.clocks import deadlines
 from pipelines.casework.clocks.clocks import Stage
 from pipelines.casework.clocks.deadlines import Deadline
 from pipelines.casework.deliveries import receipts
-from pipelines.findings import outbox, routing
+from pipelines.findings import outbox
 from pipelines.findings.alerts import Current
 from pipelines.findings.suppression import quiet_until
 from pipelines.store import Store
@@ -159,9 +159,9 @@ def _money(lots: Iterable[str], facts: Mapping[str, Mapping[str, object]]) -> De
 
 def _in_charge(now: Current) -> dict[str, list[str]]:
     """Return the offices in charge of every lot, without those that only get a copy."""
-    coordinator = routing.load_division().coordinator.slug
+    coordinator = now.division.coordinator.slug
     charge: dict[str, list[str]] = {}
-    for lot, routes in outbox.routes_by_lot(now.facts, now.overrides).items():
+    for lot, routes in outbox.routes_by_lot(now.facts, now.division).items():
         offices = [route.recipient for route in routes]
         charge[lot] = [office for office in offices if office != coordinator] or offices
     return charge

@@ -102,7 +102,9 @@ def tables(store: Store, period: Period) -> list[Table]:
 
 def alerts(store: Store, period: Period) -> Table:
     """Return signals by family and grade."""
-    grades = {detector.id: str(detector.facts.grade) for detector in registry.load()}
+    grades = {
+        detector.id: str(detector.facts.grade) for detector in registry.load(local=store.reference.local)
+    }
     names = {family.id: family.title_zh for family in registry.families().values()}
     counted: Counter[tuple[str, str]] = Counter()
     for row in store.rows(
@@ -312,7 +314,7 @@ def complaints_handled(store: Store, period: Period) -> Table:
 
 def complaint_delays(store: Store, period: Period) -> Table:
     """Return delays in handling complaints by office and kind, for the yearly assessment."""
-    names = {id: office.name_zh for id, office in offices.offices().items()}
+    names = {id: office.name_zh for id, office in offices.offices(store.reference).items()}
     counted: Counter[tuple[str, str]] = Counter(
         (office, each.kind)
         for office, each in complaints.delays(store, period.first.year, period.until)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
-from pipelines import reference
-
-REFERENCE = reference.SHIPPED
+from pipelines.reference import Reference
 
 #: What a referral can be, and its Chinese name.
 KINDS_ZH = {
@@ -51,17 +46,14 @@ class Power:
     seen: bool
 
 
-@cache
-def offices(path: Path = REFERENCE / "offices.csv") -> dict[str, Office]:
+def offices(known: Reference) -> dict[str, Office]:
     """Return the offices by id.
 
     Raises:
         ValueError: an id stands there twice, or a copy goes to an office that is not there.
     """
     found: dict[str, Office] = {}
-    for row in _rows(path):
-        if row["office"] in found:
-            raise ValueError(f"{path.name}: office {row['office']!r} stands there twice; keep one row")
+    for row in (each.values for each in known.rows("offices.csv")):
         copies = tuple(filter(None, row["copies_to"].split(";")))
         found[row["office"]] = Office(
             row["office"],
@@ -74,36 +66,35 @@ def offices(path: Path = REFERENCE / "offices.csv") -> dict[str, Office]:
         )
     for office in found.values():
         if unknown := set(office.copies_to) - set(found):
-            raise ValueError(f"{path.name}: {office.office} copies to {min(unknown)!r}, which has no row")
+            raise ValueError(f"offices.csv: {office.office} copies to {min(unknown)!r}, which has no row")
     return found
 
 
-@cache
-def powers(path: Path = REFERENCE / "powers.csv") -> dict[str, Power]:
+def powers(known: Reference) -> dict[str, Power]:
     """Return the list of powers and duties by id.
 
     Raises:
         ValueError: an id stands there twice, its office is unknown, or its kind is.
     """
     found: dict[str, Power] = {}
-    for row in _rows(path):
-        power = Power(**row | {"seen": row["seen"] == "yes"})  # type: ignore[arg-type]
-        if power.power in found:
-            raise ValueError(f"{path.name}: power {power.power!r} stands there twice; keep one row")
-        if power.office not in offices():
-            raise ValueError(f"{path.name}, {power.power}: offices.csv has no {power.office!r}")
+    with_rows = offices(known)
+    for row in known.rows("powers.csv"):
+        power = Power(**{**row.values, "seen": row.values["seen"] == "yes"})  # type: ignore[arg-type]
+        if power.office not in with_rows:
+            raise ValueError(f"{row.where}: offices.csv has no {power.office!r}")
         if power.kind not in KINDS_ZH:
-            raise ValueError(
-                f"{path.name}, {power.power}: kind {power.kind!r} is none of {', '.join(KINDS_ZH)}"
-            )
+            raise ValueError(f"{row.where}: kind {power.kind!r} is none of {', '.join(KINDS_ZH)}")
         found[power.power] = power
     return found
 
 
-def checked(recipient: str, power_id: str, project_types: Iterable[str]) -> tuple[Office, Power]:
+def checked(
+    known: Reference, recipient: str, power_id: str, project_types: Iterable[str]
+) -> tuple[Office, Power]:
     """Return the office and the power by which it takes a case.
 
     Args:
+        known: the reference data in force.
         recipient: the office.
         power_id: of the list.
         project_types: of the lots of the case; none where the records name none.
@@ -113,13 +104,13 @@ def checked(recipient: str, power_id: str, project_types: Iterable[str]) -> tupl
             the message names the offices that have one.
     """
     types = sorted(set(project_types))
-    known = offices()
-    if recipient not in known:
-        raise ValueError(f"no office {recipient!r}; there are: {', '.join(sorted(known))}")
-    power = powers().get(power_id)
+    everybody, listed = offices(known), powers(known)
+    if recipient not in everybody:
+        raise ValueError(f"no office {recipient!r}; there are: {', '.join(sorted(everybody))}")
+    power = listed.get(power_id)
     if power is None or power.office != recipient:
         own = ", ".join(
-            f"{each.power} {each.matter_zh}" for each in powers().values() if each.office == recipient
+            f"{each.power} {each.matter_zh}" for each in listed.values() if each.office == recipient
         )
         raise ValueError(
             f"{recipient} has no power {power_id!r} in the list (权责清单); it has: {own or 'none'}"
@@ -127,21 +118,16 @@ def checked(recipient: str, power_id: str, project_types: Iterable[str]) -> tupl
     if outside := [each for each in types if not each.startswith(power.project_type_prefix)]:
         fit = sorted(
             each.power
-            for each in powers().values()
+            for each in listed.values()
             if each.project_type_prefix and outside[0].startswith(each.project_type_prefix)
         )
         raise ValueError(
             f"{power_id} covers projects {power.project_type_prefix}…, the case has {outside[0]};"
             f" powers for {outside[0]}: {', '.join(fit) or 'none'}"
         )
-    return known[recipient], power
+    return everybody[recipient], power
 
 
-def members() -> list[Office]:
+def members(known: Reference) -> list[Office]:
     """Return the offices that are told of penalties and results (notice 127 of 2021, article 17), by id."""
-    return sorted(offices().values(), key=lambda office: office.office)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return sorted(offices(known).values(), key=lambda office: office.office)

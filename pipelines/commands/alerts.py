@@ -80,7 +80,9 @@ def show(alert: IdArgument, home: HomeOption = None, format: FormatOption = Form
         rows = [row for fp, row in alerts.current(where, store).rows.items() if fp == alert]
         history = store.rows("SELECT * FROM evidence WHERE fp = ? ORDER BY n", alert)
         signal = store.rows("SELECT * FROM signal WHERE fp = ?", alert)[0]
-    detector = next((d for d in registry.load() if d.id == signal["detector"]), None)
+    detector = next(
+        (d for d in registry.load(local=where.reference.local) if d.id == signal["detector"]), None
+    )
     if format is not Format.TABLE:
         print_json(
             {"alert": asdict(rows[0]) if rows else None, "facts": body["facts"], "sources": body["sources"]}

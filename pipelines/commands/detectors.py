@@ -8,36 +8,39 @@ from typing import Annotated
 import typer
 
 from detectors import registry
-from pipelines.commands.output import Format, FormatOption, listing, out
+from pipelines import settings
+from pipelines.commands.output import Format, FormatOption, HomeOption, listing, out
 from pipelines.findings import alerts
 
 app = typer.Typer(help="What the machine looks for, and how strict it is.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_(format: FormatOption = Format.TABLE) -> None:
+def list_(home: HomeOption = None, format: FormatOption = Format.TABLE) -> None:
     """List every detector: what it sees, how strong that is as evidence, how far it is trusted."""
     listing(
         "Detectors 规则",
         ("id", "title", "title_zh", "grade", "severity", "status"),
         [
-            (d.id, d.facts.title, d.facts.title_zh, d.facts.grade, d.facts.severity, d.facts.status)
-            for d in registry.load()
+            (d.id, d.facts.title, d.facts.title_zh, d.facts.grade, d.facts.severity, d.status)
+            for d in registry.load(local=settings.home(home).reference.local)
         ],
         format,
     )
 
 
 @app.command()
-def explain(id: Annotated[str, typer.Argument(help="A detector, such as prices.ladder.")]) -> None:
+def explain(
+    id: Annotated[str, typer.Argument(help="A detector, such as prices.ladder.")], home: HomeOption = None
+) -> None:
     """Explain one detector: what it measures, when it looks innocent, its limits and its law."""
-    known = {detector.id: detector for detector in registry.load()}
+    known = {detector.id: detector for detector in registry.load(local=settings.home(home).reference.local)}
     if id not in known:
         raise ValueError(f"no detector called {id!r}; there are {', '.join(known)}")
     detector = known[id]
     out.print(f"{detector.id}  {detector.facts.title} / {detector.facts.title_zh}")
     out.print(
-        f"grade {detector.facts.grade}, severity {detector.facts.severity}, status {detector.facts.status},"
+        f"grade {detector.facts.grade}, severity {detector.facts.severity}, status {detector.status},"
         f" version {detector.version}, limits {detector.limits_version}\n"
     )
     out.print(str(detector.module.__doc__))

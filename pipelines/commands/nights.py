@@ -150,6 +150,8 @@ def doctor(home: HomeOption = None) -> None:
         err.print(f"fault: {fault}")
     if faults:
         raise typer.Exit(INTEGRITY_FAILURE)
+    for overlay in where.reference.overlays():
+        out.print(f"reference/{overlay.name}: {overlay.added} added, {overlay.replaced} replaced")
     out.print(f"{where.root}: no fault found")
 
 
@@ -157,6 +159,8 @@ def _faults(home: settings.Home):  # type: ignore[no-untyped-def]
     import sqlalchemy
 
     from pipelines import vault
+    from pipelines.casework import offices
+    from pipelines.findings import routing
     from pipelines.intake.sandbox import can_leave_the_network
 
     if not sqlalchemy.__version__.startswith("2.0."):
@@ -168,6 +172,13 @@ def _faults(home: settings.Home):  # type: ignore[no-untyped-def]
     if not home.control.exists():
         yield f"no installation in {home.root}"
         return
+    try:
+        home.reference.overlays()
+        routing.load_division(home.reference)
+        offices.powers(home.reference)
+        registry.load(local=home.reference.local)
+    except ValueError as error:
+        yield f"reference data: {error}"
     try:
         vault.load_key(home.key)
     except (OSError, ValueError) as error:
@@ -213,14 +224,17 @@ def summarise(home: settings.Home, done: publishing.Night) -> None:
         [(s.id, s.judged, s.flagged) for s in done.screened],
         Format.TABLE,
     )
-    facts = {detector.id: detector.facts for detector in registry.load()}
-    inside = sum(facts[alert.detector].status is Status.EXPERIMENTAL for alert in done.alerts)
+    detectors = {each.id: each for each in registry.load(local=home.reference.local)}
+    inside = sum(detectors[alert.detector].status is Status.EXPERIMENTAL for alert in done.alerts)
     shown = sorted(done.alerts, key=lambda alert: (alert.grade, alert.lot_id or "", alert.detector))[:SHOWN]
     listing(
         f"Signals 疑似线索: {len(done.alerts)}, new {done.new_signals}, of experimental detectors, not sent: {inside}"
         + (f" (the first {len(shown)}, all: bidwatch alerts list)" if len(shown) < len(done.alerts) else ""),
         ("预警编号", "等级", "标段编号", "疑似情形", "主体数"),
-        [(a.alert_id, a.grade, a.lot_id, facts[a.detector].title_zh, len(a.party_names)) for a in shown],
+        [
+            (a.alert_id, a.grade, a.lot_id, detectors[a.detector].facts.title_zh, len(a.party_names))
+            for a in shown
+        ],
         Format.TABLE,
     )
     with opened(home.control) as store:

@@ -78,10 +78,12 @@ def list_(
 @app.command()
 def powers(
     recipient: Annotated[str | None, typer.Option(help="Only of this office.")] = None,
+    home: HomeOption = None,
     format: FormatOption = Format.TABLE,
     lang: LangOption = Lang.ZH,
 ) -> None:
     """List the powers and duties (权责清单) that every referral is checked against."""
+    known = settings.home(home).reference
     is_zh = lang is Lang.ZH
     listing(
         "监管权力和责任清单" if is_zh else "Powers and duties",
@@ -91,12 +93,12 @@ def powers(
         [
             (
                 each.power,
-                offices.offices()[each.office].name_zh if is_zh else each.office,
+                offices.offices(known)[each.office].name_zh if is_zh else each.office,
                 each.project_type_prefix,
                 each.matter_zh if is_zh else each.matter_en,
                 each.basis + ("" if each.seen else "（待核）"),
             )
-            for each in offices.powers().values()
+            for each in offices.powers(known).values()
             if recipient is None or each.office == recipient
         ],
         format,
@@ -127,7 +129,7 @@ def draft(
         act = Act(actor=actor, at=times.now(), reason=reason, key=key)
         state = referrals.draft(store, act, case, to, basis, types, rev=rev)
         made = referrals.latest(store.con, case)
-    copies = ", ".join(referrals.copies(made)) if made else ""
+    copies = ", ".join(referrals.copies(where.reference, made)) if made else ""
     err.print(f"{made.id if made else case}: {STATES_ZH[State(state)]}; copies 抄送: {copies or '-'}")
     err.print(f"  bidwatch refer approve {case} --actor SOMEBODY-ELSE")
 

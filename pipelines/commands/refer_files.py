@@ -28,6 +28,7 @@ from pipelines.commands.options import (
 )
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
 from pipelines.commands.review import CaseArgument, ReasonOption
+from pipelines.reference import Reference
 from pipelines.store import opened
 from reports import letters
 from reports.letters import Head
@@ -79,7 +80,9 @@ def file(
     _refuse_used(to)
     with opened(where.control) as store:
         act = Act(actor=actor, at=times.now(), reason=reason, key=key)
-        id, contents = materials.write(where, store, act, case, _head(office, document, on, contact))
+        id, contents = materials.write(
+            where, store, act, case, _head(where.reference, office, document, on, contact)
+        )
         is_changed = materials.has_new_evidence(store.con, case)
     _write(to, contents)
     for name, content in sorted(contents.items()):
@@ -112,7 +115,7 @@ def reply(
     _refuse_used(to)
     with opened(settings.installed(home).control) as store:
         act = Act(actor=actor, at=times.now(), reason=reason, key=key)
-        letter = replies.write(store, act, case, _head(office, document, on, contact))
+        letter = replies.write(store, act, case, _head(store.reference, office, document, on, contact))
     _write(to, {"回告.docx": letter})
     err.print(f"{case}: {to / '回告.docx'}", soft_wrap=True)
 
@@ -132,7 +135,9 @@ def objection(
     where = settings.installed(home)
     _refuse_used(to)
     with opened(where.control) as store:
-        content = objections.letter(where, store, case, way, grounds, _head(office, document, on, contact))
+        content = objections.letter(
+            where, store, case, way, grounds, _head(where.reference, office, document, on, contact)
+        )
     name = {"reconsideration": "提请复议函.docx", "supervision": "立案监督建议函.docx"}[way]
     _write(to, {name: content})
     err.print(f"{case}: {to / name}", soft_wrap=True)
@@ -188,8 +193,8 @@ def letter(
         found = assistance.request_of(store.con, request)
         subject = materials.project_of(where, store, found.case_id)
     content = letters.assistance_letter(
-        _head(office, found.document_no, on, contact),
-        recipient_zh=assistance.recipient_zh(),
+        _head(where.reference, office, found.document_no, on, contact),
+        recipient_zh=assistance.recipient_zh(where.reference),
         subject=subject,
         facts=found.facts,
         matter=found.matter,
@@ -248,6 +253,7 @@ def list_(
     is_zh = lang is Lang.ZH
     with opened(settings.installed(home).control) as store:
         found = assistance.requests(store)
+        names = offices(store.reference)
         running = {each.object: each for each in deadlines.open_deadlines(store, day, moment)}
     listing(
         f"协助办理函 {day}：{len(found)}" if is_zh else f"Requests for assistance on {day}: {len(found)}",
@@ -259,7 +265,7 @@ def list_(
                 each.id,
                 each.case_id,
                 each.document_no,
-                offices()[each.recipient].name_zh if is_zh else each.recipient,
+                names[each.recipient].name_zh if is_zh else each.recipient,
                 each.matter,
                 assistance.OUTCOMES_ZH[each.outcome] if is_zh else each.outcome or "open",
                 due_cell(running[each.id], lang) if each.id in running else "",
@@ -275,9 +281,9 @@ def _next(id: str) -> None:
     err.print(f"  bidwatch refer assist return {id} --reason TEXT  退回")
 
 
-def _head(office: str, document: str, on: datetime | None, contact: str) -> Head:
+def _head(known: Reference, office: str, document: str, on: datetime | None, contact: str) -> Head:
     number = str(document_numbers.parse(document)) if document else ""
-    signing = office or offices()["development-reform"].name_zh
+    signing = office or offices(known)["development-reform"].name_zh
     return Head(office=signing, number=number, on=on.date() if on else None, contact=contact)
 
 

@@ -24,6 +24,7 @@ from pipelines.commands.options import (
 )
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
 from pipelines.findings import alerts
+from pipelines.reference import Reference
 from pipelines.store import opened
 from reports import figures_report, office_sheet
 from reports.figures_report import Report, Table
@@ -48,7 +49,9 @@ def ledger(
     where = settings.installed(home)
     day, _ = today(as_of)
     with opened(where.control) as store:
-        sheet = referral_ledger.ledger(store, alerts.current(where, store), day, _signing(office))
+        sheet = referral_ledger.ledger(
+            store, alerts.current(where, store), day, _signing(store.reference, office)
+        )
     name = f"线索移送台账_{day:%Y%m%d}"
     _write(
         folder,
@@ -155,10 +158,11 @@ def _figures(
 ) -> None:
     with opened(settings.installed(home).control) as store:
         tables: Sequence[Table] = figures.tables(store, period)
+        signing = _signing(store.reference, office)
     report = Report(
         title_zh=title,
         addressee_zh=addressee,
-        office_zh=_signing(office),
+        office_zh=signing,
         first=period.first,
         last=period.last,
         until=period.until,
@@ -174,8 +178,8 @@ def _figures(
         err.print(f"The period ends on {period.last}; counted until {period.until}.")
 
 
-def _signing(office: str) -> str:
-    return office or offices.offices()["development-reform"].name_zh
+def _signing(known: Reference, office: str) -> str:
+    return office or offices.offices(known)["development-reform"].name_zh
 
 
 def _write(folder: Path, contents: Mapping[str, bytes]) -> None:

@@ -66,7 +66,7 @@ def add(
 ) -> None:
     """Suppress: no office is told until the day is over. The signals stay and are listed."""
     day, _ = today(as_of)
-    if detector != ANY and detector not in {each.id for each in registry.load()}:
+    if detector != ANY and detector not in registry.ids():
         raise ValueError(f"no detector {detector!r}; `bidwatch detectors list` shows them")
     with opened(settings.installed(home).control) as store:
         about = _lot_of(store, case) if case is not None and lot == ANY else lot

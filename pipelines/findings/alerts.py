@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 
 from detectors import registry
 from detectors.registry import Loaded
-from pipelines import duck, reference
+from pipelines import duck
 from pipelines.findings import routing
 from pipelines.findings.signals import Signal
+from pipelines.reference import Reference
 from pipelines.settings import Home
 from pipelines.store import Store
 from reports.alert_list import COLUMNS, LEVEL_BY_GRADE, Alert
-
-LEGAL_BASIS = reference.SHIPPED / "legal_basis.csv"
 
 SUGGESTIONS_ZH = {
     "A": "建议初核：调取原始文件核对，听取当事人说明",
@@ -79,7 +76,7 @@ def alert(
     signal: Signal,
     detector: Loaded,
     facts: Facts,
-    laws: Mapping[str, list[dict[str, str]]],
+    laws: Mapping[str, list[Mapping[str, str]]],
     as_of: date,
     source: str,
 ) -> Alert:
@@ -138,13 +135,13 @@ def rows(
 class Current:
     """What the current snapshot shows: signals and rows of the alert list by fingerprint, its lots and firms.
 
-    ``overrides`` are the installation's own rules of who is in charge of which lots.
+    ``division`` says who is in charge of which lots.
     """
 
     signals: dict[str, Signal]
     rows: dict[str, Alert]
     facts: Facts
-    overrides: routing.Overrides
+    division: routing.Division
 
 
 def current(home: Home, store: Store) -> Current:
@@ -161,9 +158,9 @@ def current(home: Home, store: Store) -> Current:
         facts = Facts(con, found)
     finally:
         con.close()
-    listed = rows(store, found, facts, registry.load(), as_of)
-    overrides = routing.load_overrides(home.root / routing.OVERRIDES)
-    return Current({signal.fp: signal for signal in found}, listed, facts, overrides)
+    listed = rows(store, found, facts, registry.load(local=home.reference.local), as_of)
+    division = routing.load_division(home.reference)
+    return Current({signal.fp: signal for signal in found}, listed, facts, division)
 
 
 def standing(store: Store) -> list[Signal]:
@@ -212,17 +209,16 @@ _FROM_LOT = (
 )
 
 
-def load_laws(path: Path = LEGAL_BASIS) -> dict[str, list[dict[str, str]]]:
+def load_laws() -> dict[str, list[Mapping[str, str]]]:
     """Return the versions of every legal basis by its id."""
-    laws: dict[str, list[dict[str, str]]] = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            laws.setdefault(row["basis_id"], []).append(row)
+    laws: dict[str, list[Mapping[str, str]]] = {}
+    for row in Reference().rows("legal_basis.csv"):
+        laws.setdefault(row.values["basis_id"], []).append(row.values)
     return laws
 
 
 def legal_text(
-    detector: Loaded, laws: Mapping[str, list[dict[str, str]]], lot: Mapping[str, object], on: date
+    detector: Loaded, laws: Mapping[str, list[Mapping[str, str]]], lot: Mapping[str, object], on: date
 ) -> str:
     """Return the instruments and articles behind a detector that bind this lot, as in force on ``on``.
 

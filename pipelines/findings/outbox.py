@@ -73,7 +73,7 @@ def prepare(
     facts: alerts.Facts,
     detectors: list[Loaded],
     as_of: date,
-    overrides: routing.Overrides,
+    division: routing.Division,
     agreed: Sequence[Suppression],
 ) -> list[Prepared]:
     """Choose what each recipient has not been told yet: signals and evidence that are new to it.
@@ -83,11 +83,11 @@ def prepare(
     """
     known = {detector.id: detector for detector in detectors}
     told = _told(store)
-    routes = routes_by_lot(facts, overrides)
+    routes = routes_by_lot(facts, division)
     chosen: dict[str, list[tuple[Signal, routing.Route]]] = {}
     again: set[str] = set()
     for signal in signals:
-        if known[signal.detector].facts.status is Status.EXPERIMENTAL:
+        if known[signal.detector].status is Status.EXPERIMENTAL:
             continue
         if quiet_until(agreed, signal, as_of) is not None:
             continue
@@ -148,10 +148,10 @@ def compose(
     )
 
 
-def routes_by_lot(facts: alerts.Facts, overrides: routing.Overrides) -> dict[str, list[routing.Route]]:
+def routes_by_lot(facts: alerts.Facts, division: routing.Division) -> dict[str, list[routing.Route]]:
     """Return who is told of each lot."""
     routes: dict[str, list[routing.Route]] = {}
-    for route in routing.recipients(facts.for_routing(), routing.load_division(), overrides):
+    for route in routing.recipients(facts.for_routing(), division):
         routes.setdefault(route.lot_id, []).append(route)
     return routes
 

@@ -6,7 +6,6 @@ the limited child process of ``sandbox``; nothing here looks at a clock or at an
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from detectors.closure import closure, code_hash
-from pipelines import reference, vault
+from pipelines import vault
 from pipelines.intake import refusals, schema
 from pipelines.intake.columns import References
 from pipelines.intake.conversion import Plan, clear_text, convert, plan, read_as_empty
@@ -30,15 +29,16 @@ from pipelines.intake.mapping import Mapping, load_file
 from pipelines.intake.readers import RAW_ROW, FileRefused, Section, read
 from pipelines.intake.readers.counting import count_records
 from pipelines.intake.schema import PROVENANCE, contracts
+from pipelines.reference import Reference
 
-REFERENCE = reference.SHIPPED
+#: What is read of the reference data: part of the name of the bronze.
 REFERENCE_DATA = ("placeholders.csv", "regions.csv")
 BATCH_ROWS = 250_000  # keeps a child below 2 GiB; the contract takes at most 500,000 at a time
 
 
 @dataclass(frozen=True)
 class Job:
-    """One file to read. Crosses the process boundary as JSON."""
+    """One file to read. Crosses the process boundary as JSON. ``local``: the installation's own reference data."""
 
     raw: str
     raw_sha: str
@@ -46,29 +46,29 @@ class Job:
     mapping: str
     out: str
     key: str
+    local: str = ""
 
 
 @cache
 def code_version() -> str:
     """Hash of everything but the mapping that decides how bytes become rows."""
-    data = [*sorted(schema.FOLDER.glob("*.toml")), *(REFERENCE / name for name in REFERENCE_DATA)]
-    return code_hash(closure("pipelines.intake.bronze"), [path.read_bytes() for path in data])
+    tables = sorted(schema.FOLDER.glob("*.toml"))
+    return code_hash(closure("pipelines.intake.bronze"), [path.read_bytes() for path in tables])
 
 
-def version(mapping: Mapping, file_name: str, key: bytes) -> str:
+def version(mapping: Mapping, file_name: str, key: bytes, known: Reference) -> str:
     """Name of the bronze folder of one file: equal inputs, equal name."""
-    parts = (code_version(), mapping.source, mapping.version, file_name, vault.key_id(key))
+    facts = (known.digest(name) for name in REFERENCE_DATA)
+    parts = (code_version(), *facts, mapping.source, mapping.version, file_name, vault.key_id(key))
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
 
-def load_references(key: bytes) -> References:
-    """Read the placeholders and region codes of ``data/reference``."""
+def load_references(key: bytes, known: Reference) -> References:
+    """Return the placeholders and region codes in force."""
     placeholders: dict[str, set[str]] = {}
-    with (REFERENCE / "placeholders.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            placeholders.setdefault(row["kind"], set()).add(row["value"].upper())
-    with (REFERENCE / "regions.csv").open(encoding="utf-8", newline="") as file:
-        regions = frozenset(row["region_code"] for row in csv.DictReader(file))
+    for row in known.rows("placeholders.csv"):
+        placeholders.setdefault(row.values["kind"], set()).add(row.values["value"].upper())
+    regions = frozenset(row.values["region_code"] for row in known.rows("regions.csv"))
     return References({kind: frozenset(values) for kind, values in placeholders.items()}, regions, key)
 
 
@@ -108,7 +108,7 @@ def _read(job: Job, out: Path, work: Path, report: FileReport) -> None:
 
     mapping = load_file(Path(job.mapping))
     rule = mapping.rule_for(job.file_name)
-    references = load_references(bytes.fromhex(job.key))
+    references = load_references(bytes.fromhex(job.key), Reference(Path(job.local) if job.local else None))
     for name in ("read", "count"):
         (work / name).mkdir()
     reading = read(Path(job.raw), rule, job.file_name, work / "read")

@@ -30,7 +30,7 @@ def read_files(home: Home, store: Store, *, progress: Progress) -> int:
         except (FileNotFoundError, ValueError) as error:
             _refuse(store, file["raw_sha"], "NO_MAPPING", str(error), f"来源 {file['source']} 没有可用的映射")
             continue
-        folder = home.bronze_of(file["raw_sha"], bronze.version(sender, file["name"], key))
+        folder = home.bronze_of(file["raw_sha"], bronze.version(sender, file["name"], key, home.reference))
         if not (folder / "report.json").is_file():
             waiting.append((file, sender, folder))
         elif file["bronze"] != folder.name or file["code"] == "NO_MAPPING":
@@ -69,6 +69,7 @@ def _job(home: Home, key: bytes, file: sqlite3.Row, sender: mapping.Mapping, fol
         mapping=str(mapping.path_of(sender.source, home.sources)),
         out=str(out),
         key=key.hex(),
+        local=str(home.reference.local),
     )
 
 

@@ -13,13 +13,12 @@ import pandas as pd
 
 from detectors.kernels.rules import award_rules
 from detectors.kernels.rules.award_rules import AwardRule
-from pipelines import reference
+from pipelines.reference import Reference
 from pipelines.simulator.bidding import put, row_of
 from pipelines.simulator.market import DAY
 from pipelines.simulator.population import EXPERTS_OF_A_COUNTY, FIRST_EXPERT, Population
 from pipelines.simulator.segments import SEGMENTS
 
-RULES = reference.SHIPPED / "award_rules.toml"
 BANDS = (16, 128, 2048)  # lots of about as many bids are computed together
 REJECTED_SHARE = 0.015  # of honest bids
 REJECTED_BY_FRIENDS = 0.85  # of the outsiders where buyer and bidder are in one boat
@@ -34,7 +33,7 @@ FEWEST_BIDS = 3  # 招标投标法 article 28, 条例 article 44
 @cache
 def rules() -> dict[str, AwardRule]:
     """Return the award rules by id."""
-    return award_rules.rules(RULES.read_text(encoding="utf-8"))
+    return award_rules.rules(Reference().tables("award_rules.toml"))
 
 
 def opened(

@@ -11,11 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from pipelines import reference
+from pipelines.reference import Reference
 from pipelines.simulator.segments import NICHE, SEGMENTS
 from pipelines.simulator.streams import Streams
 
-REGIONS = reference.SHIPPED / "regions.csv"
 LOTS_OF_A_COUNTY = 4000  # above this number of lots a second county joins
 SMALL_COUNTY = 1000  # lots; a smaller one went electronic late, so that it fits into a repository
 LARGEST_OPENING = 2000  # bids; the largest Hangzhou opening of 2023 had 1,979
@@ -217,10 +216,7 @@ class Population:
 
 def _regions(count: int) -> list[tuple[str, str]]:
     """Return code and name of that many counties: the sample's own first, its neighbours, then all others."""
-    listed: pd.DataFrame = pa.csv.read_csv(
-        REGIONS,
-        convert_options=pa.csv.ConvertOptions(column_types={"region_code": pa.string()}),
-    ).to_pandas()
+    listed = pd.DataFrame([row.values for row in Reference().rows("regions.csv")])
     counties = listed[listed["level"].eq("county")].copy()
     code = counties["region_code"]
     counties["order"] = np.select(

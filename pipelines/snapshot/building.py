@@ -63,12 +63,13 @@ def build(
         decided: what people decided that a snapshot must know.
     """
     files = store.rows("SELECT * FROM file WHERE state <> 'refused' AND bronze IS NOT NULL ORDER BY raw_sha")
-    detectors = registry.load()
+    detectors = registry.load(local=home.reference.local)
     manifest = audit.canonical(
         {
             "as_of": as_of.isoformat(),
             "bronze": [[file["raw_sha"], file["bronze"]] for file in files],
             "code": _code_version(),
+            "award_rules": home.reference.digest("award_rules.toml"),
             "lists": list(decided.listed),
             "detectors": [[d.id, d.version, d.limits_version] for d in detectors],
             "parties": [[pair.left, pair.right, pair.verdict] for pair in decided.judged],
@@ -99,16 +100,16 @@ def build(
     return Built(id, path, manifest, checked, accounts)
 
 
-def screen(built: Built, *, progress: Progress) -> list[screening.Screened]:
+def screen(home: Home, built: Built, *, progress: Progress) -> list[screening.Screened]:
     """Run every detector over the unpublished snapshot."""
-    detectors = registry.load()
+    detectors = registry.load(local=home.reference.local)
     con = duck.connect(built.path)
     try:
         screening.prepare(con)
         screened = []
         for place, detector in enumerate(detectors):
             progress(f"screen 筛查 {detector.id}", place, len(detectors))
-            screened.append(screening.screen(con, detector))
+            screened.append(screening.screen(con, detector, home.reference))
         return screened
     finally:
         con.close()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import pandas as pd
 
 from detectors.kernels.firms.party_names import Limits, resolve
-from pipelines import audit, duck, reference
+from pipelines import audit, duck
 from pipelines.duck import DuckDBEngine
 from pipelines.settings import Home
 from pipelines.snapshot import linking
 from pipelines.store import Store
-
-REGIONS = reference.SHIPPED / "regions.csv"
 
 
 def judged(store: Store) -> list[linking.Judged]:
@@ -76,8 +73,7 @@ def proposals(home: Home, store: Store) -> tuple[pd.DataFrame, int]:
     judgements = pd.DataFrame(
         [tuple(row) for row in rows], columns=["left_id", "right_id", "verdict"], dtype="str"
     )
-    with REGIONS.open(encoding="utf-8", newline="") as file:
-        places = {row["name_zh"] for row in csv.DictReader(file)}
+    places = {row.values["name_zh"] for row in home.reference.rows("regions.csv")}
     con = duck.open_snapshot(_snapshot(home, store))
     try:
         return resolve(DuckDBEngine(con), places, judgements, Limits())

@@ -12,6 +12,7 @@ from detectors.interface import SCREEN_COLUMNS
 from detectors.kernels.prices import screens
 from detectors.registry import Loaded
 from pipelines.duck import DuckDBEngine
+from pipelines.reference import Reference
 
 #: Digits kept of every measured number, so that a fact is the same text on every machine.
 FACT_DIGITS = 12
@@ -55,9 +56,9 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def screen(con: duckdb.DuckDBPyConnection, detector: Loaded) -> Screened:
+def screen(con: duckdb.DuckDBPyConnection, detector: Loaded, known: Reference | None = None) -> Screened:
     """Run one detector and append its rows to ``risk.screened``; flagged rows keep their facts as JSON."""
-    frame = detector.screen(DuckDBEngine(con), detector.limits)
+    frame = detector.screen(DuckDBEngine(con, known), detector.limits)
     if missing := [name for name in SCREEN_COLUMNS if name not in frame.columns and name != "entities"]:
         raise ValueError(f"{detector.id}: the screen gives no column {missing[0]!r}")
     if "entities" not in frame.columns:

@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from conftest import Market
 from honest.market import honest_market
+from places import known_rules
 
 from detectors import registry
-from detectors.kernels.rules.ruled_lots import known_rules
 
 BIDDERS, BUSY_LOTS, OTHERS = 2_000, 10_000, 3_000
 OPENINGS = {

@@ -91,7 +91,8 @@ def main() -> int:
         )
     elif asked.page:
         asked.page.write_text("\n".join(text), encoding="utf-8")
-    status = pd.Series([detector.facts.status for detector in detectors], index=gates.index)
+        registry.MEASURED.write_text(registry.written(detectors), encoding="utf-8")
+    status = pd.Series([detector.status for detector in detectors], index=gates.index)
     is_above = (status.eq(Status.STABLE) & ~gates["passes"]) | (
         status.ne(Status.EXPERIMENTAL) & held_back.ne("")
     )
@@ -139,7 +140,7 @@ def gate_part(gates: pd.DataFrame, detectors: Sequence[Loaded]) -> list[str]:
         "real %": percents(gates["real_share"], 1),
         "of": gates["real_set"] + np.where(is_loud, " !", ""),
     }
-    status = pd.Series([detector.facts.status for detector in detectors], index=gates.index)
+    status = pd.Series([detector.status for detector in detectors], index=gates.index)
     named = {
         verdict: gates.index[gates["verdict"] == verdict] for verdict in ("fails", "over", "few", "no units")
     }

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 from honest.aftermath import aftermath
 from honest.documents import documented
-
-from detectors.kernels.rules.ruled_lots import known_rules
+from places import known_rules
 
 LOTS = 2_400
 FIRMS = 400

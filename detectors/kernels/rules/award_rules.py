@@ -15,7 +15,6 @@ call computes every lot without every group of bidders.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NamedTuple, get_args
@@ -112,16 +111,16 @@ class AwardRule:
                 raise ValueError(f"award rule {self.id!r}: {name} cannot be so; see the head of the file")
 
 
-def rules(text: str) -> dict[str, AwardRule]:
+def rules(tables: Mapping[str, Any]) -> dict[str, AwardRule]:
     """Return the rules by id.
 
     Args:
-        text: content of ``data/reference/award_rules.toml``.
+        tables: of ``data/reference/award_rules.toml``, by id.
 
     Raises:
-        ValueError: the text is no TOML, or a rule has an unknown, missing or impossible field.
+        ValueError: a rule has an unknown, missing or impossible field.
     """
-    return {id: _rule(id, table) for id, table in tomllib.loads(text).items()}
+    return {id: _rule(id, table) for id, table in tables.items()}
 
 
 def counted_bids(rule: AwardRule, prices: Numbers, ceilings: Numbers) -> Integers:

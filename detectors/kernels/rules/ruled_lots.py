@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path  # noqa: TID251  the rules are part of the program, as its thresholds are
 
 import numpy as np
 import pyarrow as pa
@@ -23,8 +21,6 @@ from detectors.kernels.rules.award_rules import MAX_FEN, AwardRule, Draws, Numbe
 
 #: What this kernel reads of ``data/reference``: part of the version of every detector that uses it.
 REFERENCE_DATA = ("award_rules.toml",)
-
-RULES = Path(__file__).parents[3] / "data" / "reference" / "award_rules.toml"
 
 # A bid that the committee rejected enters no benchmark. A lot with a bid in another currency, or in
 # parts of a fen, cannot be computed again.
@@ -103,12 +99,6 @@ class RuledLots:
         return int(self.prices.shape[1])
 
 
-@cache
-def known_rules() -> dict[str, AwardRule]:
-    """Return the award rules by id, as ``data/reference/award_rules.toml`` gives them."""
-    return rules(RULES.read_text(encoding="utf-8"))
-
-
 def ruled_lots(engine: Engine, min_bids: int = 1) -> Iterator[RuledLots]:
     """Give every lot with a known rule once, with lots of the same rule and number of bids.
 
@@ -133,7 +123,7 @@ def ruled_lots(engine: Engine, min_bids: int = 1) -> Iterator[RuledLots]:
     bidders = table["bidder_id"].to_numpy()
     prices, ranks = _numbers(table, "price_fen"), _numbers(table, "rank")
     price_scores, other_scores = _numbers(table, "price_score"), _numbers(table, "other_score")
-    for rule in known_rules().values():
+    for rule in rules(engine.reference(*REFERENCE_DATA)).values():
         # Where the centre classified the lot in another way than its own wording, neither is taken.
         is_of_rule = pc.and_(pc.equal(methods, rule.method_text), pc.equal(families, rule.family))
         is_of_rule = pc.fill_null(is_of_rule, False).to_numpy()

@@ -13,18 +13,16 @@ How days are counted
 from __future__ import annotations
 
 import calendar as months
-import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 
-from pipelines import reference, times
+from pipelines import times
 from pipelines.casework.clocks.workdays import Workdays
+from pipelines.reference import Reference
 from pipelines.times import LOCAL
-
-RULES = reference.SHIPPED / "deadlines.csv"
 
 _DAY = timedelta(days=1)
 
@@ -237,8 +235,7 @@ class Early:
 @cache
 def rules() -> dict[str, Rule]:
     """Return the rules by id, in the order of the file."""
-    with RULES.open(encoding="utf-8", newline="") as file:
-        return {row["rule_id"]: _rule(row) for row in csv.DictReader(file)}
+    return {row.values["rule_id"]: _rule(row.values) for row in Reference().rows("deadlines.csv")}
 
 
 def rule_of(rule_id: str) -> Rule:
@@ -380,7 +377,7 @@ def _end_of(on: date) -> datetime:
     return times.morning_of(on + _DAY)
 
 
-def _rule(row: dict[str, str]) -> Rule:
+def _rule(row: Mapping[str, str]) -> Rule:
     return Rule(
         rule_id=row["rule_id"],
         regime=row["regime"],

@@ -14,6 +14,7 @@ from pathlib import Path
 from pipelines import times
 from pipelines.casework.acts import Act, once
 from pipelines.casework.clocks import deadlines, workdays
+from pipelines.reference import Reference
 from pipelines.store import Store
 
 
@@ -141,6 +142,18 @@ def load_calendar(store: Store, act: Act, path: Path) -> Loaded:
     version = once(store, act, "load_calendar", "workdays", {"file_sha": file_sha, "days": len(days)}, do)
     after = deadlines.calendar(store.con)
     return Loaded(version, tuple(sorted(after.official_years - before.official_years)), tuple(moved))
+
+
+def take_over_calendar(store: Store, known: Reference, *, actor: str, at: str) -> Loaded | None:
+    """Load the installation's own ``reference/workdays.csv`` where it says what was not known yet.
+
+    Raises:
+        ValueError: a value cannot be read, or half of an arrangement.
+    """
+    path = known.file("workdays.csv")
+    if path is None or set(workdays.read(path)) <= set(deadlines.own_days(store.con)):
+        return None
+    return load_calendar(store, Act(actor=actor, at=at, reason=f"reference/{path.name}"), path)
 
 
 def _day(act: Act) -> date:

@@ -16,9 +16,8 @@ from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import Path
 
-from pipelines import reference
+from pipelines.reference import Reference
 
-SHIPPED = reference.SHIPPED / "workdays.csv"
 COLUMNS = ("date", "is_workday", "status", "notice")
 
 #: Every year has had more rest days on weekdays than this: fewer is half an arrangement.
@@ -82,7 +81,7 @@ class Workdays:
 @cache
 def shipped() -> tuple[Day, ...]:
     """Return the days of ``data/reference/workdays.csv``."""
-    return tuple(read(SHIPPED))
+    return tuple(_day(row.where, row.values) for row in Reference().rows("workdays.csv"))
 
 
 def read(path: Path) -> list[Day]:

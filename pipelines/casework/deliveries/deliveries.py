@@ -236,7 +236,7 @@ def correct(home: Home, store: Store, act: Act, did: str) -> str:
     if row["state"] != "written":
         raise ValueError(f"{did} was not sent yet; `bidwatch deliver list` shows where it stands")
     now = alerts.current(home, store)
-    routes = outbox.routes_by_lot(now.facts, now.overrides)
+    routes = outbox.routes_by_lot(now.facts, now.division)
     items = [
         (now.signals[fp], route)
         for fp in _fps(store, did)
@@ -244,7 +244,7 @@ def correct(home: Home, store: Store, act: Act, did: str) -> str:
         for route in outbox.routes_of(now.signals[fp], routes)
         if route.recipient == row["recipient"]
     ]
-    known = {detector.id: detector for detector in registry.load()}
+    known = {detector.id: detector for detector in registry.load(local=store.reference.local)}
     prepared = outbox.compose(
         row["recipient"], items, now.rows, known, name_zh=facts["name_zh"], supersedes=did
     )

@@ -78,7 +78,7 @@ def send(store: Store, act: Act, as_of: date, penalised: Mapping[str, Result]) -
         told = {tuple(row) for row in con.execute("SELECT recipient, decision FROM result_item").fetchall()}
         known = {tuple(row) for row in con.execute("SELECT recipient, penalty FROM penalty_item").fetchall()}
         made = []
-        for office in offices.members():
+        for office in offices.members(store.reference):
             new = {number: result for number, result in noted.items() if (office.office, number) not in told}
             bans = {id: result for id, result in penalised.items() if (office.office, id) not in known}
             said = [*new.values(), *bans.values()]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from pipelines import reference
+from pipelines.reference import Reference
 from reports.handed_out.replay_draw import DIMENSIONS
-
-SHIPPED = reference.SHIPPED / "inspection_rates.csv"
 
 #: dimension (risk, credit) -> class -> share of it that is drawn.
 Rates = Mapping[str, Mapping[str, Fraction]]
@@ -40,23 +37,22 @@ class Span:
 @cache
 def spans() -> tuple[Span, ...]:
     """Return the rows of ``data/reference/inspection_rates.csv``."""
-    with SHIPPED.open(encoding="utf-8", newline="") as file:
-        return tuple(
-            Span(
-                row["rate_set"],
-                row["is_default"] == "yes",
-                row["title_zh"],
-                row["dimension"],
-                row["class"],
-                row["class_zh"],
-                Fraction(row["lowest"]),
-                Fraction(row["highest"]),
-                row["frequency_zh"],
-                row["basis"],
-                row["seen"] == "yes",
-            )
-            for row in csv.DictReader(file)
+    return tuple(
+        Span(
+            rate_set=row["rate_set"],
+            is_default=row["is_default"] == "yes",
+            title_zh=row["title_zh"],
+            dimension=row["dimension"],
+            class_=row["class"],
+            class_zh=row["class_zh"],
+            lowest=Fraction(row["lowest"]),
+            highest=Fraction(row["highest"]),
+            frequency_zh=row["frequency_zh"],
+            basis=row["basis"],
+            seen=row["seen"] == "yes",
         )
+        for row in (each.values for each in Reference().rows("inspection_rates.csv"))
+    )
 
 
 def default_set() -> str:

@@ -18,6 +18,7 @@ from pipelines.casework.acts import Act, once
 from pipelines.casework.cases.cases import case_of
 from pipelines.casework.cases.states import AT_REST, STATES_ZH, State
 from pipelines.casework.clocks import deadlines
+from pipelines.reference import Reference
 from pipelines.store import Store
 
 #: To be returned within this period if it is not for the police.
@@ -182,9 +183,9 @@ def requests(store: Store) -> list[Request]:
     return _requests(store.con)
 
 
-def recipient_zh() -> str:
+def recipient_zh(known: Reference) -> str:
     """Return the name of the office that is asked."""
-    return offices.offices()[RECIPIENT].name_zh
+    return offices.offices(known)[RECIPIENT].name_zh
 
 
 def _end(

@@ -123,6 +123,7 @@ def ledger(store: Store, now: Current, as_of: date, office: str) -> Sheet:
                     clock_of.get(referral.id),
                     packed.get(referral.id, ""),
                     office,
+                    is_copied="procuratorate" in referrals.copies(store.reference, referral),
                 )
             )
     return Sheet("线索移送台账", HEADINGS, sorted(rows), f"截至{as_of}；时间为北京时间")
@@ -137,11 +138,12 @@ def _row(
     clock: Deadline | None,
     packed: str,
     office: str,
+    *,
+    is_copied: bool,
 ) -> list[str]:
     last = {step.verb: step for step in steps}
     confirmed = next((step for step in reversed(before) if step.verb == "confirm"), None)
     answer = next((step for step in reversed(steps) if step.verb in ANSWERS_ZH), None)
-    is_copied = "procuratorate" in referrals.copies(referral)
     supervision = [step.reason for step in steps if step.verb in _SUPERVISION]
 
     def time(verb: str) -> str:

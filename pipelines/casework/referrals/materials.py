@@ -26,6 +26,7 @@ from pipelines.casework.referrals import referrals
 from pipelines.casework.referrals.referrals import Referral
 from pipelines.findings import alerts
 from pipelines.findings.signals import Signal
+from pipelines.reference import Reference
 from pipelines.settings import Home
 from pipelines.store import Store
 from reports import case_papers, letters
@@ -76,7 +77,7 @@ def write(home: Home, store: Store, act: Act, case_id: str, head: Head) -> tuple
     """
     referral = _referral(store.con, case_id)
     found = findings(home, store, _seen(store.con, case_id))
-    handover = _handover(store.con, referral, found)
+    handover = _handover(store.con, store.reference, referral, found)
     head = _dated(store.con, referral, head)
     contents = papers(head, handover, found)
     digest = contents_sha256(contents)
@@ -151,7 +152,7 @@ def findings(home: Home, store: Store, pairs: Sequence[tuple[str, str]]) -> Find
         snapshot: store.rows("SELECT as_of FROM snapshot WHERE id = ?", snapshot)[0]["as_of"]
     }
     data_until = date.fromisoformat(max(newest.values()))
-    detectors = registry.load()
+    detectors = registry.load(local=store.reference.local)
     listed = alerts.rows(store, signals, facts, detectors, data_until)
     known = {detector.id: detector for detector in detectors}
     ordered = sorted(signals, key=lambda signal: (listed[signal.fp].grade, signal.detector, signal.fp))
@@ -248,9 +249,9 @@ def _innocent(detector: Loaded) -> str:
     return " ".join(after.partition("\nBlind spots")[0].split())
 
 
-def _handover(con: sqlite3.Connection, referral: Referral, found: Findings) -> Handover:
+def _handover(con: sqlite3.Connection, known: Reference, referral: Referral, found: Findings) -> Handover:
     case = case_of(con, referral.case_id)
-    power = offices.powers().get(referral.basis)
+    power = offices.powers(known).get(referral.basis)
     if power is None:
         raise ValueError(
             f"{referral.id} rests on {referral.basis}, which the list of powers no longer has (权责清单)"
@@ -262,7 +263,7 @@ def _handover(con: sqlite3.Connection, referral: Referral, found: Findings) -> H
         case_id=referral.case_id,
         is_crime=referral.kind == "police",
         recipient_zh=referral.name_zh,
-        copies_zh=[offices.offices()[office].name_zh for office in referrals.copies(referral)],
+        copies_zh=[offices.offices(known)[office].name_zh for office in referrals.copies(known, referral)],
         subject=subject_of(found.alerts, case.scope),
         clue_zh="涉及公职人员的问题线索" if referral.kind == "discipline" else "疑似围标串标线索",
         origin=case.origin,

@@ -59,7 +59,7 @@ def letter(home: Home, store: Store, case_id: str, way: str, grounds: str, head:
     return letters.objection_letter(
         head,
         way=way,
-        recipient_zh=offices.offices()[_RECIPIENTS[way]].name_zh,
+        recipient_zh=offices.offices(store.reference)[_RECIPIENTS[way]].name_zh,
         subject=materials.project_of(home, store, case_id),
         referral=referral.id,
         sent_as=str(referral.document_no),

@@ -13,6 +13,7 @@ from pipelines.casework import document_numbers, offices
 from pipelines.casework.acts import Act
 from pipelines.casework.cases.cases import Case, move
 from pipelines.casework.clocks import deadlines
+from pipelines.reference import Reference
 from pipelines.store import Store
 
 #: Clocks of a referral to the police (collusive bidding is an economic crime: YS05), by the step that starts or stops them.
@@ -94,7 +95,7 @@ def draft(
     Raises:
         ValueError: the office may not take it, or the step is not possible now.
     """
-    office, power = offices.checked(recipient, power_id, project_types)
+    office, power = offices.checked(store.reference, recipient, power_id, project_types)
 
     def also(con: sqlite3.Connection, case: Case) -> None:
         count = con.execute("SELECT count(*) FROM referral WHERE case_id = ?", (case_id,)).fetchall()[0][0]
@@ -174,13 +175,13 @@ def all_of_them(con: sqlite3.Connection) -> list[Referral]:
     return [Referral(**row) for row in con.execute("SELECT * FROM referral ORDER BY rowid").fetchall()]
 
 
-def copies(referral: Referral) -> list[str]:
+def copies(known: Reference, referral: Referral) -> list[str]:
     """Return the offices that get a copy of a referral.
 
     Of clues about persons in office nobody does: the person may sit where the copy would go.
     """
-    known = offices.offices()[referral.recipient]
-    return [office for office in known.copies_to if office != referral.recipient]
+    office = offices.offices(known)[referral.recipient]
+    return [copied for copied in office.copies_to if copied != referral.recipient]
 
 
 def _clocks(con: sqlite3.Connection, case_id: str, verb: str, at: str) -> None:

@@ -42,7 +42,7 @@ def write(store: Store, act: Act, case_id: str, head: Head) -> bytes:
         )
     letter = letters.reply_letter(
         head,
-        recipient_zh=offices.offices()["police"].name_zh,
+        recipient_zh=offices.offices(store.reference)["police"].name_zh,
         subject=case.scope,
         origin=case.origin,
         handling=_handling(store.con, case_id),

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import calendar
-import csv
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from pipelines import reference
-
-SHIPPED = reference.SHIPPED / "credit_repair.csv"
+from pipelines.reference import Reference
 
 #: What a repair needs besides the shortest publication.
 NEEDS_ZH = {"duties": "义务已履行", "promise": "已作出信用承诺"}
@@ -41,20 +38,19 @@ class Severity:
 @cache
 def severities() -> dict[str, Severity]:
     """Return the rows of ``data/reference/credit_repair.csv``, by class."""
-    with SHIPPED.open(encoding="utf-8", newline="") as file:
-        return {
-            row["class"]: Severity(
-                row["class"],
-                row["class_zh"],
-                row["is_published"] == "yes",
-                int(row["min_months"]),
-                int(row["max_months"]),
-                tuple(row["needs"].split(";")),
-                row["basis"],
-                row["seen"] == "yes",
-            )
-            for row in csv.DictReader(file)
-        }
+    return {
+        row["class"]: Severity(
+            row["class"],
+            row["class_zh"],
+            row["is_published"] == "yes",
+            int(row["min_months"]),
+            int(row["max_months"]),
+            tuple(row["needs"].split(";")),
+            row["basis"],
+            row["seen"] == "yes",
+        )
+        for row in (each.values for each in Reference().rows("credit_repair.csv"))
+    }
 
 
 def severity_of(id: str) -> Severity:

@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from places import known_rules
 
 from detectors.collusion.draw_ladder import Limits, ladders
-from detectors.kernels.rules.ruled_lots import known_rules
 
 ID = "collusion.draw_ladder"
 FACTOR = known_rules()["drawn_factor"].method_text

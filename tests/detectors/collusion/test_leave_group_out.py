@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from places import known_rules
 
 from detectors.collusion.leave_group_out import combined_chance, subsets
-from detectors.kernels.rules.ruled_lots import known_rules
 
 ID = "collusion.leave_group_out"
 TRIMMED = known_rules()["trimmed_mean"].method_text

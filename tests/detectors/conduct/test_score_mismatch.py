@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from places import known_rules
 
 from detectors.conduct.score_mismatch import ranks_off
-from detectors.kernels.rules.ruled_lots import known_rules
 
 ID = "conduct.score_mismatch"
 FACTOR = known_rules()["drawn_factor"].method_text

@@ -13,8 +13,9 @@ from pipelines import publishing, settings
 from pipelines.casework import suppressions
 from pipelines.casework.acts import Act
 from pipelines.findings import alerts, outbox
-from pipelines.findings.routing import LotFacts
+from pipelines.findings.routing import LotFacts, load_division
 from pipelines.findings.signals import Signal, fingerprint
+from pipelines.reference import Reference
 from pipelines.store import opened
 from reports.alert_list import Alert
 
@@ -78,7 +79,7 @@ class County:
             if loaded.id in ("contacts.deposit_account", "prices.ladder")
         ]
         self.project_types = {}
-        self.overrides = {}
+        self.division = load_division(Reference())
         self.shown = None
 
     def signal(self, lot="L1", entities=("A", "B"), detector="contacts.deposit_account", **facts):
@@ -152,7 +153,7 @@ class County:
             {signal.fp: signal for signal in signals},
             {signal.fp: self.row(signal) for signal in signals},
             SimpleNamespace(for_routing=lambda: facts, lots={lot: {} for lot in lots}),
-            self.overrides,
+            self.division,
         )
 
     def night(self, as_of, *signals):
@@ -166,7 +167,7 @@ class County:
             shown.facts,
             self.detectors,
             day,
-            self.overrides,
+            self.division,
             suppressions.agreed(self.store),
         )
         with self.store.transaction() as con:

@@ -8,9 +8,10 @@ from typer.testing import CliRunner
 
 from detectors import registry
 from pipelines import publishing, settings
+from pipelines.casework import suppressions
 from pipelines.commands import deliver, labels, suppress
 from pipelines.findings import outbox
-from pipelines.findings.routing import LotFacts
+from pipelines.findings.routing import LotFacts, load_division
 from pipelines.findings.signals import Signal, fingerprint
 from pipelines.store import opened
 from reports.alert_list import Alert
@@ -37,7 +38,16 @@ def home(tmp_path):
                 for each in shown
             ]
             rows = {each.fp: row(each) for each in shown}
-            prepared = outbox.prepare(store, shown, rows, Facts(lots), detectors, as_of, {})
+            prepared = outbox.prepare(
+                store,
+                shown,
+                rows,
+                Facts(lots),
+                detectors,
+                as_of,
+                load_division(store.reference),
+                suppressions.agreed(store),
+            )
             with store.transaction() as con:
                 con.execute("INSERT INTO snapshot VALUES (?, ?, '{}', '', ?)", (str(as_of), str(as_of), AT))
                 con.execute("INSERT OR REPLACE INTO current (one, snapshot) VALUES (1, ?)", (str(as_of),))

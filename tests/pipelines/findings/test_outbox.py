@@ -10,8 +10,9 @@ from detectors import registry
 from detectors.interface import Status
 from pipelines import audit
 from pipelines.findings import alerts, outbox
-from pipelines.findings.routing import LotFacts
+from pipelines.findings.routing import LotFacts, load_division
 from pipelines.findings.signals import Signal
+from pipelines.reference import Reference
 from pipelines.store import opened
 from reports.alert_list import Alert, canonical_json
 
@@ -95,7 +96,14 @@ def test_what_an_experimental_detector_sees_is_sent_to_nobody(tmp_path, status, 
     facts = SimpleNamespace(for_routing=lambda: [lot])
     with opened(tmp_path / "control.sqlite") as store:
         prepared = outbox.prepare(
-            store, [signal], {signal.fp: AN_ALERT}, facts, [loaded], date(2026, 6, 30), {}, []
+            store,
+            [signal],
+            {signal.fp: AN_ALERT},
+            facts,
+            [loaded],
+            date(2026, 6, 30),
+            load_division(Reference()),
+            [],
         )
     assert [delivery.recipient for delivery in prepared] == told
 

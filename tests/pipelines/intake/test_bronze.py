@@ -7,7 +7,7 @@ import pytest
 from places import REPO
 
 from detectors import closure
-from pipelines import vault
+from pipelines import reference, vault
 from pipelines.intake import bronze, mapping, schema
 from pipelines.intake.file_report import FileReport
 from pipelines.intake.schema import contracts
@@ -294,7 +294,7 @@ def copy_of_the_code(tmp_path, monkeypatch):
         shutil.copytree(REPO / top, tmp_path / top, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(closure, "ROOT", tmp_path)
     monkeypatch.setattr(schema, "FOLDER", tmp_path / "pipelines" / "intake" / "schemas")
-    monkeypatch.setattr(bronze, "REFERENCE", tmp_path / "data" / "reference")
+    monkeypatch.setattr(reference, "SHIPPED", tmp_path / "data" / "reference")
     yield tmp_path
     forget()
 
@@ -309,7 +309,7 @@ def version_of(folder, name="bids.csv", key=bytes(32), mapping_text=None):
     forget()
     path = folder / "centre.toml"
     path.write_text(mapping_text or mapping.path_of("national").read_text(encoding="utf-8"), encoding="utf-8")
-    return bronze.version(mapping.load_file(path), name, key)
+    return bronze.version(mapping.load_file(path), name, key, reference.Reference())
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,8 @@ def test_what_decides_about_rows_is_in_the_name_of_the_bronze(copy_of_the_code, 
     before = version_of(copy_of_the_code)
     assert version_of(copy_of_the_code) == before
     path = copy_of_the_code / changed
-    path.write_bytes(path.read_bytes() + b"\n")
+    more = {"placeholders.csv": b"nothing,any,test\n", "regions.csv": b"990000,X,province,,2026\n"}
+    path.write_bytes(path.read_bytes() + more.get(path.name, b"\n"))
     assert version_of(copy_of_the_code) != before
 
 

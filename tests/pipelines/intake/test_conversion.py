@@ -13,6 +13,7 @@ from pipelines import duck
 from pipelines.intake import bronze, conversion, mapping
 from pipelines.intake.conversion import ENTRY, FIELD
 from pipelines.intake.readers import FileRefused
+from pipelines.reference import Reference
 
 KEY = bytes(range(32))
 USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -50,7 +51,7 @@ def convert(tmp_path_factory):
             path = tmp_path_factory.mktemp("sources") / "centre.toml"
             path.write_text(text, encoding="utf-8")
             loaded = mapping.load_file(path)
-            known = references.setdefault(key, bronze.load_references(key))
+            known = references.setdefault(key, bronze.load_references(key, Reference()))
             plan = conversion.plan(loaded, loaded.records[-1], tuple(texts), known, public=False)
             plans[where] = loaded, plan, known
         loaded, converted.plan, known = plans[where]

@@ -4,6 +4,7 @@ import pytest
 
 from pipelines import duck
 from pipelines.intake import bronze
+from pipelines.reference import Reference
 from pipelines.values import masking, tokens
 from pipelines.values.literals import quoted
 
@@ -17,7 +18,7 @@ def con():
 
 @pytest.fixture
 def masked(con):
-    placeholders = bronze.load_references(KEY).placeholders
+    placeholders = bronze.load_references(KEY, Reference()).placeholders
 
     def mask(text):
         sql = masking.masked(KEY, "x", placeholders)
@@ -101,7 +102,7 @@ def test_two_numbers_in_one_line_are_both_replaced(masked, token):
 
 
 def test_what_was_replaced_can_be_sealed(con):
-    sql = masking.clear(KEY, "x", bronze.load_references(KEY).placeholders)
+    sql = masking.clear(KEY, "x", bronze.load_references(KEY, Reference()).placeholders)
     text = "电话：139-1234-5678，邮箱A@b.cn，备用13800138000"
     ((found,),) = con.execute(f"SELECT {sql} FROM (SELECT $text AS x)", {"text": text}).fetchall()
     assert [(one["kind"], one["plain"]) for one in found] == [("phone", "13912345678"), ("email", "a@b.cn")]

@@ -25,7 +25,7 @@ from detectors.kernels.rules.award_rules import (
 )
 
 TEXT = (REPO / "data" / "reference" / "award_rules.toml").read_text(encoding="utf-8")
-RULES = rules(TEXT)
+RULES = rules(tomllib.loads(TEXT))
 GONE = np.nan
 
 # Most examples are in yuan with a ceiling of 10,000.00; the kernels take fen.
@@ -444,7 +444,7 @@ def test_every_assumed_value_is_in_the_rule(id):
 def test_a_mistake_in_the_file_is_named(before, after, message):
     assert before in TEXT
     with pytest.raises(ValueError, match=message):
-        rules(TEXT.replace(before, after, 1))
+        rules(tomllib.loads(TEXT.replace(before, after, 1)))
 
 
 # --- what cannot be computed ------------------------------------------------------------------------

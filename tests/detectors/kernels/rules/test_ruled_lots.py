@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from places import known_rules
 
-from detectors.kernels.rules.ruled_lots import known_rules, ruled_lots
+from detectors.kernels.rules.ruled_lots import ruled_lots
 
 RULES = known_rules()
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -43,7 +44,8 @@ def test_a_case_that_an_office_answered_is_marked(county, flags, by, tmp_path):
 
 
 def test_a_local_rule_decides_in_whose_basket_a_case_is(county):
-    county.overrides = {("410821", "A01"): Office("local", "招标办", "本地规则")}
+    local = {("410821", "A01"): Office("local", "招标办", "本地规则")}
+    county.division = replace(county.division, regional=local)
     signal = county.signal()
     assert "local" in county.night("2026-07-01", signal)
     (item,) = desk.items(county.store, county.current(signal), ON)

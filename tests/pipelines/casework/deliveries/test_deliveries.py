@@ -323,7 +323,7 @@ def test_results_go_to_every_member_once(county, outcome, by):
     outcome("C1", "罚款 2 万元")
     outcome("C2", "不予处罚", recipient=None)
     made = results.send(county.store, by(), date(2026, 6, 30), {})
-    assert len(made) == len(offices.members())
+    assert len(made) == len(offices.members(county.store.reference))
     outbox.write(county.home, county.store)
     folder = next(path for path in county.folders("water"))
     rows = list(csv.DictReader(io.StringIO((folder / "results.csv").read_text(encoding="utf-8-sig"))))
@@ -335,7 +335,9 @@ def test_results_go_to_every_member_once(county, outcome, by):
     assert faults(contents(folder)) == []
     assert results.send(county.store, by(), date(2026, 6, 30), {}) == []
     outcome("C3", "警告")
-    assert len(results.send(county.store, by(), date(2026, 6, 30), {})) == len(offices.members())
+    assert len(results.send(county.store, by(), date(2026, 6, 30), {})) == len(
+        offices.members(county.store.reference)
+    )
     outbox.write(county.home, county.store)
     later = [json.loads((path / "MANIFEST.json").read_text())["rows"] for path in county.folders("water")]
     assert sorted(later) == [1, 2]
@@ -349,7 +351,7 @@ def test_a_penalty_of_the_records_goes_to_every_member_once(county, by):
         "noted_on": "2026-06-01",
     }
     assert len(results.send(county.store, by(), date(2026, 6, 30), {"X1 1 ban": ban})) == len(
-        offices.members()
+        offices.members(county.store.reference)
     )
     assert results.send(county.store, by(), date(2026, 6, 30), {"X1 1 ban": ban}) == []
     outbox.write(county.home, county.store)
@@ -368,7 +370,9 @@ def test_results_noted_after_the_day_wait(county, outcome, by):
     county.night("2026-06-01", county.signal())
     outcome("C1", "警告", at="2026-06-30T16:30:00+00:00")  # half past midnight on 1 July in Shanghai
     assert results.send(county.store, by(), date(2026, 6, 30), {}) == []
-    assert len(results.send(county.store, by(), date(2026, 7, 1), {})) == len(offices.members())
+    assert len(results.send(county.store, by(), date(2026, 7, 1), {})) == len(
+        offices.members(county.store.reference)
+    )
 
 
 def test_a_delivery_of_results_is_sent_again_with_the_same_bytes_and_expects_no_answer(county, outcome, by):

@@ -114,10 +114,10 @@ def test_a_number_that_could_not_be_found_again_is_refused(store, drafted, by):
 
 
 def test_copies_follow_the_office(store, drafted, case, by):
-    assert copies(latest(store.con, "C1")) == ["procuratorate", "development-reform"]
+    assert copies(store.reference, latest(store.con, "C1")) == ["procuratorate", "development-reform"]
     case("C2", state="confirmed")
     draft(store, by(), "C2", "discipline", "DISCIPLINE-18", ["A01"])
-    assert copies(latest(store.con, "C2")) == []
+    assert copies(store.reference, latest(store.con, "C2")) == []
 
 
 def test_a_case_that_the_own_office_files_has_no_referral(store, case, by):
