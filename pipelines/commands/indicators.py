@@ -13,7 +13,8 @@ from detectors.ocds.reasons import NOTES, REASONS, TITLES
 from detectors.ocds.verdicts import GROUPS, Assessment
 from pipelines.commands.nights import REFUSED_ROWS
 from pipelines.commands.output import Format, Watching, err, listing, out, print_json
-from pipelines.indicators.reading import Input, compute
+from pipelines.indicators.reading import compute
+from pipelines.indicators.releases import Input
 from pipelines.indicators.settings import Preparation, load
 from reports.cells import terminal
 

@@ -46,7 +46,7 @@ def simulate(
     Every firm, person, number and account is invented. Run the nights with
     `bidwatch nightly --home DIR2 --inbox DIR/inbox --as-of 2026-06-30` and compare with DIR/truth.
     """
-    from pipelines.simulator.rings import usual_care
+    from pipelines.simulator.care import usual_care
     from pipelines.simulator.writing import write_county
 
     with Watching() as watching:

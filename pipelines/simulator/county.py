@@ -12,9 +12,11 @@ import pandas as pd
 
 from pipelines.settings import Progress
 from pipelines.simulator import bidding, look_alikes, opening, traces
+from pipelines.simulator.care import Care
+from pipelines.simulator.founding import RINGS_OF_A_LOT
 from pipelines.simulator.market import DAY, HISTORY_DAYS, Market
 from pipelines.simulator.population import SMALL_COUNTY, Population
-from pipelines.simulator.rings import RINGS_OF_A_LOT, Care, Rings
+from pipelines.simulator.rings import Rings
 from pipelines.simulator.segments import SEGMENTS
 from pipelines.simulator.streams import Streams
 from pipelines.simulator.tactics import TACTICS

@@ -3,7 +3,7 @@
 Payments, insured staff, changes, acceptances, priced bills, what experts gave, certificates, earlier works,
 addresses, e-mail, days of notices, lots that were tendered again. Most of it is honest and untidy; careless rings
 leave traces in it, and every trace and every likeness of one is a row of ``world.links``. The rings that leave
-no plain evidence (`rings.Care`) leave none here either.
+no plain evidence (`care.Care`) leave none here either.
 
 Without the option nothing of this is there, and the county is the same to the byte.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from pipelines.simulator.rings import PLAIN_EVIDENCE, Care
+from pipelines.simulator.care import PLAIN_EVIDENCE, Care
 
 HERE = Path(__file__).parent
 #: Of `follow_up_world`, in order: what later ones say rests on earlier ones.

@@ -1,80 +1,22 @@
-"""Rings: who is in them, which lots they rig, whom they seat there, and how careful they are."""
+"""Rings at work: which lots they rig in a period, and whom they seat there at which price."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from pipelines.simulator.bidding import priced, row_of
-from pipelines.simulator.market import DAY, HISTORY_DAYS, OTHER_TRADE, Market, apart
-from pipelines.simulator.population import LOTS_OF_A_COUNTY, OFFICES, SMALL_COUNTY
-from pipelines.simulator.segments import NICHE, SEGMENTS
-from pipelines.simulator.tactics import FIRST_PRICE, KEYS, TACTICS, Tactic, plan
+from pipelines.simulator.care import Care
+from pipelines.simulator.founding import MOST_MEMBERS, founded, reach
+from pipelines.simulator.market import DAY, Market, apart
+from pipelines.simulator.segments import SEGMENTS
+from pipelines.simulator.tactics import KEYS, TACTICS, plan
 
-CARE_FILE = Path(__file__).with_name("care.toml")
-MOST_MEMBERS = 20
-RINGS_OF_A_LOT = 0.003
-LOTS_OF_A_RING = 28.0  # middle number of lots that a ring rigs in its life
-NEAR_TRADE = 0.35  # a ring keeps to lots whose kind of work is as near to its own, on the circle of trades
 LARGEST_CEILING_CNY = 8e7  # rings keep out of lots that only the highest qualification may take
-#: Traces that a ring can leave (`traces` leaves them), by how much they say.
-PLAIN_EVIDENCE = (
-    "edit_hardware",
-    "upload_hardware",
-    "pricing_dongle",
-    "deposit_account",
-    "project_manager",
-    "same_agent",
-    "same_operator",
-    "contact_phone",
-    "file_creation_id",
-    "ownership",
-)
-FAINT_EVIDENCE = ("same_ip", "upload_minutes")
-
-
-@dataclass(frozen=True)
-class Care:
-    """How careful a ring is: 0 careless to 4, which knows every detector and its limits.
-
-    ``honest_share``: how far its prices are moved from the greedy plan towards honest ones, 0 to 1, by
-    tactic; ``forgone_share``: of the lots it could rig, those that it gives up, by tactic.
-    """
-
-    level: int
-    title_zh: str
-    honest_share: Mapping[str, float]
-    forgone_share: Mapping[str, float]
-    plain_evidence: int  # kinds of plain traces that it leaves
-    faint_evidence: int
-    leak_share: float  # of its lots in which each of them is left
-
-
-def usual_care() -> tuple[Care, ...]:
-    """Return the care levels; what the last one pays was found by `rehearsal` and stands in care.toml."""
-    paid = tomllib.loads(CARE_FILE.read_text(encoding="utf-8"))["tactic"]
-    nothing = dict.fromkeys(KEYS, 0.0)
-    return (
-        Care(0, "不设防", nothing, nothing, 4, 2, 0.9),
-        Care(1, "大意", dict.fromkeys(KEYS, 0.1), nothing, 2, 2, 0.7),
-        Care(2, "谨慎", dict.fromkeys(KEYS, 0.3), nothing, 1, 1, 0.5),
-        Care(3, "老练", dict.fromkeys(KEYS, 0.55), nothing, 0, 1, 0.35),
-        Care(
-            4,
-            "知悉全部模型",
-            {key: float(paid[key]["honest_share"]) for key in KEYS},
-            {key: float(paid[key]["forgone_share"]) for key in KEYS},
-            0,
-            0,
-            0.0,
-        ),
-    )
 
 
 @dataclass
@@ -87,114 +29,10 @@ class Rings:
     table: pd.DataFrame = field(init=False)
     members: np.ndarray = field(init=False)  # (rings, MOST_MEMBERS) firms, -1 beyond the ring's size
     turns: np.ndarray = field(init=False)  # lots rigged so far
-    _deck: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        people = self.market.population
-        rng = people.streams.of("rings")
-        self.members = np.full((self.count, MOST_MEMBERS), -1, np.int64)
         self.turns = np.zeros(self.count, np.int64)
-        rows = []
-        used: set[int] = set()
-        for ring in range(self.count):
-            tactic = TACTICS[ring % len(TACTICS)]
-            care = self.care[(ring + 2 + ring // len(TACTICS)) % len(self.care)]
-            market = self._home(rng, tactic.key)
-            size = int(
-                np.clip(
-                    np.round(np.exp(rng.normal(np.log(tactic.sizes[1]), 0.35))),
-                    tactic.sizes[0],
-                    tactic.sizes[2],
-                )
-            )
-            local = people.first_of[market] + np.arange(people.count_of[market])
-            fit = local[
-                (people.level[local] <= 2) & (people.banned[local, 0] == 0) & (people.owner[local] < 0)
-            ]
-            fit = (
-                fit[~np.isin(fit, list(used))]
-                if len(fit) - len(used & set(fit.tolist())) >= tactic.sizes[0]
-                else fit
-            )
-            # A ring is made of firms that bid often and do the same kind of work, who would meet anyway;
-            # losers for hire are shells that hardly bid by themselves.
-            trade = rng.uniform(0, 1)
-            far = OTHER_TRADE * apart(people.trade[fit], trade) ** 2
-            is_shell = tactic.key == "losers_for_hire"
-            liking = -4 * people.activity[fit] - 0.05 * far if is_shell else people.activity[fit] - far
-            chance = np.exp(liking - liking.max())
-            members = rng.choice(fit, min(size, len(fit)), replace=False, p=chance / chance.sum())
-            used.update(members.tolist())
-            self.members[ring, : len(members)] = members
-            life = float(np.clip(np.exp(rng.normal(np.log(400), 0.5)), 120, 720))
-            spare = max(HISTORY_DAYS - life, 1)
-            # In a small county rings live to the end: that is when it has become electronic.
-            start = self.market.first_day + spare * (
-                rng.uniform(0, 1) if people.lots >= SMALL_COUNTY else rng.uniform(0.9, 1)
-            )
-            region = market // len(SEGMENTS)
-            buyer = region * len(OFFICES) + int(rng.integers(0, 4))
-            rows.append(
-                {
-                    "ring": ring,
-                    "tactic": tactic.key,
-                    "care": care.level,
-                    "market": market,
-                    "region": region,
-                    "is_regional": tactic.rules[0] not in FIRST_PRICE,
-                    "size": len(members),
-                    "trade": trade,
-                    "buyer": buyer if tactic.key == "vertical" else -1,
-                    "start": int(start),
-                    "end": int(start + life),
-                    "honest_share": care.honest_share[tactic.key],
-                    "forgone_share": care.forgone_share[tactic.key],
-                    "leak_share": care.leak_share,
-                    "evidence": self._evidence(rng, tactic, care),
-                }
-            )
-        self.table = pd.DataFrame(rows, columns=_COLUMNS)
-        self.table["rate"] = [self._rate(rng, row) for _, row in self.table.iterrows()]
-
-    @property
-    def _reach(self) -> float:
-        """How far from its own trade a ring goes; in a small county there is too little of each."""
-        return NEAR_TRADE if self.market.population.lots >= SMALL_COUNTY else 0.5
-
-    def _home(self, rng: np.random.Generator, tactic: str) -> int:
-        people = self.market.population
-        rules = TACTICS[KEYS.index(tactic)].rules
-        share = np.array([s.share * sum(w for rule, w in s.rules if rule in rules) for s in SEGMENTS])
-        share[NICHE] = 0
-        segment = rng.choice(len(SEGMENTS), p=share / share.sum())
-        return int(rng.integers(0, len(people.regions)) * len(SEGMENTS) + segment)
-
-    def _evidence(self, rng: np.random.Generator, tactic: Tactic, care: Care) -> list[str]:
-        """Deal a ring its kinds of evidence, from a deck of all kinds, so that each kind is somewhere."""
-        if tactic.key == "none":
-            return []
-        plain: list[str] = []
-        while len(plain) < care.plain_evidence * (tactic.seats[0] > 1):  # one seat leaves no common trace
-            if not self._deck:
-                self._deck = [str(kind) for kind in rng.permutation(PLAIN_EVIDENCE)]
-            kind = self._deck.pop()
-            plain += [kind] * (kind not in plain)
-        return plain + [str(kind) for kind in rng.choice(FAINT_EVIDENCE, care.faint_evidence, replace=False)]
-
-    def _rate(self, rng: np.random.Generator, ring: pd.Series) -> float:
-        """Return the share of the lots open to it that a ring rigs, so that it gets its number of lots."""
-        if ring.tactic == "none":
-            return 1.0  # every lot in which two of its members happen to meet
-        people = self.market.population
-        tactic = TACTICS[KEYS.index(ring.tactic)]
-        chosen = SEGMENTS[:5] if ring.is_regional else [SEGMENTS[ring.market % len(SEGMENTS)]]
-        share = sum(s.share * sum(w for rule, w in s.rules if rule in tactic.rules) for s in chosen)
-        fitting = people.lots / len(people.regions) * share * (ring.end - ring.start) / HISTORY_DAYS
-        # Of the lots a buyer's ring gets its buyer's, a ring of one trade its part of the circle of trades.
-        fitting *= 0.2 if ring.buyer >= 0 else 1.0 if ring.is_regional else 2 * self._reach
-        wanted = np.clip(np.exp(rng.normal(np.log(LOTS_OF_A_RING), 0.5)), 8, 90)
-        wanted *= min(1.0, people.lots / LOTS_OF_A_COUNTY + 0.05)  # small counties, short lists
-        return float(min(0.85, max(wanted, 3.5) / max(fitting, 1e-9)))
+        self.table, self.members = founded(self.market, self.count, self.care)
 
     # --- a period -----------------------------------------------------------------------------
 
@@ -229,7 +67,7 @@ class Rings:
         pairs = pairs[np.array(pays, bool)]
         pairs = pairs[pairs["day"].between(pairs["start"], pairs["end"])]
         pairs = pairs[pairs["buyer"].eq(-1) | pairs["buyer"].eq(pairs["buyer_lot"])]
-        near = apart(pairs["trade_lot"], pairs["trade"]) <= self._reach
+        near = apart(pairs["trade_lot"], pairs["trade"]) <= reach(self.market)
         pairs = pairs[near | pairs["is_regional"] | pairs["buyer"].ge(0)]
         pairs = pairs[self._enough(pairs, lots, bids)]
         pairs = pairs.sort_values(["lot_row", "ring"], kind="stable", ignore_index=True)
@@ -447,22 +285,3 @@ class Rings:
                 "evidence": pa.array(table["evidence"].tolist(), pa.list_(pa.string())),
             }
         )
-
-
-_COLUMNS = [
-    "ring",
-    "tactic",
-    "care",
-    "market",
-    "region",
-    "is_regional",
-    "size",
-    "trade",
-    "buyer",
-    "start",
-    "end",
-    "honest_share",
-    "forgone_share",
-    "leak_share",
-    "evidence",
-]

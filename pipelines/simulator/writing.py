@@ -11,8 +11,8 @@ from pathlib import Path
 from pipelines import duck
 from pipelines.settings import Progress
 from pipelines.simulator import county, deliveries, follow_up, papers, truth
+from pipelines.simulator.care import Care
 from pipelines.simulator.market import nights_until
-from pipelines.simulator.rings import Care
 from pipelines.values.literals import quoted
 
 LAST_NIGHT = date(2026, 6, 30)  # no clock: a county of one seed is the same on every day

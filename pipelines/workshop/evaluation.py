@@ -151,14 +151,83 @@ class Seen:
     hits: pd.DataFrame
 
 
+#: What was judged, a row each, with the lot it lies in and the firms it names.
+_JUDGED = f"""
+CREATE TABLE judged AS
+SELECT row_number() OVER () AS place, s.detector, k.kind, s.unit, s.flagged,
+       CASE WHEN k.kind IN {IN_LOTS} THEN split_part(s.unit, '/', 1) END AS lot_id,
+       list_distinct(string_split(s.entities, ';')) AS firms
+FROM screened AS s JOIN kinds AS k USING (detector)
+"""
+
+#: Which ring each judged row concerns; see `seen`.
+_CONCERNED = """
+CREATE TABLE concerned AS
+WITH acted AS (
+    SELECT l.lot_id, r.ring,
+           list_distinct(list_append(string_split(coalesce(r.members, ''), ';'), l.designated)) AS firms
+    FROM lots AS l JOIN rings AS r USING (ring)
+    WHERE l.is_forgone = 'no'
+),
+members AS (
+    SELECT ring, unnest(string_split(members, ';')) AS firm,
+           list_has_any(string_split(coalesce(evidence, ''), ';'), ['ownership', 'same_address']) AS is_tied
+    FROM rings
+),
+named AS (
+    SELECT place, lot_id IS NULL AS is_in_no_lot, len(firms) AS named, unnest(firms) AS firm
+    FROM judged WHERE kind <> 'buyer' AND (lot_id IS NULL OR len(firms) > 1)
+)
+SELECT j.place, a.ring
+FROM judged AS j JOIN acted AS a USING (lot_id)
+WHERE j.firms IS NULL OR len(list_intersect(j.firms, a.firms)) >= least(2, len(j.firms))
+UNION
+SELECT n.place, m.ring
+FROM named AS n JOIN members AS m USING (firm)
+WHERE n.is_in_no_lot OR m.is_tied
+GROUP BY n.place, n.named, m.ring
+HAVING count(*) >= least(2, n.named)
+"""
+
+_UNITS = """
+WITH of_ring AS (
+    SELECT DISTINCT c.place FROM concerned AS c JOIN rings AS r USING (ring) WHERE r.tactic <> $control
+),
+of_itself AS (
+    SELECT DISTINCT j.place
+    FROM judged AS j JOIN links AS k USING (lot_id)
+    WHERE k.ring IS NULL AND k.innocent = 'no' AND list_has_all(string_split(k.parties, ';'), j.firms)
+)
+SELECT j.detector, j.unit, any_value(j.lot_id) AS lot_id, bool_or(j.flagged) AS is_flagged,
+       bool_or(j.flagged AND (r.place IS NOT NULL OR i.place IS NOT NULL)) AS is_true,
+       bool_or(r.place IS NOT NULL) AS is_of_ring
+FROM judged AS j
+LEFT JOIN of_ring AS r USING (place)
+LEFT JOIN of_itself AS i USING (place)
+GROUP BY j.detector, j.unit
+ORDER BY j.detector, j.unit
+"""
+
+_HITS = """
+SELECT DISTINCT j.detector, c.ring, j.lot_id
+FROM judged AS j JOIN concerned AS c USING (place)
+WHERE j.flagged
+ORDER BY ALL
+"""
+
+
 def seen(rows: pa.Table, kinds: Mapping[str, str], truth: Truth) -> Seen:
     """Set every judged unit beside the truth.
 
-    A row about a lot, or about a party in it, concerns the ring that acted in the lot if it names nobody, or two
-    of the ring, or nobody else than one; the firm that was to win is of the ring there. A row about anything else
-    concerns a ring if it names two of its members, or nobody else than one. Members that own each other,
-    or are registered at one address, are tied in every lot, and two of them named concern the ring there.
-    Rows about buyers concern none.
+    Which ring a row concerns:
+
+    - A row about a lot, or about a party in it, concerns the ring that acted in the lot in three cases: it names no
+      firm; it names at least two firms of the ring; it names one firm only, and that one is of the ring. The firm
+      that was to win counts as a firm of the ring in that lot.
+    - A row about anything else concerns a ring when it names two of its members, or one member and no other firm.
+    - Members that own each other, or are registered at one address, are tied in every lot: a row that names two of
+      them concerns their ring, whatever the lot.
+    - Rows about buyers concern no ring.
 
     Args:
         rows: of `rows_of`.
@@ -170,72 +239,9 @@ def seen(rows: pa.Table, kinds: Mapping[str, str], truth: Truth) -> Seen:
     con.register("kinds", pd.DataFrame({"detector": list(kinds), "kind": list(kinds.values())}, dtype="str"))
     for name in ("rings", "lots", "links"):
         con.register(name, getattr(truth, name))
-    con.execute(
-        f"""
-        CREATE TABLE judged AS
-        SELECT row_number() OVER () AS place, s.detector, k.kind, s.unit, s.flagged,
-               CASE WHEN k.kind IN {IN_LOTS} THEN split_part(s.unit, '/', 1) END AS lot_id,
-               list_distinct(string_split(s.entities, ';')) AS firms
-        FROM screened AS s JOIN kinds AS k USING (detector)
-        """
-    )
-    con.execute(
-        """
-        CREATE TABLE concerned AS
-        WITH acted AS (
-            SELECT l.lot_id, r.ring,
-                   list_distinct(list_append(string_split(coalesce(r.members, ''), ';'), l.designated)) AS firms
-            FROM lots AS l JOIN rings AS r USING (ring)
-            WHERE l.is_forgone = 'no'
-        ),
-        members AS (
-            SELECT ring, unnest(string_split(members, ';')) AS firm,
-                   list_has_any(string_split(coalesce(evidence, ''), ';'), ['ownership', 'same_address']) AS is_tied
-            FROM rings
-        ),
-        named AS (
-            SELECT place, lot_id IS NULL AS is_in_no_lot, len(firms) AS named, unnest(firms) AS firm
-            FROM judged WHERE kind <> 'buyer' AND (lot_id IS NULL OR len(firms) > 1)
-        )
-        SELECT j.place, a.ring
-        FROM judged AS j JOIN acted AS a USING (lot_id)
-        WHERE j.firms IS NULL OR len(list_intersect(j.firms, a.firms)) >= least(2, len(j.firms))
-        UNION
-        SELECT n.place, m.ring
-        FROM named AS n JOIN members AS m USING (firm)
-        WHERE n.is_in_no_lot OR m.is_tied
-        GROUP BY n.place, n.named, m.ring
-        HAVING count(*) >= least(2, n.named)
-        """
-    )
-    units: pd.DataFrame = con.execute(
-        """
-        WITH of_ring AS (
-            SELECT DISTINCT c.place FROM concerned AS c JOIN rings AS r USING (ring) WHERE r.tactic <> $control
-        ),
-        of_itself AS (
-            SELECT DISTINCT j.place
-            FROM judged AS j JOIN links AS k USING (lot_id)
-            WHERE k.ring IS NULL AND k.innocent = 'no' AND list_has_all(string_split(k.parties, ';'), j.firms)
-        )
-        SELECT j.detector, j.unit, any_value(j.lot_id) AS lot_id, bool_or(j.flagged) AS is_flagged,
-               bool_or(j.flagged AND (r.place IS NOT NULL OR i.place IS NOT NULL)) AS is_true,
-               bool_or(r.place IS NOT NULL) AS is_of_ring
-        FROM judged AS j
-        LEFT JOIN of_ring AS r USING (place)
-        LEFT JOIN of_itself AS i USING (place)
-        GROUP BY j.detector, j.unit
-        ORDER BY j.detector, j.unit
-        """,
-        {"control": CONTROL},
-    ).df()
-    hits: pd.DataFrame = con.execute(
-        """
-        SELECT DISTINCT j.detector, c.ring, j.lot_id
-        FROM judged AS j JOIN concerned AS c USING (place)
-        WHERE j.flagged
-        ORDER BY ALL
-        """
-    ).df()
+    con.execute(_JUDGED)
+    con.execute(_CONCERNED)
+    units: pd.DataFrame = con.execute(_UNITS, {"control": CONTROL}).df()
+    hits: pd.DataFrame = con.execute(_HITS).df()
     con.close()
     return Seen(units, hits)

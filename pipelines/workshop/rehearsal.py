@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipelines.simulator.rings import CARE_FILE, Care
+from pipelines.simulator.care import CARE_FILE, Care
 from pipelines.simulator.tactics import KEYS
 from pipelines.simulator.writing import write_county
 from pipelines.workshop import evaluation

@@ -227,7 +227,7 @@ def simulate(folder: Path) -> None:
 
 def make_county(folder: Path, out: Path) -> None:
     """Write a county of one night as CSV."""
-    from pipelines.simulator.rings import usual_care
+    from pipelines.simulator.care import usual_care
     from pipelines.simulator.writing import write_county
 
     lots = int((folder / "lots").read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipelines import duck
-from pipelines.simulator.rings import Care, usual_care
+from pipelines.simulator.care import Care, usual_care
 from pipelines.simulator.writing import LAST_NIGHT, write_county
 from pipelines.workshop import evaluation
 from pipelines.workshop.evaluation import Seen, Truth

@@ -13,8 +13,8 @@ import pytest
 from places import REPO
 
 from pipelines.intake import bronze, mapping
+from pipelines.simulator.care import usual_care
 from pipelines.simulator.look_alikes import KINDS
-from pipelines.simulator.rings import usual_care
 from pipelines.simulator.tactics import TACTICS
 from pipelines.simulator.writing import write_county
 

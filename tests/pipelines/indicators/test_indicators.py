@@ -16,7 +16,8 @@ from detectors.ocds.indicators import Limits
 from detectors.ocds.reasons import TITLES
 from pipelines.commands.indicators import document
 from pipelines.indicators import settings as indicator_settings
-from pipelines.indicators.reading import Input, compute, releases
+from pipelines.indicators.reading import compute
+from pipelines.indicators.releases import Input, releases
 from pipelines.indicators.settings import Preparation
 
 BIDWATCH = Path(sys.executable).with_name("bidwatch")

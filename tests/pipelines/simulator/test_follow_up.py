@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.intake import bronze, mapping
 from pipelines.simulator import county, deliveries, follow_up
-from pipelines.simulator.rings import usual_care
+from pipelines.simulator.care import usual_care
 from pipelines.simulator.writing import LAST_NIGHT, write_county
 
 SEED, LOTS = 5, 3000

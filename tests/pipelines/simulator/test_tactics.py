@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from pipelines import duck
+from pipelines.simulator.care import usual_care
 from pipelines.simulator.county import simulate
-from pipelines.simulator.rings import usual_care
 from pipelines.simulator.streams import Streams
 from pipelines.simulator.tactics import TACTICS
 

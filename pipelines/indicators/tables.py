@@ -1,0 +1,260 @@
+"""Releases taken apart into the tables of ``detectors.ocds.facts``, as rows that go to DuckDB batch by batch."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.indicators.releases import MAX_NAMED, Digits, Input
+from pipelines.indicators.settings import Preparation
+
+#: Statuses of OCDS 1.1 and its bid extension.
+BID_STATUSES = frozenset({"invited", "pending", "valid", "disqualified", "withdrawn"})
+AWARD_STATUSES = frozenset({"pending", "active", "cancelled", "unsuccessful"})
+
+#: Digits that a double always gives back.
+_SAFE_DIGITS = 15
+
+_TEXT, _WHOLE, _NUMBER = pa.string(), pa.int64(), pa.float64()
+SCHEMAS = {
+    "processes": pa.schema(
+        [
+            ("process", _WHOLE),
+            ("ocid", _TEXT),
+            ("line", _WHOLE),
+            ("tender_status", _TEXT),
+            ("method", _TEXT),
+            ("details", _TEXT),
+            ("tenderers", _NUMBER),
+            ("starts_at", _WHOLE),
+            ("start_kind", _TEXT),
+            ("ends_at", _WHOLE),
+            ("end_kind", _TEXT),
+            ("buyer_id", _TEXT),
+            ("entity_id", _TEXT),
+            ("class", _TEXT),
+            ("tender_currency", _TEXT),
+            ("has_bids", pa.bool_()),
+            ("has_awards", pa.bool_()),
+        ]
+    ),
+    "bids": pa.schema(
+        [
+            ("process", _WHOLE),
+            ("bid", _WHOLE),
+            ("status", _TEXT),
+            ("amount", _NUMBER),
+            ("currency", _TEXT),
+            ("dated_at", _WHOLE),
+            ("date_kind", _TEXT),
+            ("tenderer_id", _TEXT),
+            ("tenderer_set", _TEXT),
+        ]
+    ),
+    "bid_tenderers": pa.schema([("process", _WHOLE), ("bid", _WHOLE), ("tenderer_id", _TEXT)]),
+    "awards": pa.schema(
+        [
+            ("process", _WHOLE),
+            ("award", _WHOLE),
+            ("status", _TEXT),
+            ("suppliers", _WHOLE),
+            ("supplier_id", _TEXT),
+        ]
+    ),
+    "award_suppliers": pa.schema([("process", _WHOLE), ("award", _WHOLE), ("supplier_id", _TEXT)]),
+    "award_items": pa.schema([("process", _WHOLE), ("award", _WHOLE), ("item_class", _TEXT)]),
+}
+
+_ZONED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Rows:
+    """Takes releases apart, and writes them batch by batch."""
+
+    def __init__(self, preparation: Preparation, taken: Input) -> None:
+        self._preparation = preparation
+        self._taken = taken
+        self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in SCHEMAS}
+
+    def write(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Append what was added since the last time to the tables of schema ``ocds``."""
+        for table, rows in self._rows.items():
+            if rows:
+                schema = SCHEMAS[table]
+                columns = [
+                    pa.array(values, kind)
+                    for values, kind in zip(zip(*rows, strict=True), schema.types, strict=True)
+                ]
+                con.register("batch", pa.table(columns, schema=schema))
+                con.execute(f"INSERT INTO ocds.{table} SELECT * FROM batch")
+                con.unregister("batch")
+                rows.clear()
+
+    def add(self, process: int, line: int, release: dict[str, Any]) -> None:
+        """Take one release apart; ``process`` is its number in the file."""
+        tender = _object(release.get("tender"))
+        period = _object(tender.get("tenderPeriod"))
+        bids = _object(release.get("bids")).get("details")
+        awards = release.get("awards")
+        self._rows["processes"].append(
+            (
+                process,
+                release["ocid"],
+                line,
+                _code(tender.get("status")),
+                _code(tender.get("procurementMethod")),
+                _code(tender.get("procurementMethodDetails")),
+                _whole(tender.get("numberOfTenderers")),
+                *_moment(period.get("startDate")),
+                *_moment(period.get("endDate")),
+                self._id(release.get("buyer")),
+                self._id(tender.get("procuringEntity")),
+                _class(tender),
+                _code(_object(tender.get("value")).get("currency")),
+                isinstance(bids, list),
+                isinstance(awards, list),
+            )
+        )
+        for place, bid in enumerate(_objects(bids)):
+            self._add_bid(process, place, bid)
+        for place, award in enumerate(_objects(awards)):
+            self._add_award(process, place, award)
+
+    def _add_bid(self, process: int, place: int, bid: dict[str, Any]) -> None:
+        fixed = self._preparation
+        value = _object(bid.get("value"))
+        status = _code(bid.get("status", fixed.defaults_bid_status))
+        status = fixed.codelists_bid_status.get(status or "", status)
+        self._note_status("bid", status, BID_STATUSES)
+        tenderers = _list(bid.get("tenderers"))
+        ids = self._ids(tenderers)
+        self._rows["bids"].append(
+            (
+                process,
+                place,
+                status,
+                self._amount(value.get("amount")),
+                _code(value.get("currency", fixed.defaults_currency)),
+                *_moment(bid.get("date")),
+                ids[0] if len(tenderers) == len(ids) == 1 else None,
+                json.dumps(ids) if ids else None,
+            )
+        )
+        self._rows["bid_tenderers"] += [(process, place, id) for id in ids]
+
+    def _add_award(self, process: int, place: int, award: dict[str, Any]) -> None:
+        fixed = self._preparation
+        status = _code(award.get("status", fixed.defaults_award_status))
+        status = fixed.codelists_award_status.get(status or "", status)
+        self._note_status("award", status, AWARD_STATUSES)
+        suppliers = _list(award.get("suppliers"))
+        ids = self._ids(suppliers)
+        self._rows["awards"].append(
+            (process, place, status, len(suppliers), ids[0] if len(suppliers) == len(ids) == 1 else None)
+        )
+        self._rows["award_suppliers"] += [(process, place, id) for id in ids]
+        classes = {_id_of(item.get("classification")) for item in _objects(award.get("items"))}
+        self._rows["award_items"] += [(process, place, one) for one in sorted(filter(None, classes))]
+
+    def _note_status(self, of: str, status: str | None, known: frozenset[str]) -> None:
+        if status is not None and status not in known:
+            unknown = self._taken.unknown_statuses
+            if (of, status) in unknown or len(unknown) < MAX_NAMED:
+                unknown[of, status] += 1
+
+    def _amount(self, value: Any) -> float | None:
+        if not isinstance(value, Digits):
+            return None
+        amount = float(value)
+        if not _is_exact(value, amount):
+            self._taken.amounts_inexact += 1
+            return None
+        if amount in self._preparation.redactions_amount:
+            return None
+        self._taken.amounts_not_positive += amount <= 0
+        return amount
+
+    def _ids(self, organizations: list[Any]) -> list[str]:
+        return sorted({id for one in organizations if (id := self._id(one))})
+
+    def _id(self, organization: Any) -> str | None:
+        id = _id_of(organization)
+        return None if id in self._preparation.redactions_organization_id else id
+
+
+def _id_of(value: Any) -> str | None:
+    """Return an object's id as text: OCDS allows numbers too."""
+    id = _object(value).get("id")
+    return str(id) if isinstance(id, str) and id else None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    """Return an array; a single object counts as an array of one."""
+    return value if isinstance(value, list) else [value] if isinstance(value, dict) else []
+
+
+def _objects(value: Any) -> Iterable[dict[str, Any]]:
+    return (one for one in value if isinstance(one, dict)) if isinstance(value, list) else ()
+
+
+def _code(value: Any) -> str | None:
+    return value if isinstance(value, str) and not isinstance(value, Digits) and value else None
+
+
+def _whole(value: Any) -> float | None:
+    """Return a count; what is no whole number of a sensible size is missing."""
+    if not isinstance(value, Digits):
+        return None
+    number = float(value)
+    return number if 0 <= number < 2**53 and number == int(number) else None
+
+
+def _is_exact(digits: str, number: float) -> bool:
+    """Say whether no other text than one of equal value gives this number."""
+    if len(digits) <= _SAFE_DIGITS and digits.strip("-.0123456789") == "":
+        return True
+    return math.isfinite(number) and Decimal(digits) == Decimal(repr(number))
+
+
+def _moment(value: Any) -> tuple[int | None, str | None]:
+    """Return microseconds since 1970 and how much the text says: zoned, local, date or unreadable."""
+    if value is None or value == "":
+        return None, None
+    text = value.upper() if isinstance(value, str) else ""
+    for kind, form in (("zoned", _ZONED), ("local", _LOCAL), ("date", _DATE)):
+        if form.fullmatch(text):
+            try:
+                at = datetime.fromisoformat(text)
+                since = (at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH
+            except (ValueError, OverflowError):
+                break
+            return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds, kind
+    return None, "unreadable"
+
+
+def _class(tender: dict[str, Any]) -> str | None:
+    """Return what is bought, as coarse as can be said: scheme and first two characters of all items' class.
+
+    Where the items differ, or have none: goods, works or services.
+    """
+    found = set()
+    for item in _objects(tender.get("items")):
+        classification = _object(item.get("classification"))
+        if code := _id_of(classification):
+            found.add(f"{_code(classification.get('scheme')) or ''} {code[:2]}".strip())
+    return found.pop() if len(found) == 1 else _code(tender.get("mainProcurementCategory"))
