@@ -30,7 +30,7 @@ SEPARATOR = ";"
 
 
 class Grade(StrEnum):
-    """How strong the evidence is in law, after the table in domain terms (证据强度)."""
+    """How strong the evidence is in law (证据强度)."""
 
     A = "A"  # a statutory presumption, still rebuttable
     B = "B"  # a strong indicator

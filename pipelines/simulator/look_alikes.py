@@ -1,4 +1,4 @@
-"""Innocent lots that look like rigged ones (domain.md 2.4, 8.3): each kind has its plain reason.
+"""Innocent lots that look like rigged ones: each kind has its plain reason.
 
 Some kinds are put into honest lots here, in turn, so that each kind is there however small the county
 is. Others come by themselves and are found afterwards (`natural.sql`): thin markets, re-tenders, affiliates in

@@ -1,4 +1,4 @@
-"""What a ring does to a lot's prices, tactic by tactic (domain.md 8.2, 8.3 name the cases seen).
+"""What a ring does to a lot's prices, tactic by tactic.
 
 Every tactic is a plan of asks (shares of the ceiling price) for the ring's seats; seat 0 is the firm that is
 to win. `plan` gives the greedy plan of a ring that fears nobody. How close to it a ring stays is its
