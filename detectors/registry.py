@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from detectors.closure import closure, code_hash
-from detectors.interface import Detector, Screen
+from detectors.interface import Detector, Need, Screen, completed
 
 ROOT = Path(__file__).parent
 THRESHOLDS = ROOT / "thresholds.toml"
@@ -58,9 +58,14 @@ class Loaded:
 
     @property
     def screen(self) -> Screen:
-        """The module's ``screen`` function."""
-        screen: Screen = self.module.screen
-        return screen
+        """The module's ``screen`` function; its frame has every column of ``SCREEN_COLUMNS``."""
+        return lambda engine, limits: completed(self.module.screen(engine, limits))
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What a unit must have to be judged."""
+        needs: tuple[Need, ...] = self.module.NEEDS
+        return needs
 
 
 @cache

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.needs import COMPARABLE_LOTS, ENOUGH_PRICES, LOWEST_PRICE, PRICES
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -55,6 +56,9 @@ EXAMPLE = {
     "p_value": 0.0033,
     "reference_lots": 300,
 }
+
+
+NEEDS = (PRICES, LOWEST_PRICE, ENOUGH_PRICES, COMPARABLE_LOTS)
 
 
 @dataclass(frozen=True)
