@@ -58,3 +58,20 @@ def held(sql: str, lack: str, lack_zh: str) -> tuple[Need, Need]:
             f"SELECT lot_id AS unit FROM ({sql}) AS held GROUP BY lot_id HAVING count(DISTINCT bidder_id) >= 2",
         ),
     )
+
+
+ESTIMATE = Need(
+    "no estimate in the currency of the bids",
+    "无与报价同币种的招标人估算价",
+    "SELECT p.lot_id AS unit FROM feat.lot_prices AS p"
+    " JOIN core.lots AS l ON l.lot_id = p.lot_id AND l.currency = p.currency WHERE l.estimate_price > 0",
+)
+
+
+def enough_prices(limit: str) -> Need:
+    """Return `ENOUGH_PRICES` for a detector whose limit of valid prices has another name than ``min_bids``."""
+    return Need(
+        ENOUGH_PRICES.lack,
+        ENOUGH_PRICES.lack_zh,
+        f"SELECT lot_id AS unit FROM feat.lot_prices WHERE bids >= ${limit}",
+    )

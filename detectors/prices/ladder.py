@@ -40,7 +40,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import AWARD_METHOD, BIDS, PRICES, enough_prices
 from detectors.kernels.prices.blocks import Block, LotBids, valid_bids
 from detectors.kernels.prices.reference_classes import commonness
 from detectors.kernels.prices.rounding import amount_unit, discount_unit
@@ -74,6 +75,15 @@ EXAMPLE = {
 }
 
 
+NEEDS = (
+    BIDS,
+    PRICES,
+    AWARD_METHOD,
+    enough_prices("short_bids"),
+    Need("the valid prices do not differ", "各有效报价相同"),
+)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the measured values are compared with."""
@@ -82,7 +92,8 @@ class Limits:
     short_spread: float = 0.01  # its largest departure of a step, share of the mean step
     long_bids: int = 5  # bids from which the wider tolerance holds
     long_spread: float = 0.05  # largest departure of a step in such a run
-    longest_bids: int = 12  # a longer run is judged by its best part of this length
+    longest_bids: int = 12  # bids; a longer run is judged by its best part of this length
+    finest_discount: float = 0.0001  # share of the ceiling; a finer discount is no round one
     draws: int = 4999  # simulated honest lots per candidate
     max_p: float = 0.001  # probability among independent bids
     min_reference_lots: int = 200  # other lots needed to say what is usual in a market
@@ -234,7 +245,7 @@ def _measure(bids: LotBids, block: Block, ceiling: NDArray[np.float64], limits: 
     for lot in np.flatnonzero(runs.rarity < OUTSIDE).tolist():
         run = slice(runs.first[lot], runs.first[lot] + runs.bids[lot])
         lot_id = bids.lot_id[int(block.lots[lot])].as_py()
-        unit = _rounding(cents[lot, run], ceiling[block.lots[lot]] * 100)
+        unit = _rounding(cents[lot, run], ceiling[block.lots[lot]] * 100, limits.finest_discount)
         p_value[lot] = chance(cents[lot], float(runs.rarity[lot]), unit, lot_id, limits)
         entities[lot] = SEPARATOR.join(sorted(bids.bidder_id.take(pa.array(rows[lot, run])).to_pylist()))
     frame = pd.DataFrame(
@@ -254,10 +265,10 @@ def _measure(bids: LotBids, block: Block, ceiling: NDArray[np.float64], limits: 
     return frame[frame["value"].notna()]
 
 
-def _rounding(cents: NDArray[np.float64], ceiling_cents: float) -> float:
+def _rounding(cents: NDArray[np.float64], ceiling_cents: float, finest: float) -> float:
     """Return the unit to which a run is rounded, as amount or as discount, in cents."""
     row = cents[None, :].astype(np.int64)
-    return float(max(amount_unit(row)[0], discount_unit(row, np.array([ceiling_cents]))[0]))
+    return float(max(amount_unit(row)[0], discount_unit(row, np.array([ceiling_cents]), finest)[0]))
 
 
 _NOTHING = pd.DataFrame(

@@ -7,7 +7,7 @@ and the numbers decide: such a lot has no rule here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path  # noqa: TID251  the rules are part of the program, as its thresholds are
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from detectors.interface import Engine
+from detectors.interface import Engine, Need
 from detectors.kernels.prices.blocks import blocks
 from detectors.kernels.rules.award_rules import MAX_FEN, AwardRule, Draws, Numbers, benchmark, parse, rules
 
@@ -28,7 +28,7 @@ RULES = Path(__file__).parents[3] / "data" / "reference" / "award_rules.toml"
 
 # A bid that the committee rejected enters no benchmark. A lot with a bid in another currency, or in
 # parts of a fen, cannot be computed again.
-BIDS = """
+USABLE = f"""
 WITH counted AS (
     SELECT b.lot_id, b.bidder_id, b.currency, CAST(b.price * 100 AS DOUBLE) AS price_fen,
            CAST(s.price_score AS DOUBLE) AS price_score, CAST(s.other_score AS DOUBLE) AS other_score,
@@ -43,8 +43,13 @@ usable AS (
     FROM counted
     GROUP BY lot_id
     HAVING min(CASE WHEN currency = 'CNY' AND price_fen = floor(price_fen) THEN 1 ELSE 0 END) = 1
-       AND max(price_fen) <= $max_fen
-),
+       AND max(price_fen) <= {MAX_FEN}
+)
+"""
+
+BIDS = (
+    USABLE
+    + """,
 evaluated AS (
     SELECT DISTINCT lot_id FROM core.scores
 )
@@ -62,6 +67,19 @@ LEFT JOIN evaluated AS e ON e.lot_id = c.lot_id
 WHERE d.evaluation_method IS NOT NULL
 ORDER BY c.lot_id, c.bidder_id
 """
+)
+
+WHOLE_FEN = Need(
+    "no valid prices, or not all of them in yuan and whole fen",
+    "无有效报价，或报价非人民币、不足整分",
+    f"{USABLE}SELECT lot_id AS unit FROM usable",
+)
+
+WORDING = Need(
+    "the wording of the evaluation method was not delivered",
+    "未提供评标办法原文",
+    "SELECT lot_id AS unit FROM core.documents WHERE evaluation_method IS NOT NULL",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +127,33 @@ def known_rules() -> dict[str, AwardRule]:
     return rules(RULES.read_text(encoding="utf-8"))
 
 
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def has_rule(lack: str, lack_zh: str, is_wanted: Callable[[AwardRule], bool] = lambda rule: True) -> Need:
+    """Return the need of a lot whose wording and award method are those of a known rule that is wanted.
+
+    Args:
+        lack, lack_zh: what is said of lots that have none.
+        is_wanted: which rules count; all of them if left out.
+    """
+    wordings = [
+        f"(d.evaluation_method = {_quoted(rule.method_text)} AND l.award_method = {_quoted(rule.family)})"
+        for rule in known_rules().values()
+        if is_wanted(rule)
+    ]
+    return Need(
+        lack,
+        lack_zh,
+        "SELECT d.lot_id AS unit FROM core.documents AS d JOIN core.lots AS l ON l.lot_id = d.lot_id"
+        f" WHERE {' OR '.join(wordings)}",
+    )
+
+
+RECOGNISED = has_rule("no award rule recognised in the evaluation method", "评标办法未识别为已知评标规则")
+
+
 def ruled_lots(engine: Engine, min_bids: int = 1) -> Iterator[RuledLots]:
     """Give every lot with a known rule once, with lots of the same rule and number of bids.
 
@@ -116,7 +161,7 @@ def ruled_lots(engine: Engine, min_bids: int = 1) -> Iterator[RuledLots]:
         engine: to read the tables with.
         min_bids: lots with fewer valid bids are left out.
     """
-    table = engine.run(BIDS, {"max_fen": MAX_FEN}).combine_chunks()
+    table = engine.run(BIDS).combine_chunks()
     if table.num_rows == 0:
         return
     lot_id = table["lot_id"].combine_chunks()

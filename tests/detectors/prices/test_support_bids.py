@@ -77,14 +77,15 @@ def test_limit_is_inclusive(market):
 
 
 def test_isolation_is_the_gap_over_the_spread_around_it():
-    found = farthest(np.array([[100.0, 102.0, 104.0, 130.0, 131.0]]), 2)
+    found = farthest(np.array([[100.0, 102.0, 104.0, 130.0, 131.0]]), 2, 0.0001)
     assert found.isolation[0] == pytest.approx((130 - 104) / (2 + 1))
     assert (found.outlying[0], bool(found.is_high[0]), found.gap[0]) == (2, True, 26)
 
 
 def test_isolation_does_not_change_with_the_unit_of_the_prices():
     prices = np.sort(np.random.default_rng(1).uniform(1e5, 2e5, (50, 9)), axis=1)
-    assert farthest(prices / 10_000, 3).isolation == pytest.approx(farthest(prices, 3).isolation)
+    by_units = farthest(prices / 10_000, 3, 0.0001).isolation
+    assert by_units == pytest.approx(farthest(prices, 3, 0.0001).isolation)
 
 
 @pytest.mark.xfail(strict=True, reason="blind spot: support bids that scatter")
