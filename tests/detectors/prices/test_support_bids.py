@@ -56,6 +56,7 @@ def test_leaves_usual_distances_alone(market):
 def test_cannot_judge_where_the_lowest_price_wins(market):
     market.honest(300, bids=7).lots(LOT.replace("average", "lowest")).bids(SUPPORTED)
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"not awarded by an average price": 301}
 
 
 def test_cannot_judge_four_bids(market):
@@ -63,10 +64,12 @@ def test_cannot_judge_four_bids(market):
         line for line in SUPPORTED.splitlines() if line.split()[1:2] not in (["A"], ["B"], ["C"])
     )
     assert filled(market, four).judged(ID) == {}
+    assert market.lacks(ID) == {"too few valid prices": 1}
 
 
 def test_cannot_judge_with_too_few_lots_of_as_many_bids(market):
     assert filled(market, of=6).judged(ID) == {}
+    assert market.lacks(ID) == {"too few comparable lots with as many bids": 1}
 
 
 def test_limit_is_inclusive(market):
