@@ -8,7 +8,7 @@ Looks innocent when
     - the firm is weak, dear or far away, and bids to learn the market: so its wins are compared with
       what firms differ in anyway, not with equal chances alone;
     - it bids to stay on a buyer's list, or because its licence needs a record of bids;
-    - it wins where the records do not reach.
+    - it wins in other places, which the records do not cover.
 
 Blind spots
     Losers that win now and then for cover. Average-price lots, where a high bid is no sign of losing:

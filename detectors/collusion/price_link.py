@@ -2,8 +2,8 @@
 
 Why it matters
     What one independent bidder asks, compared with the middle of the lot, says nothing about what
-    another asks. Where one hand writes two bids, the second follows the first: at a fixed distance above
-    it, or high whenever it is to be low.
+    another asks. Where one hand writes two bids, the second follows the first: always a little above it, or
+    high whenever the first is low.
 
 Looks innocent when
     - the two have the same costs: the same suppliers, the same distance to the site, the same norms;

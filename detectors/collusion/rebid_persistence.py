@@ -5,8 +5,8 @@ Why it matters
     order. Where the winner and the others' places are agreed, the order stays, however close it was.
 
 Looks innocent when
-    - the firms' costs differ: then the first prices lie apart, and the order had to stay. So the chance is
-      measured from the first prices themselves: each firm moves as firms of other repeated lots did;
+    - the firms' costs differ: then the first prices lie apart, and the order had to stay. So the chance
+      starts from the first prices themselves, and each firm moves as firms of other repeated lots did;
     - everybody hands in the old bid again: a firm whose price did not change, or changed by the same
       share as another's, has not priced anew and is not counted;
     - the first prices were published, and nobody changed much.
@@ -21,8 +21,8 @@ Blind spots
 Sources
     Kawai and Nakabayashi (2022): in about 42,000 Japanese auctions the lowest bidder of the first round stayed the
     lowest too often, most plainly where the first round was close. 招标投标法实施条例 §44 (fewer than three bidders are not
-    opened). The chance of the order of all firms, from the market's own movements, is this project's own;
-    it is on the safe side, because first prices that were low by luck rise more than others.
+    opened). The chance of the order of all firms, from the market's own movements, is this project's own.
+    It is on the safe side, because first prices that were low by luck rise more than others.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class Limits:
     max_p: float = 0.01  # probability of as much order
 
 
-# A repeated lot has the name of its first round, in the same tender; where a name stands twice in a round it is
-# unclear which is meant.
+# A repeated lot has the name of its first round, in the same tender. Where a name stands twice in a round, it is not
+# clear which lot is meant.
 ROUNDS = """
 WITH rounds AS (
     SELECT tender_id, lot_name, coalesce(re_tender_no, 1) AS round_no, min(lot_id) AS lot_id
@@ -160,7 +160,7 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     order = np.argsort(moves, kind="stable")
     found = []
     for lot, own in rows[size >= limits.min_firms].groupby("lot_id", sort=True):
-        # In the order of their size: what is drawn does not hang on the order of lots and firms.
+        # In the order of their size: what is drawn does not depend on the order of lots and firms.
         others = moves[order[~np.isin(order, own.index)]]
         if len(others) < limits.min_reference_bids:
             continue

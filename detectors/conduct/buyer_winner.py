@@ -3,7 +3,7 @@
 Why it matters
     A buyer that favours a firm lets it win again and again: by hints, by tailored conditions, or by
     rejecting the others. Live platforms count the wins of one firm with one buyer; a count alone
-    also finds the good firm and the near one.
+    also finds the firm that is better, or nearer, than the others.
 
 Looks innocent when
     - the firm is close to the buyer, or specialised in what this buyer buys: it is compared with its

@@ -5,7 +5,7 @@ Why it matters
     nobody can know, so the hour of a bid should have nothing to do with its distance to the next.
 
 Looks innocent when
-    - somebody has to be last: with n bidders each is it with probability 1 / n;
+    - somebody has to be last: with n bidders each of them is the last with probability 1 / n;
     - everybody uploads in the last hours, and markets with narrow margins have small gaps: the gap is
       compared with lots of the same kind and number of bids;
     - a careful firm both waits and calculates closely.

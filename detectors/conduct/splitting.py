@@ -11,9 +11,9 @@ Looks innocent when
       lots near the threshold, is compared with that of other buyers and with one half.
 
 Blind spots
-    Parts that never reach the trading centre, which is what splitting is for: those that do are the
-    clumsy ones. Parts much smaller than the threshold. Other thresholds than the one set here. Parts
-    bought under other buyers' codes.
+    Parts that never reach the trading centre: to stay away from it is the purpose of splitting. Parts much
+    smaller than the threshold. Other thresholds than the one set here. Parts bought under other buyers'
+    codes.
 
 Sources
     A provincial platform's rule on splitting (违规拆解): parts below 4 million yuan that together lie above.

@@ -12,8 +12,8 @@ Looks innocent when
 
 Blind spots
     Conditions that keep rivals from bidding at all: they leave no bid to reject. A favoured firm that
-    wins in turns with others. Lots whose evaluation was not delivered. The text of the conditions is
-    not read here.
+    wins in turns with others. Lots whose evaluation was not delivered. The text of the conditions, which
+    is not read.
 
 Sources
     Clue models of provinces (为特定项目而生): one buyer and one winner, special qualifications. The binomial

@@ -12,7 +12,7 @@ Looks innocent when
     For these reasons the signal ranks and corroborates: it is no evidence alone.
 
 Blind spots
-    Lots of three bids: their only three are the lot. Members that keep apart from each other. Lots
+    Lots of three bids: their only group of three is the lot itself. Members that keep apart from each other. Lots
     with so many bids that too few others have as many. Lots without a known award method. A market
     in which such groups are the rule.
 

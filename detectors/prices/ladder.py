@@ -19,12 +19,11 @@ Blind spots
     method. A market in which ladders are the rule.
 
 Sources
-    招标投标法实施条例 §40(4) 投标报价呈规律性差异. Chance of such runs among honest bids: measured by
-    simulation, four bids within 1 % or five within 5 % are the first that are rare for usual
-    numbers of bids. The combined statistic and its simulation are this project's own. Of 278
-    real Italian average-price lots (García Rodríguez et al. 2022), whose prices lie on a grid that
-    no single price shows, 41 % have such a run, competitive or not: hence the comparison with the
-    market.
+    招标投标法实施条例 §40(4) 投标报价呈规律性差异. Measured by simulation: four bids within 1 %, or five within
+    5 %, are the first runs that are rare among as many honest bids as lots usually have. The combined
+    statistic and its simulation are this project's own. Of 278 real Italian average-price lots
+    (García Rodríguez et al. 2022) 41 % have such a run, competitive or not, because their prices lie on a
+    grid that no single price shows: hence the comparison with the market.
 """
 
 from __future__ import annotations
@@ -203,9 +202,9 @@ def chance(cents: NDArray[np.float64], rarity: float, unit: float, seed: str, li
     """Return how often as many independent bids show a run at least as rare, by simulation.
 
     Honest bids are drawn from the log-normal distribution with the lot's own mean and standard
-    deviation of the log price. Looking at steps in money and in percent, and at runs of several
-    lengths, is paid for: the draws are searched in the same way. A lot that can no longer reach
-    ``max_p`` is not drawn to the end.
+    deviation of the log price. The draws are searched in the same way as the lot, for steps in money and in
+    percent and for runs of several lengths: so the search itself makes nothing rare. A lot that can no
+    longer reach ``max_p`` is not drawn to the end.
 
     Args:
         cents: prices of the lot, shape (n,).

@@ -124,9 +124,10 @@ def wins_together(engine: Engine, partners: str, min_lots: int, max_strength: fl
 
 
 def _spread(firms: pd.DataFrame) -> float:
-    """Return the variance of strength between firms, by moments; small where chance explains all."""
+    """Return the variance of strength between firms, by moments."""
     excess = float(((firms["career_wins"] - firms["career_expected"]) ** 2 - firms["variance"]).sum())
     squares = float((firms["career_expected"] ** 2).sum())
+    # Where chance explains all, the gamma variable still needs a variance to be computed.
     return max(excess / squares if squares > 0 else 0.0, 1e-3)
 
 

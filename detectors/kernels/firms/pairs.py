@@ -160,7 +160,7 @@ def chances(met: Meetings, pairs: Pairs) -> Chances:
 
     If two firms that came to x and y of the N occasions of a stratum chose them independently, their
     joint occasions are hypergeometric; over the strata they are a sum of independent ones. Its upper
-    tail is computed exactly, stratum by stratum. It is an upper bound instead, and so never too small, where
+    tail is computed exactly, stratum by stratum. An upper bound, which is never too small, is given instead where
     the pair is ordinary (see `WORTH_EXACT`) or met more than `EXACT_JOINT` times: a
     sum of hypergeometric numbers is a sum of independent yes-no numbers, for which Bernstein's
     inequality gives exp(-d^2 / (2 (v + d / 3))), with d the excess and v the variance.

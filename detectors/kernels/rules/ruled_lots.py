@@ -1,4 +1,4 @@
-"""Lots whose award rule is known to the letter, as arrays: what their openings can be computed again from.
+"""Lots whose award rule is known to the letter, as arrays from which their evaluation can be computed again.
 
 A lot has a rule where the wording of its tender document (评标办法) is, character by character, the wording of
 one rule of ``data/reference/award_rules.toml``. A wording that only resembles one may differ in a number,
