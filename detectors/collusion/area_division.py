@@ -8,8 +8,8 @@ Looks innocent when
     - a firm is near the work: its yard or its mixing plant stands there, and every kilometre costs;
     - a firm has worked in the place before and knows the ground;
     - a buyer splits one work into lots, and its first winner wins the rest.
-    That a firm keeps a buyer is no sign here (see collusion.market_division): wins are dealt anew only among
-    lots of the same buyer.
+    That a firm keeps winning at one buyer is no sign here (see collusion.market_division): wins are dealt
+    anew only among lots of the same buyer.
 
 Blind spots
     Places whose works all have a buyer of their own, such as the town itself: there a division by place is
