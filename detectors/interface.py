@@ -1,10 +1,10 @@
 """What a detector file holds, and what it gets and gives.
 
-A detector is a module with four names: ``DETECTOR`` (a `Detector`), ``Limits`` (a frozen
-dataclass of every number it compares with), ``EXAMPLE`` (values for its sentences, shown in the
-catalogue) and ``screen(engine, limits)``, and a docstring with the sections *Why it matters*,
-*Looks innocent when*, *Blind spots*, *Sources*. There is no base class and nothing to register: the
-path is the id.
+A detector is a module with five names: ``DETECTOR`` (a `Detector`), ``Limits`` (a frozen
+dataclass of every number that decides), ``EXAMPLE`` (values for its sentences, shown in the
+catalogue), ``NEEDS`` (what a unit must have to be judged, see `Need`) and ``screen(engine, limits)``, and a
+docstring with the sections *Why it matters*, *Looks innocent when*, *Blind spots*, *Sources*. There is no
+base class and nothing to register: the path is the id.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from typing import Any, Protocol
 import pandas as pd
 import pyarrow as pa
 
-#: Columns every screen gives, beside its own evidence columns. ``entities`` may be left out: the
-#: signal is then about every bidder in the lot.
+#: Columns of every screen, beside its own evidence columns. `completed` adds those of `MAY_BE_LEFT_OUT`.
 SCREEN_COLUMNS = ("unit", "entities", "value", "p_value", "reference_class", "flagged")
+
+#: Columns that a screen need not spell out: without ``entities`` the signal is about every bidder in the lot.
+MAY_BE_LEFT_OUT = {"entities": "str", "p_value": "float64", "reference_class": "str"}
 
 #: Units that lie in one lot: the lot itself, or ``lot/party``. A screen about any other unit says in
 #: ``lot_ids`` on which lots a flagged row rests, so that its evidence can be traced and its desk be found.
@@ -85,6 +87,46 @@ class Detector:
     says: str
     says_zh: str
     identity_version: int = 1
+
+
+#: What is counted where nothing could be judged, by the unit of the detector: its name, and all that there are.
+COUNTED = {
+    "lot": ("lots", "SELECT lot_id AS unit FROM core.lots"),
+    "lot_party": ("lots", "SELECT lot_id AS unit FROM core.lots"),
+    "pair": ("firms", "SELECT DISTINCT bidder_id AS unit FROM core.bids"),
+    "ring": ("firms", "SELECT DISTINCT bidder_id AS unit FROM core.bids"),
+    "party": ("firms", "SELECT DISTINCT bidder_id AS unit FROM core.bids"),
+    "buyer": ("buyers", "SELECT DISTINCT buyer_code AS unit FROM core.lots WHERE buyer_code IS NOT NULL"),
+}
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a lot, a firm or a buyer (see `COUNTED`) must have before a detector can judge it.
+
+    The needs of a detector stand in the order in which they are asked: who lacks the first is counted there and not
+    asked further, so that judged and not judged add up to all there are. A need is a condition that every judged unit
+    fulfils; what the kernel asks for beyond them (enough comparable lots) is a last need without SQL.
+
+    Attributes:
+        lack, lack_zh: what is said of those that lack it, such as ``no valid prices``.
+        sql: portable SELECT of one column ``unit``: those that have it; fields of ``Limits`` as ``$name``. Empty, in the
+            last need only: who fulfils all others and could not be judged all the same.
+    """
+
+    lack: str
+    lack_zh: str
+    sql: str = ""
+
+
+def completed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a screen's frame with the columns of `MAY_BE_LEFT_OUT`, null where the screen has none."""
+    absent = {
+        name: pd.Series(None, index=frame.index, dtype=type)
+        for name, type in MAY_BE_LEFT_OUT.items()
+        if name not in frame.columns
+    }
+    return frame.assign(**absent)
 
 
 class Engine(Protocol):

@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from detectors.closure import closure, code_hash
-from detectors.interface import Detector, Screen, Status
+from detectors.interface import Detector, Need, Screen, Status, completed
 
 ROOT = Path(__file__).parent
 THRESHOLDS = ROOT / "thresholds.toml"
@@ -67,9 +67,14 @@ class Loaded:
 
     @property
     def screen(self) -> Screen:
-        """The module's ``screen`` function."""
-        screen: Screen = self.module.screen
-        return screen
+        """The module's ``screen`` function; its frame has every column of ``SCREEN_COLUMNS``."""
+        return lambda engine, limits: completed(self.module.screen(engine, limits))
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What a unit must have to be judged."""
+        needs: tuple[Need, ...] = self.module.NEEDS
+        return needs
 
 
 @cache

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from detectors.interface import SEPARATOR
-from detectors.kernels.prices.screens import lot_prices
+from detectors import registry
+from detectors.interface import SEPARATOR, completed
 from pipelines import duck
 from pipelines.duck import DuckDBEngine
-from pipelines.snapshot import warehouse
+from pipelines.snapshot import screening, warehouse
 
 #: What a column holds where a text table does not name it. Every other column is NULL.
 DEFAULTS: dict[str, dict[str, object]] = {
@@ -236,18 +237,23 @@ class Market:
 
     @property
     def engine(self) -> DuckDBEngine:
-        """An engine over the market as it is now, with ``feat.lot_prices`` built."""
-        engine = DuckDBEngine(self.con)
-        self.con.register("built", lot_prices(engine))
-        self.con.execute("CREATE OR REPLACE TABLE feat.lot_prices AS SELECT * FROM built")
-        self.con.unregister("built")
-        return engine
+        """An engine over the market as it is now, with the tables that detectors share."""
+        return screening.measure(self.con)
 
     def screen(self, id: str, limits: Mapping[str, object] | None = None) -> pd.DataFrame:
         """Run one detector with its default limits, but for those given."""
         module = importlib.import_module(f"detectors.{id}")
-        frame: pd.DataFrame = module.screen(self.engine, module.Limits(**(limits or {})))
+        frame: pd.DataFrame = completed(module.screen(self.engine, module.Limits(**(limits or {}))))
         return frame
+
+    def lacks(self, id: str, **limits: object) -> dict[str, int]:
+        """Return how many lots, firms or buyers one detector could not judge, by the need that they lack."""
+        loaded = next(each for each in registry.load() if each.id == id)
+        loaded = replace(loaded, limits=loaded.module.Limits(**limits))
+        for (name,) in self.con.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall():
+            self.con.execute(f"DROP TABLE {name}")
+        _, unjudged = screening.count_unjudged(self.con, loaded, loaded.screen(self.engine, loaded.limits))
+        return {each.lack: each.units for each in unjudged}
 
     def judged(self, id: str, **limits: object) -> dict[str, bool]:
         """Return unit -> flagged for every unit that could be judged, leaving out ``honest`` lots."""

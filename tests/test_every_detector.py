@@ -15,7 +15,8 @@ from honest.market import honest_market
 from places import REPO as ROOT
 
 from detectors import registry
-from detectors.interface import IN_LOT, SCREEN_COLUMNS, SEPARATOR, Detector, Grade, Severity, Status
+from detectors.interface import COUNTED, IN_LOT, SCREEN_COLUMNS, SEPARATOR, Detector, Grade, Severity, Status
+from pipelines.snapshot.screening import count_unjudged
 
 LEGAL_BASIS = ROOT / "data" / "reference" / "legal_basis.csv"
 SECTIONS = ("Why it matters", "Looks innocent when", "Blind spots", "Sources")
@@ -281,6 +282,31 @@ def test_an_honest_market_is_left_alone(detector, screened):
         assert rate <= nominal + 3 * np.sqrt(nominal * (1 - nominal) / len(units))
     else:
         assert rate <= 0.01
+
+
+@each("detector")
+def test_judged_and_not_judged_by_reason_are_all_there_are(detector, screened, honest):
+    # Raises where a judged unit lacks a need, or an unjudged one has them all.
+    counted, unjudged = count_unjudged(honest.con, detector, screened(detector))
+    assert counted == COUNTED[detector.facts.unit][0]
+    for each in unjudged:
+        assert each.units > 0
+        assert re.search(r"[\u4e00-\u9fff]", each.lack_zh)
+
+
+@each("detector")
+def test_an_empty_market_lacks_nothing(detector, market):
+    assert count_unjudged(market.con, detector, detector.screen(market.engine, detector.limits))[1] == []
+
+
+@each("detector")
+def test_needs_are_told_in_both_languages_and_only_the_last_has_no_sql(detector):
+    for need in detector.needs:
+        assert re.search(r"[\u4e00-\u9fff]", need.lack_zh)
+        assert not GUILT.search(need.lack)
+        assert not GUILT_ZH.search(need.lack_zh)
+    assert all(need.sql for need in detector.needs[:-1])
+    assert len({need.lack for need in detector.needs}) == len(detector.needs)
 
 
 @each("detector")

@@ -8,8 +8,8 @@ Looks innocent when
     - a firm is near the work: its yard or its mixing plant stands there, and every kilometre costs;
     - a firm has worked in the place before and knows the ground;
     - a buyer splits one work into lots, and its first winner wins the rest.
-    A firm's hold on a buyer is no sign here (see collusion.market_division): wins are dealt anew only among
-    lots of the same buyer.
+    That a firm keeps winning at one buyer is no sign here (see collusion.market_division): wins are dealt
+    anew only among lots of the same buyer.
 
 Blind spots
     Places whose works all have a buyer of their own, such as the town itself: there a division by place is
@@ -17,8 +17,9 @@ Blind spots
     members never meet: they are in no circle. Two firms alone.
 
 Sources
-    招标投标法实施条例 §39(5) (other joint action) is what a division would serve; it is no proof of one.
-    Permutation of the winners over the lots of each buyer, holding its winners: this project's own.
+    招标投标法实施条例 §39(5) (other joint action) is what a division would serve; the pattern is no proof of one.
+    Permutation of the winners over the lots of each buyer, which keeps the wins of every firm there: this
+    project's own.
 """
 
 from __future__ import annotations
@@ -28,8 +29,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.kernels.firms.circles import chance_of_order, joint_wins, named, same_firm_pairs
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.firms.circles import (
+    KNOWN_WINNERS,
+    WON,
+    chance_of_order,
+    circles,
+    joint_wins,
+    named,
+    same_firm_pairs,
+)
+from detectors.kernels.firms.pairs import ENOUGH_TENDERS, meetings
 
 DETECTOR = Detector(
     title="Firms that keep meeting each other win each in its own places",
@@ -53,10 +63,30 @@ DETECTOR = Detector(
 EXAMPLE = {"firms": 4, "lots": 31, "places": 5, "value": 0.86, "p_value": 0.0002}
 
 
+NEEDS = (
+    KNOWN_WINNERS,
+    Need(
+        "no buyer and place of a lot with one known winner in the records",
+        "中标人明确的标段均无招标人和地点信息",
+        "SELECT bidder_id AS unit FROM core.bids WHERE EXISTS"
+        f" (SELECT 1 FROM ({WON}) AS won WHERE won.buyer IS NOT NULL AND won.place IS NOT NULL)",
+    ),
+    ENOUGH_TENDERS,
+    Need(
+        "in no group of firms that keep meeting and won enough lots of buyers with works in several places",
+        "未处于经常同场投标、在跨区域招标人处中标标段足够的企业群体",
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the measured values are compared with."""
 
+    min_stratum: int = 20  # tenders of one class, band, region and quarter; smaller strata are pooled
+    min_joint: int = 5  # joint tenders of two firms that keep meeting
+    max_edge_q: float = 0.001  # expected false share among the pairs that keep meeting (Benjamini-Hochberg)
+    max_members: int = 12  # firms in the largest circle
     min_firms: int = 3  # firms in the circle
     min_lots: int = 8  # lots won by members, of buyers that have works in two places and two winners
     min_places: int = 2  # places with two such lots or more
@@ -70,14 +100,16 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     One member present is enough: that the others stay away is what a division looks like. Lots whose buyer
     is not known belong to nobody whose other lots could be compared.
     """
-    met, circles, wins = joint_wins(engine, 1)
+    met = meetings(engine, limits.min_stratum)
+    found = circles(met, limits.min_joint, limits.max_edge_q, limits.max_members)
+    wins = joint_wins(engine, met, found, 1)
     wins = wins[wins["buyer"].notna() & wins["place"].notna()]
     at_buyer = wins.groupby(["circle", "buyer"])
     # Where a buyer has one place or one winner, dealing anew changes nothing.
     wins = wins[(at_buyer["place"].transform("nunique") > 1) & (at_buyer["winner"].transform("nunique") > 1)]
     rows = []
     for number, own in wins.groupby("circle", sort=True):
-        circle = circles[int(str(number))]
+        circle = found[int(str(number))]
         winner = np.unique(own["winner"].to_numpy(), return_inverse=True)[1]
         buyer, place = (pd.factorize(own[name], sort=True)[0].astype(np.int64) for name in ("buyer", "place"))
         sizes = np.bincount(place)
@@ -104,7 +136,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
     return frame.assign(
         entities=frame["unit"],
-        reference_class=pd.Series(None, index=frame.index, dtype="str"),
         flagged=frame["p_value"] <= limits.max_p,
     )
 

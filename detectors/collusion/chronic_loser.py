@@ -8,17 +8,17 @@ Looks innocent when
     - the firm is weak, dear or far away, and bids to learn the market: so its wins are compared with
       what firms differ in anyway, not with equal chances alone;
     - it bids to stay on a buyer's list, or because its licence needs a record of bids;
-    - it wins where the records do not reach.
+    - it wins in other places, which the records do not cover.
 
 Blind spots
     Losers that win now and then for cover. Average-price lots, where a high bid is no sign of losing:
     they are left out. Loser firms that are used a few times and then replaced.
 
 Sources
-    Clue models of provinces (always together, never win), after the project's domain notes. The test is this
-    project's own: with equal chances a firm wins 1/n of a lot with n bids; the strength of firms varies as
-    a gamma variable, whose spread is measured on all firms of the class; wins given strength are Poisson,
-    which is wider than the truth and so never flags too soon.
+    Clue models of provinces: always there, never a winner. The test is this project's own. With equal chances
+    a firm wins 1/n of a lot with n bids. The strength of firms varies as a gamma variable, whose spread is
+    measured on all firms of the class. Wins given strength are taken as Poisson: that is wider than the
+    truth, so nothing is flagged too soon.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
 
 DETECTOR = Detector(
     title="Firm bids often, asks much and wins less than a weak firm would",
@@ -94,6 +94,27 @@ WHERE winners >= 1 AND bids > winners AND coalesce(one_currency, '') = coalesce(
 GROUP BY class, bidder_id
 ORDER BY bidder_id, class
 """
+
+
+NEEDS = (
+    Need(
+        "no valid price in a lot awarded by the lowest price or by scores",
+        "未在采用最低价法或综合评分法的标段有效报价",
+        "SELECT b.bidder_id AS unit FROM core.bids AS b JOIN core.lots AS l ON l.lot_id = b.lot_id"
+        " WHERE b.is_valid AND b.price > 0 AND l.award_method IN ('lowest_price', 'comprehensive_score')",
+    ),
+    Need(
+        "no such lot with a known winner, losing bids and one currency",
+        "此类标段中标人不明、无落标者或报价币种不一",
+        f"SELECT bidder_id AS unit FROM ({SQL}) AS careers",
+    ),
+    Need(
+        "bid for too few such lots of one class",
+        "参加同类标段数不足",
+        f"SELECT bidder_id AS unit FROM ({SQL}) AS careers WHERE lots >= $min_lots",
+    ),
+    Need("too few firms of its class with as many lots", "同类标段数足够的企业家数不足"),
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

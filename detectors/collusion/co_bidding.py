@@ -6,8 +6,8 @@ Why it matters
 
 Looks innocent when
     - the two share a niche: one trade, one size of work, one town. So lots are compared within market
-      class, region, number of bidders and quarter, and the pair within the spread of all pairs of
-      the market: how much more than by chance some pairs meet everywhere;
+      class, region, number of bidders and quarter. And the pair is compared with the spread of all pairs of
+      the market: in every market some pairs meet more than by chance;
     - several lots of one tender, or a repeated tender, bring the same firms together: that is one meeting;
     - one of them is always invited with the other.
 
@@ -29,9 +29,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
 from detectors.kernels.firms.joint_lots import joint_lots
 from detectors.kernels.firms.pairs import (
+    ENOUGH_TENDERS,
     chances,
     chances_in_spread,
     frequent_pairs,
@@ -73,10 +74,17 @@ EXAMPLE = {
 }
 
 
+NEEDS = (
+    ENOUGH_TENDERS,
+    Need("met no other firm in enough tenders", "与任何其他企业共同参加的项目数不足"),
+)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the measured values are compared with."""
 
+    min_stratum: int = 20  # tenders of one class, band, region and quarter; smaller strata are pooled
     min_joint: int = 5  # tenders in which both bid
     min_lift: float = 2.0  # joint tenders / expected ones; over long records any smaller excess is certain
     max_q: float = 0.05  # expected false share among the flagged pairs (Benjamini-Hochberg)
@@ -85,10 +93,10 @@ class Limits:
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every pair with enough joint tenders.
 
-    The pairs that could have met as often and did not count as tests, too: choosing by the number of
-    meetings is paid for.
+    Pairs that could have met as often, but did not, count as tests too: so choosing pairs by the number of their
+    meetings is allowed for.
     """
-    met = meetings(engine)
+    met = meetings(engine, limits.min_stratum)
     pairs = frequent_pairs(met.came, limits.min_joint)
     tenders = np.diff(met.came.indptr)
     chance = chances(met, pairs)
@@ -103,7 +111,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
             "entities": named,
             "value": pairs.joint.astype("float64"),
             "p_value": p_value,
-            "reference_class": pd.Series(None, index=named.index, dtype="str"),
             "first_tenders": tenders[pairs.first],
             "second_tenders": tenders[pairs.second],
             "expected": chance.expected,

@@ -17,9 +17,9 @@ Blind spots
     known rule with a draw.
 
 Sources
-    招标投标法实施条例 §40(4) 投标报价呈规律性差异. That under drawn K and C an even ladder of 9 of 15 bids wins
-    75 % of the lots against a fair 60 %, and a cluster only 29 %: simulated by this project. The
-    search and its statistic are this project's own.
+    招标投标法实施条例 §40(4) 投标报价呈规律性差异. Simulated by this project: under drawn K and C an even ladder of
+    9 of 15 bids wins 75 % of the lots against a fair 60 %, and a cluster only 29 %. The search and its
+    statistic are this project's own.
 """
 
 from __future__ import annotations
@@ -33,10 +33,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import BIDS
 from detectors.kernels.prices.rounding import amount_unit, discount_unit
 from detectors.kernels.rules.award_rules import benchmark
-from detectors.kernels.rules.ruled_lots import RuledLots, ruled_lots
+from detectors.kernels.rules.ruled_lots import (
+    RECOGNISED,
+    USABLE,
+    WHOLE_FEN,
+    WORDING,
+    RuledLots,
+    has_rule,
+    ruled_lots,
+)
 
 DETECTOR = Detector(
     title="Bids stand on an even ladder as wide as the range of the draw",
@@ -73,24 +82,41 @@ EXAMPLE = {
 }
 
 
+NEEDS = (
+    BIDS,
+    WHOLE_FEN,
+    WORDING,
+    RECOGNISED,
+    has_rule("the award rule has no draw", "评标规则不含抽取系数", "r.is_drawn"),
+    Need(
+        "too few valid prices",
+        "有效报价家数不足",
+        f"{USABLE}SELECT lot_id AS unit FROM counted GROUP BY lot_id HAVING count(*) >= $min_rungs",
+    ),
+    Need(
+        "the range of the draw cannot be computed: no ceiling price, or no bid that counts",
+        "无最高投标限价或无计入基准价的报价，抽取可形成的基准价区间无法计算",
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the measured values are compared with."""
 
     min_rungs: int = 5  # bids on the ladder
-    max_rungs: int = 20  # a longer ladder is judged by its best part of this length
+    max_rungs: int = 20  # bids; a longer ladder is judged by its best part of this length
     max_between: int = 3  # outsiders' bids that may stand between two rungs
     max_spread: float = 0.05  # largest departure of a rung from the even ladder, share of the step
     min_width_share: float = 0.5  # first to last rung, share of the width of the range that the draw can give
+    search_slack: int = 3  # times max_spread that a rung may be off when found, before the mean step is known
+    finest_discount: float = 0.0001  # share of the ceiling; a finer discount is no round one
     draws: int = 1999  # simulated honest lots of one number of bids
     max_p: float = 0.001  # probability among independent bids
 
 
 #: Bids simulated at once: keeps the arrays in tens of megabytes.
 SIMULATED_BIDS = 20_000
-
-#: A rung found one step ahead may be off by this much more than in the finished ladder, whose step is a mean.
-LOOSE = 3
 
 
 class Ladders(NamedTuple):
@@ -155,7 +181,7 @@ def ladders(prices: NDArray[np.float64], limits: Limits) -> Iterator[Ladders]:
         is_rung = (
             (step > 0)
             & (nearest > at[:, -1])
-            & (np.abs(line[nearest] - target) <= LOOSE * limits.max_spread * step)
+            & (np.abs(line[nearest] - target) <= limits.search_slack * limits.max_spread * step)
         )
         lot, at, nearest = lot[is_rung], at[is_rung], nearest[is_rung]
         rungs = np.concatenate([rungs[is_rung], (nearest - lot * n)[:, None]], axis=1)
@@ -232,7 +258,8 @@ def _judged(lots: RuledLots, null: _Null, limits: Limits) -> pd.DataFrame:
         held = np.take_along_axis(prices[found.lot], found.rungs, axis=1)
         steps = (held[:, -1] - held[:, 0]) / (held.shape[1] - 1)
         # On a grid of unit u a rung is met by every price that rounds to it: half a unit on both sides.
-        evenness = np.maximum(found.spread, _grid(held, lots.ceilings[found.lot]) / 2 / steps)
+        grid = _grid(held, lots.ceilings[found.lot], limits.finest_discount)
+        evenness = np.maximum(found.spread, grid / 2 / steps)
         rare = rarity(found, prices, evenness)
         wide = (held[:, -1] - held[:, 0]) / width[found.lot]
         counts = (evenness <= limits.max_spread) & (wide >= limits.min_width_share)
@@ -256,7 +283,6 @@ def _judged(lots: RuledLots, null: _Null, limits: Limits) -> pd.DataFrame:
             "entities": pd.Series(entities, dtype="str"),
             "value": spread,
             "p_value": p_value,
-            "reference_class": pd.Series(None, index=range(len(prices)), dtype="str"),
             "bids": lots.bids,
             "rungs": rungs,
             "step_cny": step,
@@ -266,16 +292,16 @@ def _judged(lots: RuledLots, null: _Null, limits: Limits) -> pd.DataFrame:
     return frame[width > 0]
 
 
-def _grid(fen: NDArray[np.float64], ceilings: NDArray[np.float64]) -> NDArray[np.float64]:
+def _grid(fen: NDArray[np.float64], ceilings: NDArray[np.float64], finest: float) -> NDArray[np.float64]:
     """Return the unit to which all rungs of a ladder are rounded, as amounts or as discounts, in fen."""
     whole = fen.astype(np.int64)
-    return np.asarray(np.maximum(amount_unit(whole), discount_unit(whole, ceilings)))
+    return np.asarray(np.maximum(amount_unit(whole), discount_unit(whole, ceilings, finest)))
 
 
 def _width_of_draw(lots: RuledLots) -> NDArray[np.float64]:
     """Return how far apart the benchmarks lie that the draw could have given, in fen, NaN where unknown.
 
-    Only the width counts: where the range would lie hangs on the bids of all, which no ladder could know.
+    Only the width counts: where the range lies depends on the bids of all, which no ladder could know.
     """
     possible = [
         benchmark(
@@ -298,7 +324,6 @@ _NOTHING = pd.DataFrame(
         "entities": pd.Series(dtype="str"),
         "value": pd.Series(dtype="float64"),
         "p_value": pd.Series(dtype="float64"),
-        "reference_class": pd.Series(dtype="str"),
         "bids": pd.Series(dtype="int64"),
         "rungs": pd.Series(dtype="int64"),
         "step_cny": pd.Series(dtype="float64"),

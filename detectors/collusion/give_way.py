@@ -2,8 +2,8 @@
 
 Why it matters
     A ring can place several of its firms on top and decide after the opening who takes the award: the
-    first gives way to one that asked more. Once is an accident; again within a year, or in favour of a
-    firm that shares an owner, a head, staff or an account, is not.
+    first gives way to one that asked more. Once may be an accident. Again within a year, or in favour of a
+    firm with the same owner, head, staff or account, it hardly is.
 
 Looks innocent when
     - the first candidate was rejected after a complaint, or could not prove what it had declared;
@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
 
 DETECTOR = Detector(
     title="First candidate did not get the award, again or to a linked firm",
@@ -58,13 +58,14 @@ class Limits:
     min_times: int = 2  # times passed over within the period, this one included
     min_times_linked: int = 1  # times, where the winner is linked to the first candidate
     period_days: int = 365  # days, this award included
+    max_holders: int = 2  # firms behind one person, account or head; more are linked by an agency or a bank
     max_habit_share: float = 0.2  # of the buyer's other awards that pass over the first candidate
 
 
 # A lot counts with one first candidate and one award, both to bidders of the lot: where a code or a name
 # was delivered wrongly, two records of one firm must not look like two firms. The day is the award's,
 # else the opening's. A joint venture that is awarded under another of its members did not give way.
-FIRSTS = """
+RANKED = """
 WITH first AS (
     SELECT lot_id, min(candidate_id) AS first_id
     FROM core.candidates
@@ -78,6 +79,11 @@ awarded AS (
     GROUP BY lot_id
     HAVING count(*) = 1
 )
+"""
+
+FIRSTS = (
+    RANKED
+    + """
 SELECT f.lot_id, f.first_id, a.winner_id, l.buyer_code,
        min(coalesce(a.awarded_on, l.opened_on)) AS decided_on,
        CASE WHEN min(one.bidder_id) = min(other.bidder_id) THEN FALSE ELSE TRUE END AS is_passed
@@ -90,9 +96,30 @@ WHERE coalesce(a.awarded_on, l.opened_on) IS NOT NULL
 GROUP BY f.lot_id, f.first_id, a.winner_id, l.buyer_code
 ORDER BY f.lot_id
 """
+)
 
-# What two firms have in common, whatever the lot. A person or an account of more than two firms is an
-# agency's or a bank's.
+
+NEEDS = (
+    Need(
+        "no ranked candidates delivered, or not one first candidate alone",
+        "未提供中标候选人排序，或第一中标候选人不唯一",
+        f"{RANKED}SELECT lot_id AS unit FROM first",
+    ),
+    Need(
+        "no award delivered, or more than one",
+        "未提供中标结果，或中标人不唯一",
+        f"{RANKED}SELECT lot_id AS unit FROM awarded",
+    ),
+    Need(
+        "days of the award and of the opening unknown",
+        "定标日期和开标日期均不明",
+        f"{RANKED}SELECT l.lot_id AS unit FROM core.lots AS l LEFT JOIN awarded AS a ON a.lot_id = l.lot_id"
+        " WHERE coalesce(a.awarded_on, l.opened_on) IS NOT NULL",
+    ),
+    Need("the first candidate or the winner is no bidder of the lot", "第一中标候选人或中标人不在投标人之列"),
+)
+
+# What two firms have in common, whatever the lot. What more than a few firms hold is an agency's or a bank's.
 LINKS = """
 WITH held AS (
     SELECT bidder_id AS party_id, '同一人员 same person' AS link, person_id AS token
@@ -105,15 +132,15 @@ WITH held AS (
     FROM core.parties WHERE legal_representative_id IS NOT NULL
 ),
 few AS (
-    SELECT link, token, min(party_id) AS one_id, max(party_id) AS other_id
-    FROM held
-    GROUP BY link, token
-    HAVING count(*) = 2
+    SELECT link, token FROM held GROUP BY link, token HAVING count(*) BETWEEN 2 AND $max_holders
 ),
 owned AS (
     SELECT DISTINCT party_id, holder_id FROM core.relations
 )
-SELECT one_id, other_id, link FROM few
+SELECT x.party_id AS one_id, y.party_id AS other_id, x.link
+FROM few AS f
+JOIN held AS x ON x.link = f.link AND x.token = f.token
+JOIN held AS y ON y.link = f.link AND y.token = f.token AND x.party_id < y.party_id
 UNION
 SELECT least(party_id, holder_id), greatest(party_id, holder_id), '控股或管理 holding or control' FROM owned
 UNION
@@ -139,7 +166,7 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     by_buyer = lots.groupby(lots["buyer_code"].fillna(""))["is_passed"]
     others = by_buyer.transform("size") - 1
     lots["habit_share"] = ((by_buyer.transform("sum") - is_passed) / others.where(others > 0)).fillna(0.0)
-    lots["links"] = _links(engine, lots)
+    lots["links"] = _links(engine, lots, limits.max_holders)
     needed = np.where(lots["links"].ne(NO_LINK), limits.min_times_linked, limits.min_times)
     is_habit = lots["habit_share"] > limits.max_habit_share
     return pd.DataFrame(
@@ -147,8 +174,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
             "unit": (lots["lot_id"] + "/" + lots["first_id"]).astype("str"),
             "entities": lots["first_id"].astype("str"),
             "value": lots["value"].astype("float64"),
-            "p_value": np.nan,
-            "reference_class": pd.Series(None, index=lots.index, dtype="str"),
             "winner_id": lots["winner_id"].astype("str"),
             "links": lots["links"],
             "habit_share": lots["habit_share"].astype("float64"),
@@ -172,9 +197,9 @@ def _times(lots: pd.DataFrame, period_days: int) -> pd.Series:
     return pd.Series(times, index=passed.index).reindex(lots.index, fill_value=0)
 
 
-def _links(engine: Engine, lots: pd.DataFrame) -> pd.Series:
+def _links(engine: Engine, lots: pd.DataFrame, max_holders: int) -> pd.Series:
     """Return what the first candidate and the winner have in common, as text; `NO_LINK` where nothing is known."""
-    links: pd.DataFrame = engine.run(LINKS).to_pandas()
+    links: pd.DataFrame = engine.run(LINKS, {"max_holders": max_holders}).to_pandas()
     known = links.groupby(["one_id", "other_id"], sort=True)["link"].agg(", ".join)
     pairs = lots[["first_id", "winner_id"]]
     ends = pd.MultiIndex.from_arrays([pairs.min(axis=1), pairs.max(axis=1)])

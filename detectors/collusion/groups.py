@@ -11,13 +11,14 @@ Looks innocent when
     So a group is compared with the other groups of the records, most of which are honest niches.
 
 Blind spots
-    Rings whose members bid much outside the ring. Groups of two. Members that take turns in bidding. Where rings
-    are more frequent than the tenth of all groups that can be extreme, the rest stays below.
+    Rings whose members bid much outside the ring. Groups of two. Members that take turns in bidding. At most a
+    tenth of all groups can be extreme: where more of them are rings, the rest is missed.
 
 Sources
     Coherence and exclusivity: the idea of Wachs and Kertész (2019), who found a known cartel this way among
     school-milk suppliers; the form used here and the growing of groups are this project's own (see
-    ``detectors.kernels.firms.circles``). Edges are pairs beyond a null model that holds every firm's number of tenders.
+    ``detectors.kernels.firms.circles``). Two firms are linked where they meet more often than a null model gives
+    that keeps every firm's number of tenders.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
 from detectors.kernels.firms.circles import circles, named
 from detectors.kernels.firms.joint_lots import joint_lots
+from detectors.kernels.firms.pairs import ENOUGH_TENDERS, meetings
 
 DETECTOR = Detector(
     title="Group of firms bids together evenly and with few others",
@@ -59,17 +61,32 @@ EXAMPLE = {
 }
 
 
+NEEDS = (
+    ENOUGH_TENDERS,
+    Need(
+        "in no group of three firms that keep meeting, or too few such groups to compare",
+        "未处于三家以上经常同场投标的企业群体，或可比群体不足",
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the measured values are compared with."""
 
-    min_groups: int = 30  # other groups of as many firms (five and more are one class), else of any size
+    min_stratum: int = 20  # tenders of one class, band, region and quarter; smaller strata are pooled
+    min_joint: int = 5  # joint tenders of two firms that keep meeting
+    max_edge_q: float = 0.001  # expected false share among the pairs that keep meeting (Benjamini-Hochberg)
+    max_members: int = 12  # firms in the largest circle
+    pooled_firms: int = 5  # groups of so many firms and more are one class
+    min_groups: int = 30  # other groups of the class, else of any size
     max_p: float = 0.1  # share of these groups that are as extreme: the tenth, on both measures
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every group of three firms or more, where there are enough groups to compare it with."""
-    met, found = circles(engine)
+    met = meetings(engine, limits.min_stratum)
+    found = circles(met, limits.min_joint, limits.max_edge_q, limits.max_members)
     groups = pd.DataFrame(
         {
             "unit": pd.Series([named(met, circle) for circle in found], dtype="str"),
@@ -80,7 +97,7 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     )
     # Equal weights have a coherence of 1 but for the last digit.
     groups["coherence"] = groups["coherence"].round(9)
-    size = groups["firms"].clip(upper=5)
+    size = groups["firms"].clip(upper=limits.pooled_firms)
     alike = size.groupby(size).transform("size")
     is_narrow = alike > limits.min_groups
     groups["reference_groups"] = alike.where(is_narrow, len(groups)) - 1
@@ -89,7 +106,8 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
         among_all = groups[measure].rank(ascending=False, method="max") / len(groups)
         groups[name] = among_alike.where(is_narrow, among_all).astype("float64")
     groups["p_value"] = groups[["exclusive_share", "coherent_share"]].max(axis=1).astype("float64")
-    label = "groups of " + size.astype("str").replace("5", "5 or more") + " firms"
+    pooled = str(limits.pooled_firms)
+    label = "groups of " + size.astype("str").replace(pooled, f"{pooled} or more") + " firms"
     groups["reference_class"] = label.where(is_narrow, "all groups").astype("str")
     groups = groups[groups["reference_groups"] >= limits.min_groups].reset_index(drop=True)
     flagged = groups["p_value"] <= limits.max_p

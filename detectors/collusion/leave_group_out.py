@@ -11,18 +11,18 @@ Looks innocent when
     - they price with one cost consultant, each for itself.
     The group itself is lawful until shown otherwise: what ties it (a machine, an agent, an account, an
     owner) has its own innocent reasons. Firms that were tied in a lot have met there, and firms of one
-    trade meet often: that they meet says little and only holds a pair back.
+    trade meet often. So meeting says little: it is only asked of a pair, as a second condition.
 
 Blind spots
     Groups that leave no trace of identity. Fewer joint lots than needed: after five lots a ring of three of
     ten bidders is found in one case of four. Pairs, which move next to nothing. Ladders under a
-    draw, which cover the range and move nothing. Groups that fill a lot so that few others of
+    draw, which cover the range and move nothing. Groups that fill a lot, so that few other groups of
     their size can be drawn. Lots whose wording or draw is not known.
 
 Sources
     The bid and the participation test of Conley and Decarolis for average auctions, in this form with exact or drawn
-    groups of the same size lot by lot. Power: simulated by this project, 0.23 for a group of three of ten with
-    five joint lots at 0.1 %, 0.83 with ten. That leaving a group out changes the winner says
+    groups of the same size lot by lot. Share found at a limit of 0.1 %, simulated by this project: 0.23 of groups of
+    three of ten with five joint lots, 0.83 with ten. That another firm wins without the group says
     nothing: it does in 10 to 28 % of honest lots.
 """
 
@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
 from typing import NamedTuple
@@ -41,10 +41,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.stats import rankdata
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.kernels.firms.named_groups import named_groups
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.firms.named_groups import TIES, named_groups
 from detectors.kernels.rules.award_rules import benchmark
-from detectors.kernels.rules.ruled_lots import RuledLots, ruled_lots
+from detectors.kernels.rules.ruled_lots import RuledLots, has_rule, ruled_lots
 
 DETECTOR = Detector(
     title="Bids of a group move the benchmark more than other groups of its size",
@@ -87,18 +87,42 @@ EXAMPLE = {
 }
 
 
+RULED = has_rule(
+    "no award rule with a mean recognised in any evaluation method",
+    "全部评标办法均未识别为以平均值确定基准价的规则",
+    "r.has_mean",
+)
+
+NEEDS = (
+    # A firm of a group may itself have bid in none of the group's joint lots: so the records are asked, not the firm.
+    replace(RULED, sql=f"SELECT bidder_id AS unit FROM core.bids WHERE EXISTS ({RULED.sql})"),
+    Need(
+        "no machine, dongle, agent, account or owner ties it to another bidder",
+        "无设备、加密锁、代理人、账户或出资人将其与其他投标人相关联",
+        f"SELECT party_id AS unit FROM ({TIES}) AS ties",
+    ),
+    Need(
+        "its group has too few joint lots with a known rule and draw, or is too large",
+        "所在关联群体在规则和抽取结果已知的共同标段不足，或群体过大",
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the measured values are compared with."""
 
     max_holders: int = 20  # firms behind one code, person, account or owner; more tie nobody
+    min_holder_share: float = 0.5  # part of a firm that makes its holder its owner
     max_members: int = 20  # firms of one group; more are a chain of chances
+    min_present: int = 3  # members that bid in a joint lot; of a pair both
     min_lots: int = 5  # joint lots of a group of three or more
     min_pair_lots: int = 10  # joint lots of a pair
     min_others: int = 10  # groups of the same size that the lot's bidders can form
     subsets: int = 999  # groups of the same size drawn where there are more
     draws: int = 9999  # random groups of the combined test
     meeting_draws: int = 1999  # random groups of the participation test
+    min_peers: int = 20  # firms from which one is drawn in place of a member: of its market, about as active
     max_p: float = 0.001  # probability among groups of the same size; of a pair both must be as rare
 
 
@@ -116,9 +140,6 @@ class Shift(NamedTuple):
     scores: NDArray[np.float64]
 
 
-#: Firms at least from which one is drawn in place of a member: of its home market, about as active as it.
-PEERS = 20
-
 #: Bids for which benchmarks are computed at once: keeps the arrays in tens of megabytes.
 CELLS = 1_000_000
 
@@ -133,15 +154,15 @@ ORDER BY b.bidder_id, b.lot_id
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every group, named by identity evidence, that has enough joint lots with a known rule and draw.
 
-    Of a group of three or more, lots with three or more of its members are joint ones. A pair is never
+    Of a group of three or more, lots with ``min_present`` or more of its members are joint ones. A pair is never
     judged by its prices alone: ``p_value`` is then the larger of both tests.
     """
-    groups = named_groups(engine, limits.max_holders, limits.max_members)
+    groups = named_groups(engine, limits.max_holders, limits.min_holder_share, limits.max_members)
     shifts = pd.DataFrame(
         [
             shift
             for lots in ruled_lots(engine)
-            if lots.rule.basis in ("mean", "ceiling_and_mean")
+            if lots.rule.has_mean
             for shift in _shifts(lots, groups, limits)
         ],
         columns=Shift._fields,
@@ -150,7 +171,7 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     needed = np.where(sizes > 2, limits.min_lots, limits.min_pair_lots)
     enough = shifts.groupby("group").size().reindex(sizes.index, fill_value=0) >= needed
     judged = sizes.index[enough]
-    met = _Meetings(engine)
+    met = _Meetings(engine, limits.min_peers)
     rows = []
     for group in judged.tolist():
         members = groups.loc[groups["group"] == group, "party_id"].tolist()
@@ -158,7 +179,7 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
         named = SEPARATOR.join(members)
         rng = np.random.default_rng(int.from_bytes(hashlib.sha256(named.encode()).digest()[:8], "big"))
         shift_p = combined_chance(mine["score"].to_numpy(), mine["scores"].tolist(), limits.draws, rng)
-        meeting_p = met.chance(members, min(len(members), 3), limits.meeting_draws, rng)
+        meeting_p = met.chance(members, min(len(members), limits.min_present), limits.meeting_draws, rng)
         rows.append(
             (
                 named,
@@ -188,7 +209,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     ).astype(_TYPES)
     return frame.assign(
         entities=frame["unit"],
-        reference_class=pd.Series(None, index=frame.index, dtype="str"),
         flagged=frame["p_value"] <= limits.max_p,
     )
 
@@ -235,7 +255,7 @@ def _shifts(lots: RuledLots, groups: pd.DataFrame, limits: Limits) -> Iterator[S
         seats[~np.isnan(lots.benchmarks)[row]].groupby(["lot", "group"]).size().rename("size").reset_index()
     )
     members = groups.groupby("group").size()
-    seats = seats[seats["size"] >= np.minimum(members.loc[seats["group"]].to_numpy(), 3)]
+    seats = seats[seats["size"] >= np.minimum(members.loc[seats["group"]].to_numpy(), limits.min_present)]
     for size, here in seats.groupby("size"):
         present = int(str(size))
         if comb(lots.bids, present) <= limits.min_others:
@@ -274,7 +294,8 @@ def _benchmarks_without(
 class _Meetings:
     """Who bids where, for the participation test."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, min_peers: int) -> None:
+        self._min_peers = min_peers
         bids = engine.run(BIDS).to_pandas()
         firm, firms = pd.factorize(bids["bidder_id"], sort=True)
         lot, lots = pd.factorize(bids["lot_id"])
@@ -305,7 +326,7 @@ class _Meetings:
         return float((1 + (joint >= self._joint(own[None], present)[0]).sum()) / (1 + draws))
 
     def _peers(self, firm: int, group: NDArray[np.int64]) -> NDArray[np.int64]:
-        count = max(PEERS, 2 * len(group))
+        count = max(self._min_peers, 2 * len(group))  # enough for every member to get another one
         others = np.setdiff1d(np.flatnonzero(self._home == self._home[firm]), group)
         if len(others) < count:
             others = np.setdiff1d(np.arange(len(self._home)), group)

@@ -11,12 +11,12 @@ Looks innocent when
 
 Blind spots
     Rings whose members never meet: they are in no circle. A division by kind of work or by season instead of
-    by buyer; for one by place see collusion.area_division. Buyers with a lot each. Two firms alone.
+    by buyer; for one by place see collusion.area_division. Buyers with a single lot. Two firms alone.
 
 Sources
-    招标投标法实施条例 §39(5) (other joint action) is what a division would serve; it is no proof of one.
-    Permutation of the winners over the buyers, holding wins and lots: this project's own form of the
-    conditional win share.
+    招标投标法实施条例 §39(5) (other joint action) is what a division would serve; the pattern is no proof of one.
+    Permutation of the winners over the buyers, which keeps the wins of every firm and the lots of every
+    buyer: this project's own form of the conditional win share.
 """
 
 from __future__ import annotations
@@ -26,8 +26,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.kernels.firms.circles import chance_of_order, joint_wins, named, same_firm_pairs
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.firms.circles import (
+    KNOWN_WINNERS,
+    WON,
+    chance_of_order,
+    circles,
+    joint_wins,
+    named,
+    same_firm_pairs,
+)
+from detectors.kernels.firms.pairs import ENOUGH_TENDERS, meetings
 
 DETECTOR = Detector(
     title="Firms that keep meeting each other win each at its own buyers",
@@ -58,10 +67,30 @@ EXAMPLE = {
 }
 
 
+NEEDS = (
+    KNOWN_WINNERS,
+    Need(
+        "no buyer of a lot with one known winner in the records",
+        "中标人明确的标段均无招标人信息",
+        "SELECT bidder_id AS unit FROM core.bids"
+        f" WHERE EXISTS (SELECT 1 FROM ({WON}) AS won WHERE won.buyer IS NOT NULL)",
+    ),
+    ENOUGH_TENDERS,
+    Need(
+        "in no group of firms that keep meeting and won enough lots of enough buyers, two of them or more",
+        "未处于经常同场投标、在足够招标人处中标标段足够且两家以上中标的企业群体",
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the measured values are compared with."""
 
+    min_stratum: int = 20  # tenders of one class, band, region and quarter; smaller strata are pooled
+    min_joint: int = 5  # joint tenders of two firms that keep meeting
+    max_edge_q: float = 0.001  # expected false share among the pairs that keep meeting (Benjamini-Hochberg)
+    max_members: int = 12  # firms in the largest circle
     min_firms: int = 3  # firms in the circle
     min_lots: int = 8  # lots won by members, of buyers with two such lots or more
     min_buyers: int = 2  # such buyers
@@ -74,12 +103,14 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
 
     One member present is enough: that the others stay away is what a division looks like.
     """
-    met, circles, wins = joint_wins(engine, 1)
+    met = meetings(engine, limits.min_stratum)
+    found = circles(met, limits.min_joint, limits.max_edge_q, limits.max_members)
+    wins = joint_wins(engine, met, found, 1)
     wins = wins[wins["buyer"].notna()]
     wins = wins[wins.groupby(["circle", "buyer"])["lot_id"].transform("size") > 1]
     rows = []
     for number, own in wins.groupby("circle", sort=True):
-        circle = circles[int(str(number))]
+        circle = found[int(str(number))]
         winner = np.unique(own["winner"].to_numpy(), return_inverse=True)[1]
         buyer = pd.factorize(own["buyer"], sort=True)[0].astype(np.int64)
         if len(circle.members) < limits.min_firms or len(winner) < limits.min_lots:
@@ -104,7 +135,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
     return frame.assign(
         entities=frame["unit"],
-        reference_class=pd.Series(None, index=frame.index, dtype="str"),
         flagged=frame["p_value"] <= limits.max_p,
     )
 

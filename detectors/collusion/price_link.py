@@ -2,8 +2,8 @@
 
 Why it matters
     What one independent bidder asks, compared with the middle of the lot, says nothing about what
-    another asks. Where one hand writes two bids, the second follows the first: at a fixed distance above
-    it, or high whenever it is to be low.
+    another asks. Where one hand writes two bids, the second follows the first: always a little above it, or
+    high whenever the first is low.
 
 Looks innocent when
     - the two have the same costs: the same suppliers, the same distance to the site, the same norms;
@@ -11,12 +11,12 @@ Looks innocent when
     - one reacts to a known rival (it knows that the other is strong in one kind of work).
 
 Blind spots
-    Rings that add noise. Pairs with few joint lots. Firms that take turns as winner and cover: their signs cancel.
-    Lots with an unknown award method. Rings that fill their lots alone: the middle of the lot is theirs.
+    Rings that add noise. Pairs with few joint lots. Firms that take turns as winner and cover: high and low cancel
+    out. Lots with an unknown award method. Rings that fill their lots alone: the middle of the lot is theirs.
 
 Sources
-    That independent bids do not move together is common ground of such tests; this form, without cost data,
-    is this project's own. Among exchangeable bids of a lot with n bids the deviations from the lot's
+    All such tests rest on this: independent bids do not move together. The form, without cost data, is this
+    project's own. Among exchangeable bids of a lot with n bids the deviations from the lot's
     mean correlate with -1/(n - 1): that is subtracted. Fisher's transformation gives the p-value.
 """
 
@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import ndtr
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
 from detectors.kernels.firms.joint_lots import joint_lots
 from detectors.kernels.firms.pairs import Pairs, frequent_pairs, pair_sums, q_values
 from detectors.kernels.prices.blocks import valid_bids
@@ -79,6 +79,32 @@ JUDGED = """
 SELECT lot_id FROM feat.lot_prices WHERE award_method IS NOT NULL AND cv > 0
 """
 
+# The valid bids in lots that are judged and have enough of them.
+PRICED = """
+SELECT b.lot_id, b.bidder_id
+FROM core.bids AS b
+JOIN feat.lot_prices AS p ON p.lot_id = b.lot_id
+WHERE b.is_valid AND b.price > 0 AND p.award_method IS NOT NULL AND p.cv > 0 AND p.bids >= $min_bids
+"""
+
+
+NEEDS = (
+    Need(
+        "no valid price in a lot with a known award method and enough prices that differ",
+        "未在评标办法明确、有效报价家数足够且报价有差异的标段报价",
+        f"SELECT bidder_id AS unit FROM ({PRICED}) AS priced",
+    ),
+    Need(
+        "valid prices in too few such lots",
+        "在此类标段的有效报价次数不足",
+        f"SELECT bidder_id AS unit FROM ({PRICED}) AS priced GROUP BY bidder_id HAVING count(*) >= $min_joint_lots",
+    ),
+    Need(
+        "met no other firm in enough such lots, or always asks the same beside the others",
+        "与任何其他企业的共同标段不足，或其相对报价始终不变",
+    ),
+)
+
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every pair of firms with enough joint lots of a known award method."""
@@ -97,7 +123,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
             "entities": named,
             "value": value,
             "p_value": p_value,
-            "reference_class": pd.Series(None, index=named.index, dtype="str"),
             "joint_lots": pairs.joint,
             "usual": expected,
         }

@@ -5,10 +5,10 @@ Why it matters
     order. Where the winner and the others' places are agreed, the order stays, however close it was.
 
 Looks innocent when
-    - the firms' costs differ: then the first prices lie apart, and the order had to stay. So the chance is
-      measured from the first prices themselves: each firm moves as firms of other repeated lots did;
-    - everybody hands in the old bid again: a firm whose price did not change, or changed by the
-      very share that another's did, has not priced anew and is not counted;
+    - the firms' costs differ: then the first prices lie apart, and the order had to stay. So the chance
+      starts from the first prices themselves, and each firm moves as firms of other repeated lots did;
+    - everybody hands in the old bid again: a firm whose price did not change, or changed by the same
+      share as another's, has not priced anew and is not counted;
     - the first prices were published, and nobody changed much.
 
 Blind spots
@@ -21,8 +21,8 @@ Blind spots
 Sources
     Kawai and Nakabayashi (2022): in about 42,000 Japanese auctions the lowest bidder of the first round stayed the
     lowest too often, most plainly where the first round was close. 招标投标法实施条例 §44 (fewer than three bidders are not
-    opened). The chance of the order of all firms, from the market's own movements, is this project's own;
-    it is on the safe side, because first prices that were low by luck rise more than others.
+    opened). The chance of the order of all firms, from the market's own movements, is this project's own.
+    It is on the safe side, because first prices that were low by luck rise more than others.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
 
 DETECTOR = Detector(
     title="Same order of prices in a failed and a repeated round, though the first prices were close",
@@ -81,16 +81,21 @@ class Limits:
     max_p: float = 0.01  # probability of as much order
 
 
-# A repeated lot has the name of its first round, in the same tender; where a name stands twice in a round it is
-# unclear which is meant.
-SQL = """
+# A repeated lot has the name of its first round, in the same tender. Where a name stands twice in a round, it is not
+# clear which lot is meant.
+ROUNDS = """
 WITH rounds AS (
     SELECT tender_id, lot_name, coalesce(re_tender_no, 1) AS round_no, min(lot_id) AS lot_id
     FROM core.lots
     WHERE tender_id IS NOT NULL AND lot_name IS NOT NULL AND award_method IS NOT NULL
     GROUP BY tender_id, lot_name, coalesce(re_tender_no, 1)
     HAVING count(*) = 1
-),
+)
+"""
+
+SQL = (
+    ROUNDS
+    + """,
 priced AS (
     SELECT lot_id, bidder_id, CAST(price AS DOUBLE) AS price, currency
     FROM core.bids
@@ -103,12 +108,37 @@ JOIN priced AS x ON x.lot_id = f.lot_id
 JOIN priced AS y ON y.lot_id = s.lot_id AND y.bidder_id = x.bidder_id AND coalesce(y.currency, '') = coalesce(x.currency, '')
 ORDER BY s.lot_id, x.bidder_id
 """
+)
+
+
+NEEDS = (
+    Need(
+        "tender, name or award method of the lot unknown, or two of the name in one round",
+        "标段所属项目、名称或评标办法不明，或同轮标段重名",
+        f"{ROUNDS}SELECT lot_id AS unit FROM rounds",
+    ),
+    Need(
+        "no repeated lot, or its round before is not in the records",
+        "非重新招标标段，或无其上一轮记录",
+        f"{ROUNDS}SELECT s.lot_id AS unit FROM rounds AS f JOIN rounds AS s"
+        " ON s.tender_id = f.tender_id AND s.lot_name = f.lot_name AND s.round_no = f.round_no + 1",
+    ),
+    Need(
+        "too few firms with valid prices in both rounds",
+        "两轮均有有效报价的企业家数不足",
+        f"SELECT lot_id AS unit FROM ({SQL}) AS firms GROUP BY lot_id HAVING count(*) >= $min_firms",
+    ),
+    Need(
+        "too few of them priced anew, here or in other repeated lots",
+        "重新报价的企业家数不足，或其他重新招标标段的报价变动不足以比较",
+    ),
+)
 
 BIDS = """
 SELECT lot_id, count(*) AS bids FROM core.bids WHERE is_valid AND price > 0 GROUP BY lot_id
 """
 
-#: Decimals of a change of the log price; what differs by less is the same.
+#: Decimals of a change of the log price; what differs by less is the same: prices are rounded to the cent.
 DIGITS = 6
 
 Floats = NDArray[np.float64]
@@ -130,7 +160,7 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     order = np.argsort(moves, kind="stable")
     found = []
     for lot, own in rows[size >= limits.min_firms].groupby("lot_id", sort=True):
-        # In the order of their size: what is drawn does not hang on the order of lots and firms.
+        # In the order of their size: what is drawn does not depend on the order of lots and firms.
         others = moves[order[~np.isin(order, own.index)]]
         if len(others) < limits.min_reference_bids:
             continue
@@ -154,7 +184,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
         )
     frame = pd.DataFrame(found, columns=list(_COLUMNS)).astype(_COLUMNS)
     return frame.assign(
-        reference_class=pd.Series(None, index=frame.index, dtype="str"),
         flagged=frame["p_value"] <= limits.max_p,
     )
 

@@ -16,8 +16,8 @@ Blind spots
 
 Sources
     招标投标法实施条例 §39(2) (agreeing on the winner) is what turns would serve; the order of wins proves
-    no agreement. Permutation test that holds the number of wins of every firm: the idea is a runs
-    test; the statistic (sum over wins of 1 / lots since the same firm's last win) is this project's own.
+    no agreement. Permutation test that keeps the number of wins of every firm, after the idea of a runs
+    test. The statistic (sum over wins of 1 / lots since the same firm's last win) is this project's own.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.kernels.firms.circles import chance_of_order, joint_wins, named
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.firms.circles import KNOWN_WINNERS, chance_of_order, circles, joint_wins, named
+from detectors.kernels.firms.pairs import ENOUGH_TENDERS, meetings
 
 DETECTOR = Detector(
     title="Firms that keep meeting each other win in turns",
@@ -60,10 +61,24 @@ EXAMPLE = {
 }
 
 
+NEEDS = (
+    KNOWN_WINNERS,
+    ENOUGH_TENDERS,
+    Need(
+        "in no group of firms that keep meeting and won enough joint lots, two of them or more",
+        "未处于经常同场投标、共同标段足够且两家以上中标的企业群体",
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the measured values are compared with."""
 
+    min_stratum: int = 20  # tenders of one class, band, region and quarter; smaller strata are pooled
+    min_joint: int = 5  # joint tenders of two firms that keep meeting
+    max_edge_q: float = 0.001  # expected false share among the pairs that keep meeting (Benjamini-Hochberg)
+    max_members: int = 12  # firms in the largest circle
     min_firms: int = 3  # firms in the circle
     min_present: int = 3  # members that bid in a joint lot; fewer are no ring
     min_lots: int = 8  # joint lots won by members
@@ -73,10 +88,12 @@ class Limits:
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every circle with enough joint lots in which two members or more won."""
-    met, circles, wins = joint_wins(engine, limits.min_present)
+    met = meetings(engine, limits.min_stratum)
+    found = circles(met, limits.min_joint, limits.max_edge_q, limits.max_members)
+    wins = joint_wins(engine, met, found, limits.min_present)
     rows = []
     for number, own in wins.groupby("circle", sort=True):
-        circle = circles[int(str(number))]
+        circle = found[int(str(number))]
         winner = np.unique(own["winner"].to_numpy(), return_inverse=True)[1]
         if len(circle.members) < limits.min_firms or len(winner) < limits.min_lots or winner.max() == 0:
             continue
@@ -97,7 +114,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
     return frame.assign(
         entities=frame["unit"],
-        reference_class=pd.Series(None, index=frame.index, dtype="str"),
         flagged=frame["p_value"] <= limits.max_p,
     )
 

@@ -5,15 +5,15 @@ Why it matters
     themselves come at their own time.
 
 Looks innocent when
-    - many bid, and most come in the last hours: some are always seconds apart. So the moments are
-      measured by the crowd: how many bids of comparable lots fall between them, as long before the
-      opening; and the number of bidders of the lot is paid for;
+    - many bid, and most come in the last hours: some are always seconds apart. So what counts is how many
+      bids of comparable lots fall between them, as long before the opening. The number of bidders of the
+      lot is allowed for;
     - the platform was down, and everybody uploaded when it came back;
     - the system queues uploads, or notes the moment of a batch.
 
 Blind spots
-    A ring that waits a few minutes between uploads. Two bids in the last minutes, where everybody
-    is: too common to stand out. Lots whose moment of opening is unknown. Platforms that note the day only.
+    A ring that waits a few minutes between uploads. Two bids in the last minutes, when everybody uploads:
+    too common to stand out. Lots whose moment of opening is unknown. Platforms that note the day only.
 
 Sources
     Base rate, measured on 1,028 Korean tenders: 62 % have two bids within 60 seconds and 12.5 % within
@@ -30,7 +30,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import BIDS, COMPARABLE_LOTS
 from detectors.kernels.prices.blocks import Block, blocks
 
 DETECTOR = Detector(
@@ -88,6 +89,22 @@ ORDER BY b.lot_id, b.submitted_at DESC, b.bidder_id
 """
 
 
+NEEDS = (
+    BIDS,
+    Need(
+        "moment of the opening unknown",
+        "开标时间不明",
+        "SELECT lot_id AS unit FROM core.lots WHERE opening_at IS NOT NULL",
+    ),
+    Need(
+        "the moments of fewer than two bids are known",
+        "递交时间已知的投标不足两家",
+        f"SELECT lot_id AS unit FROM ({SQL}) AS bids GROUP BY lot_id HAVING count(*) >= 2",
+    ),
+    COMPARABLE_LOTS,
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot with two bids or more whose moments are known and enough comparable lots."""
     bids: pd.DataFrame = engine.run(SQL).to_pandas()
@@ -141,7 +158,7 @@ def _rarest(
     """Return, lot by lot, the series that is least expected.
 
     A series of r of n bids that spans a share w of the crowd is expected n - r + 1 times the chance of
-    one. Looking at series of several lengths is paid for by their number.
+    one. The p-value is multiplied by the number of lengths that are looked at.
     """
     moments = lead[block.rows]
     lots, n = moments.shape

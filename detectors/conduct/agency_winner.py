@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
-from detectors.kernels.firms.concentration import wins_together
+from detectors.kernels.firms.concentration import partner_needs, wins_together
 
 DETECTOR = Detector(
     title="Firm wins unusually often with one agency",
@@ -65,6 +65,7 @@ class Limits:
 
     min_lots: int = 4  # lots of the agency for which the firm bid
     min_wins: int = 4  # of them that it won
+    max_strength: float = 30.0  # times the odds of an average firm, and as much below: no firm differs more
     max_p: float = 0.001  # probability of at least as many wins
 
 
@@ -74,13 +75,19 @@ WITH partners AS (
 )"""
 
 
+NEEDS = partner_needs(
+    AGENCIES,
+    missing=("the agency's code is missing in all of its lots", "所投标段代理机构代码缺失"),
+    few=("too few lots with any one agency", "与同一代理机构相关的标段不足"),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every firm and coded agency with enough decided lots together; the unit is agency/firm."""
-    pairs = wins_together(engine, AGENCIES, limits.min_lots)
+    pairs = wins_together(engine, AGENCIES, limits.min_lots, limits.max_strength)
     return pairs.assign(
         unit=(pairs["partner_id"] + "/" + pairs["bidder_id"]).astype("str"),
         entities=pairs["bidder_id"],
         value=pairs["wins"].astype("float64"),
-        reference_class=pd.Series(None, index=pairs.index, dtype="str"),
         flagged=(pairs["wins"] >= limits.min_wins) & (pairs["p_value"] <= limits.max_p),
     ).drop(columns=["partner_id", "bidder_id", "wins"])

@@ -3,7 +3,7 @@
 Why it matters
     A buyer that favours a firm lets it win again and again: by hints, by tailored conditions, or by
     rejecting the others. Live platforms count the wins of one firm with one buyer; a count alone
-    also finds the good firm and the near one.
+    also finds the firm that is better, or nearer, than the others.
 
 Looks innocent when
     - the firm is close to the buyer, or specialised in what this buyer buys: it is compared with its
@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
-from detectors.kernels.firms.concentration import wins_together
+from detectors.kernels.firms.concentration import partner_needs, wins_together
 
 DETECTOR = Detector(
     title="Firm wins unusually often with one buyer",
@@ -68,6 +68,7 @@ class Limits:
 
     min_lots: int = 4  # lots of the buyer for which the firm bid
     min_wins: int = 4  # of them that it won
+    max_strength: float = 30.0  # times the odds of an average firm, and as much below: no firm differs more
     max_p: float = 0.001  # probability of at least as many wins
 
 
@@ -77,13 +78,19 @@ WITH partners AS (
 )"""
 
 
+NEEDS = partner_needs(
+    BUYERS,
+    missing=("the buyer's code is missing in all of its lots", "所投标段招标人代码缺失"),
+    few=("too few lots with any one buyer", "与同一招标人相关的标段不足"),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every firm and coded buyer with enough decided lots together; the unit is buyer/firm."""
-    pairs = wins_together(engine, BUYERS, limits.min_lots)
+    pairs = wins_together(engine, BUYERS, limits.min_lots, limits.max_strength)
     return pairs.assign(
         unit=(pairs["partner_id"] + "/" + pairs["bidder_id"]).astype("str"),
         entities=pairs["bidder_id"],
         value=pairs["wins"].astype("float64"),
-        reference_class=pd.Series(None, index=pairs.index, dtype="str"),
         flagged=(pairs["wins"] >= limits.min_wins) & (pairs["p_value"] <= limits.max_p),
     ).drop(columns=["partner_id", "bidder_id", "wins"])

@@ -15,8 +15,8 @@ Blind spots
     only reject.
 
 Sources
-    招标投标法实施条例 §46, §49 (named as hooks only; their text was not at hand). Expert and bidder repetition is
-    among the clue models used by provinces. The comparison with the firm's own strength is this
+    Expert and bidder repetition is among the clue models used by provinces; 招标投标法实施条例 §46 and §49 deal with
+    experts. The comparison with the firm's own strength is this
     project's own: moments of a gamma mixture.
 """
 
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
-from detectors.kernels.firms.concentration import wins_together
+from detectors.kernels.firms.concentration import partner_needs, wins_together
 
 DETECTOR = Detector(
     title="Firm wins unusually often when one expert sits on the committee",
@@ -67,6 +67,7 @@ class Limits:
 
     min_lots: int = 5  # lots judged by the expert for which the firm bid
     min_wins: int = 4  # of them that it won
+    max_strength: float = 30.0  # times the odds of an average firm, and as much below: no firm differs more
     max_p: float = 0.0001  # probability of at least as many wins; every firm meets dozens of experts
 
 
@@ -76,13 +77,19 @@ WITH partners AS (
 )"""
 
 
+NEEDS = partner_needs(
+    EXPERTS,
+    missing=("no expert of its lots is known", "所投标段评标专家不明"),
+    few=("too few lots with any one expert", "与同一评标专家相关的标段不足"),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every firm and expert with enough decided lots together; the unit is expert/firm."""
-    pairs = wins_together(engine, EXPERTS, limits.min_lots)
+    pairs = wins_together(engine, EXPERTS, limits.min_lots, limits.max_strength)
     return pairs.assign(
         unit=(pairs["partner_id"] + "/" + pairs["bidder_id"]).astype("str"),
         entities=pairs["bidder_id"],
         value=pairs["wins"].astype("float64"),
-        reference_class=pd.Series(None, index=pairs.index, dtype="str"),
         flagged=(pairs["wins"] >= limits.min_wins) & (pairs["p_value"] <= limits.max_p),
     ).drop(columns=["partner_id", "bidder_id", "wins"])

@@ -9,7 +9,7 @@ Looks innocent when
     - the expert is one of few of the trade, and rates what the others of the committee cannot judge;
     - an expert is generous, strict, or gives points far apart: this is not counted, because the points of
       every expert are put on one scale in every lot before they are compared;
-    - very many pairs are compared: so what is shown is what is left when that is allowed for.
+    - very many pairs are compared, and some stand out by chance: the limit allows for their number.
 
 Blind spots
     Experts who meet a bidder in fewer lots than the limit. A committee of which most favour the bidder: then
@@ -17,8 +17,8 @@ Blind spots
     document number. Points that the committee gives in common.
 
 Sources
-    招标投标法实施条例 §71 (experts who do not judge by the standards of the tender document), a hook only. Ranks
-    among the experts of a lot, which are equally likely by chance, summed over the lots: this
+    招标投标法实施条例 §71 deals with experts who do not judge by the standards of the tender document. The ranks
+    among the experts of a lot are equally likely by chance; they are summed over the lots: this
     project's own robust form of a z-score. Benjamini and Hochberg for the pairs compared.
 """
 
@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
 from detectors.kernels.firms.pairs import q_values
 
 DETECTOR = Detector(
@@ -75,7 +75,25 @@ GROUP BY lot_id, expert_id, bidder_id
 ORDER BY lot_id, expert_id, bidder_id
 """
 
-#: Decimals of a score on an expert's own scale; what differs by less is equal.
+NEEDS = (
+    Need(
+        "no points of single experts delivered for its bids",
+        "未提供各评标专家对其投标的评分",
+        "SELECT DISTINCT bidder_id AS unit FROM core.expert_scores WHERE score IS NOT NULL",
+    ),
+    Need(
+        "the experts who scored its bids are unknown",
+        "评标专家身份不明",
+        f"SELECT bidder_id AS unit FROM ({SQL}) AS scores",
+    ),
+    Need(
+        "too few lots in which one expert scored it together with enough others",
+        "同一评标专家与其他专家共同评分的标段不足",
+    ),
+)
+
+
+#: Decimals of a score on an expert's own scale; what differs by less is equal: rounding of the arithmetic.
 DIGITS = 9
 
 
@@ -105,7 +123,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
             "entities": pairs["bidder_id"].astype("str"),
             "value": value,
             "p_value": p_value,
-            "reference_class": pd.Series(None, index=pairs.index, dtype="str"),
             "lot_ids": pairs["lot_ids"].astype("str"),
             "lots": pairs["lots"].astype("int64"),
             "top_lots": pairs["top_lots"].astype("int64"),

@@ -25,7 +25,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import AWARD, BIDS
 
 DETECTOR = Detector(
     title="Tender awarded with fewer bidders than the law asks for",
@@ -87,12 +88,19 @@ ORDER BY l.lot_id
 """
 
 
+NEEDS = (
+    BIDS,
+    AWARD,
+    Need(
+        "not known to be tendered, or in another currency",
+        "非招标方式、采购方式不明，或非人民币计价",
+        "SELECT l.lot_id AS unit FROM core.lots AS l JOIN core.tenders AS t ON t.tender_id = l.tender_id"
+        " WHERE (t.tender_mode IN ('open', 'invited') OR t.is_legally_mandatory) AND l.currency = 'CNY'",
+    ),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every awarded lot in yuan with bids that is known to have been tendered."""
     frame: pd.DataFrame = engine.run(SQL).to_pandas()
-    nothing = pd.Series(None, index=frame.index, dtype="str")
-    return frame.assign(
-        p_value=nothing.astype("float64"),
-        reference_class=nothing,
-        flagged=frame["value"] <= limits.max_bidders,
-    )
+    return frame.assign(flagged=frame["value"] <= limits.max_bidders)

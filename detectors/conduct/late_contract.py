@@ -24,7 +24,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import AWARD_METHOD, BIDS, COMPARABLE_LOTS
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -86,6 +87,28 @@ JOIN core.lots AS l ON l.lot_id = w.lot_id
 JOIN bidders AS b ON b.lot_id = w.lot_id
 ORDER BY l.lot_id, w.winner_id
 """
+
+
+NEEDS = (
+    BIDS,
+    Need(
+        "day of the award unknown",
+        "定标日期不明",
+        "SELECT DISTINCT lot_id AS unit FROM core.awards WHERE awarded_on IS NOT NULL",
+    ),
+    Need(
+        "no contract delivered, or its day of signing is unknown",
+        "未提供合同或签订日期不明",
+        "SELECT DISTINCT lot_id AS unit FROM core.contracts WHERE signed_on IS NOT NULL",
+    ),
+    Need(
+        "no contract with the winner, or it was signed before the award",
+        "合同非与中标人签订，或签订日期早于定标日期",
+        f"SELECT unit FROM ({SQL}) AS signed",
+    ),
+    AWARD_METHOD,
+    COMPARABLE_LOTS,
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

@@ -5,7 +5,7 @@ Why it matters
     nobody can know, so the hour of a bid should have nothing to do with its distance to the next.
 
 Looks innocent when
-    - somebody has to be last: with n bidders each is it with probability 1 / n;
+    - somebody has to be last: with n bidders each of them is the last with probability 1 / n;
     - everybody uploads in the last hours, and markets with narrow margins have small gaps: the gap is
       compared with lots of the same kind and number of bids;
     - a careful firm both waits and calculates closely.
@@ -13,12 +13,12 @@ Looks innocent when
 Blind spots
     A leak to a firm that uploads early and knows the rivals' intentions. A gap that is not so small.
     Lots awarded by scores or by an average. Clocks of several platforms that differ. One lot is weak
-    evidence; `late_winner` looks at all lots of a firm.
+    evidence; conduct.late_winner looks at all lots of a firm.
 
 Sources
-    Bid leakage: Ivanov and Nesterov, as told in this project's notes (about 9 % of 600,000 Russian
-    auctions). 招标投标法实施条例 §41(1), (2) (opening files early, passing on bids) is the act that such a
-    pattern may come from; the pattern does not prove it. The joint probability is this project's own.
+    Bid leakage: Ivanov and Nesterov (about 9 % of 600,000 Russian auctions). 招标投标法实施条例 §41(1), (2) (opening
+    files early, passing on bids) is the act that such a pattern may come from; the pattern does not prove it. The
+    joint probability is this project's own.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
-from detectors.kernels.prices.last_bids import last_bids
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, LOWEST_PRICE, PRICES
+from detectors.kernels.prices.last_bids import LOTS, last_bids
 
 DETECTOR = Detector(
     title="Lowest bid came last and just below the next",
@@ -56,6 +57,16 @@ EXAMPLE = {
     "reference_lots": 410,
     "p_value": 0.0062,
 }
+
+
+NEEDS = (
+    BIDS,
+    PRICES,
+    LOWEST_PRICE,
+    ENOUGH_PRICES,
+    Need("the moment of some bid is unknown", "有投标递交时间不明", f"SELECT unit FROM ({LOTS}) AS lots"),
+    COMPARABLE_LOTS,
+)
 
 
 @dataclass(frozen=True)

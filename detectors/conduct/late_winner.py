@@ -1,9 +1,8 @@
 """A firm's lowest bids keep coming in last and keep lying just below the next bid.
 
 Why it matters
-    Once a firm that uploads last and is just below the second is luck. A firm that does so lot after
-    lot knows the rivals' prices: from the platform, the agency, a device, or from a ring that hands its
-    prices over.
+    To upload last and just below the second bid is luck once. A firm that does so lot after lot may know
+    the rivals' prices: from the platform, the agency, a device, or a ring that hands its prices over.
 
 Looks innocent when
     - the firm always uploads in the last minutes, whatever its price; or it calculates closely, whatever
@@ -15,9 +14,9 @@ Blind spots
     by scores or by an average. A firm that goes just below through several sister firms.
 
 Sources
-    Bid leakage: Ivanov and Nesterov, as told in this project's notes (about 9 % of 600,000 Russian
-    auctions). A binomial for lateness, Fisher's combination of probabilities for closeness;
-    taking the larger of the two is this project's own choice, so that a habit alone cannot flag.
+    Bid leakage: Ivanov and Nesterov (about 9 % of 600,000 Russian auctions). A binomial for lateness, Fisher's
+    combination of probabilities for closeness. That the larger of the two counts is this project's own
+    choice: a habit alone cannot flag.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom, chi2
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.kernels.prices.last_bids import last_bids
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.prices.last_bids import LOTS, TIMED, last_bids
 
 DETECTOR = Detector(
     title="Firm's lowest bids come last and just below the next, again and again",
@@ -58,6 +57,25 @@ EXAMPLE = {
     "late_p": 0.00002,
     "close_p": 0.00041,
 }
+
+
+NEEDS = (
+    Need(
+        "no valid price in a lot that the lowest price wins and for which enough bid",
+        "未在采用最低价法且有效报价家数足够的标段报价",
+        f"{TIMED}SELECT bidder_id AS unit FROM timed",
+    ),
+    Need(
+        "the moment of some bid is unknown in all these lots",
+        "上述标段均有投标递交时间不明",
+        f"{TIMED}SELECT bidder_id AS unit FROM timed WHERE lot_id IN"
+        " (SELECT lot_id FROM timed GROUP BY lot_id HAVING count(submitted_at) = count(*))",
+    ),
+    Need(
+        "never bid lowest there", "在上述标段从未报最低价", f"SELECT entities AS unit FROM ({LOTS}) AS lots"
+    ),
+    Need("bid lowest in too few lots that can be compared", "报最低价的可比标段不足"),
+)
 
 
 @dataclass(frozen=True)
@@ -101,6 +119,5 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
         late_p=late_p,
         close_p=close_p,
         p_value=p_value,
-        reference_class=pd.Series(None, index=frame.index, dtype="str"),
         flagged=p_value <= limits.max_p,
     )

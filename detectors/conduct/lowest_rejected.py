@@ -6,8 +6,8 @@ Why it matters
 
 Looks innocent when
     - a bid lies below cost: such a bid must be rejected, and it is always among the lowest;
-    - the market rejects every bid below a floor: what many comparable lots show is its rule and no
-      signal (in one real market two lots of three do);
+    - the market rejects every bid below a floor: what many comparable lots show is a rule of the market
+      and no signal (in one real market two lots of three show it);
     - firms that bid low also prepare their files with less care;
     - it is chance: with r of n bids rejected the lowest is among them with probability r / n. So the
       probability of the whole run is what counts.
@@ -30,7 +30,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import AWARD_METHOD, BIDS
 from detectors.kernels.prices.reference_classes import commonness
 
 DETECTOR = Detector(
@@ -64,7 +65,7 @@ class Limits:
 
 
 # Of equal prices the kept bid counts as the lower one: the run is then no longer than it was.
-SQL = """
+JUDGED = """
 WITH judged AS (
     SELECT b.lot_id, b.bidder_id, b.price, s.lot_id IS NOT NULL AS is_evaluated,
            coalesce(s.is_vetoed, FALSE) OR b.rejection_reason IS NOT NULL OR NOT b.is_valid AS is_rejected
@@ -72,7 +73,12 @@ WITH judged AS (
     JOIN core.lots AS l ON l.lot_id = b.lot_id
     LEFT JOIN core.scores AS s ON s.lot_id = b.lot_id AND s.bidder_id = b.bidder_id
     WHERE b.price > 0 AND (b.currency = l.currency OR l.currency IS NULL)
-),
+)
+"""
+
+SQL = (
+    JUDGED
+    + """,
 placed AS (
     SELECT lot_id, bidder_id, is_rejected, is_evaluated,
            row_number() OVER (PARTITION BY lot_id ORDER BY price, is_rejected, bidder_id) AS place
@@ -90,6 +96,24 @@ HAVING count(*) >= $min_bids AND max(CASE WHEN p.is_evaluated OR p.is_rejected T
    AND min(CASE WHEN p.is_rejected THEN 1 ELSE 0 END) = 0
 ORDER BY p.lot_id
 """
+)
+
+
+NEEDS = (
+    BIDS,
+    AWARD_METHOD,
+    Need(
+        "too few bids with a price in the lot's currency",
+        "与标段同币种的报价家数不足",
+        f"{JUDGED}SELECT lot_id AS unit FROM judged GROUP BY lot_id HAVING count(*) >= $min_bids",
+    ),
+    Need(
+        "no evaluation result delivered",
+        "未提供评审结果",
+        f"{JUDGED}SELECT lot_id AS unit FROM judged WHERE is_evaluated OR is_rejected",
+    ),
+    Need("every bid was rejected", "全部投标被否决"),
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

@@ -10,8 +10,8 @@ Looks innocent when
     - one demanding condition of the tender met an inexperienced group of bidders.
 
 Blind spots
-    Lots whose evaluation was not delivered, which look as if nobody was rejected: they are not
-    judged. A rival that is left in far behind. A market in which this is usual.
+    Lots whose evaluation was not delivered: they look as if nobody was rejected, and are not judged.
+    A rival that is left in far behind. A market in which this is usual.
 
 Sources
     Red flag R035 of the Cardinal library (all but the winning bid rejected). The comparison within
@@ -24,7 +24,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import AWARD_METHOD, BIDS, COMPARABLE_LOTS
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -58,7 +59,7 @@ class Limits:
 
 
 # A bid is rejected where the committee says so. A bid without a comparable price is none of that.
-SQL = """
+COUNTED = """
 WITH judged AS (
     SELECT b.lot_id, b.bidder_id, b.is_winner, s.lot_id IS NOT NULL AS is_evaluated,
            coalesce(s.is_vetoed, FALSE) OR b.rejection_reason IS NOT NULL
@@ -75,6 +76,11 @@ counted AS (
     GROUP BY lot_id
     HAVING max(CASE WHEN is_evaluated OR is_rejected THEN 1 ELSE 0 END) = 1
 )
+"""
+
+SQL = (
+    COUNTED
+    + """
 SELECT c.lot_id AS unit, c.winner AS entities, c.bids, c.bids - c.winners AS losers, c.rejected,
        CAST(c.rejected AS DOUBLE) / NULLIF(c.bids - c.winners, 0) AS value,
        l.award_method, l.currency, l.class, CAST(EXTRACT(YEAR FROM l.opened_on) AS INTEGER) AS year
@@ -83,6 +89,21 @@ JOIN core.lots AS l ON l.lot_id = c.lot_id
 WHERE c.winners > 0 AND c.bids > c.winners AND c.bids >= $min_bids
 ORDER BY c.lot_id
 """
+)
+
+
+NEEDS = (
+    BIDS,
+    Need(
+        "the winner is unknown",
+        "中标人不明",
+        "SELECT DISTINCT lot_id AS unit FROM core.bids WHERE is_winner",
+    ),
+    Need("no evaluation result delivered", "未提供评审结果", f"{COUNTED}SELECT lot_id AS unit FROM counted"),
+    Need("too few bids, or none that lost", "投标家数不足或无落标者", f"SELECT unit FROM ({SQL}) AS lots"),
+    AWARD_METHOD,
+    COMPARABLE_LOTS,
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

@@ -14,7 +14,7 @@ Blind spots
     that are not reported. A class in which one buyer has nearly all lots.
 
 Sources
-    Repeated failed tenders: this project's notes on clue models; 招标投标法实施条例 §44 makes a tender with fewer
+    Repeated failed tenders are among the clue models used by provinces; 招标投标法实施条例 §44 makes a tender with fewer
     than three bidders fail. The hypergeometric comparison is this project's own.
 """
 
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy.stats import hypergeom
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
 
 DETECTOR = Detector(
     title="Buyer's tenders fail unusually often",
@@ -89,6 +89,17 @@ ORDER BY buyer_code, market_class
 """
 
 
+NEEDS = (
+    Need(
+        "no failed tender reported in all the records",
+        "全部数据中无招标失败或终止记录",
+        "SELECT buyer_code AS unit FROM core.lots WHERE EXISTS"
+        " (SELECT 1 FROM core.failures WHERE kind IN ('failed', 'terminated'))",
+    ),
+    Need("too few lots of other buyers in its classes", "其他招标人同类标段不足"),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every coded buyer in every class with enough lots of other buyers; the unit is buyer/class."""
     rows: pd.DataFrame = engine.run(SQL).to_pandas()
@@ -97,7 +108,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "unit": (rows["buyer_code"] + "/" + rows["market_class"]).astype("str"),
-            "entities": pd.Series(None, index=rows.index, dtype="str"),
             "value": rows["failed"].astype("float64"),
             "p_value": pd.Series(p_value, index=rows.index, dtype="float64"),
             "reference_class": ("class " + rows["market_class"]).astype("str"),

@@ -8,14 +8,14 @@ Looks innocent when
     - provisional sums (暂列金额) are taken off the ceiling, or prices are corrected before they are
       scored: the numbers delivered are then not the ones the committee used;
     - bids were rejected that the delivered data still call valid, or the other way round;
-    - the wording is silent about full points or rounding and the centre has its own: every such lot
-      of the centre differs then, and always in the same way;
+    - the wording says nothing of full points or rounding and the centre has its own way: then every
+      such lot of the centre differs, and always in the same way;
     - somebody typed a wrong figure: both figures stand in the sentence.
 
 Blind spots
-    Lots whose wording is not, character by character, that of a known rule, whose drawn values are
-    unknown, or of which nothing was announced. What was drawn is taken as announced. Points for all
-    but the price cannot be computed.
+    Lots whose wording is not, character by character, that of a known rule. Lots whose drawn values are
+    unknown, or of which nothing was announced. What was drawn is taken as announced. Points for
+    anything but the price cannot be computed.
 
 Sources
     The rules and where each was read: ``data/reference/award_rules.toml``. That evaluating by other
@@ -29,9 +29,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import BIDS
 from detectors.kernels.rules.award_rules import Numbers, price_scores
-from detectors.kernels.rules.ruled_lots import RuledLots, ruled_lots
+from detectors.kernels.rules.ruled_lots import RECOGNISED, WHOLE_FEN, WORDING, RuledLots, ruled_lots
 
 DETECTOR = Detector(
     title="Announced evaluation result differs from what the award rule gives",
@@ -75,6 +76,23 @@ EXAMPLE = {
     "computed_score": "98.67",
     "ranks_off": 2,
 }
+
+
+NEEDS = (
+    BIDS,
+    WHOLE_FEN,
+    WORDING,
+    RECOGNISED,
+    Need(
+        "the committee's result was not delivered",
+        "未提供评标委员会评审结果",
+        "SELECT DISTINCT lot_id AS unit FROM core.scores",
+    ),
+    Need(
+        "no benchmark, price points or ranks announced, or what was drawn is unknown",
+        "未公布评标基准价、报价得分和名次，或抽取结果不明",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -150,8 +168,6 @@ def _compared(lots: RuledLots, limits: Limits) -> pd.DataFrame:
             "unit": lots.lot_id,
             "is_evaluated": lots.is_evaluated,
             "value": np.nansum(figures, axis=1),
-            "p_value": np.nan,
-            "reference_class": pd.Series(None, index=range(len(lots.lot_id)), dtype="str"),
             "rule": f"{rule.title} ({rule.title_zh})",
             "bids": lots.bids,
             "compared": (~np.isnan(figures)).sum(axis=1),
@@ -177,8 +193,6 @@ _NOTHING = pd.DataFrame(
         "unit": pd.Series(dtype="str"),
         "is_evaluated": pd.Series(dtype="bool"),
         "value": pd.Series(dtype="float64"),
-        "p_value": pd.Series(dtype="float64"),
-        "reference_class": pd.Series(dtype="str"),
         "rule": pd.Series(dtype="str"),
         "bids": pd.Series(dtype="int64"),
         "compared": pd.Series(dtype="int64"),

@@ -11,8 +11,8 @@ Looks innocent when
       tenders that the sender marks as mandatory are judged.
 
 Blind spots
-    Tenders without a delivered day of publication: nothing else stands for it, as the first purchase
-    of the documents may be late. A clarification shortly before the deadline. Documents that are
+    Tenders without a delivered day of publication. The first purchase of the documents may be late and
+    cannot stand for it. A clarification shortly before the deadline. Documents that are
     published but cannot be downloaded in time.
 
 Sources
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
 
 DETECTOR = Detector(
     title="Window for bids shorter than the law asks for",
@@ -69,18 +69,37 @@ ORDER BY l.lot_id
 """
 
 
+OF_TENDER = "SELECT l.lot_id AS unit FROM core.lots AS l JOIN core.tenders AS t ON t.tender_id = l.tender_id"
+
+NEEDS = (
+    Need(
+        "not known to be a tender that the law makes mandatory",
+        "非依法必须招标或是否依法必须招标不明",
+        f"{OF_TENDER} WHERE t.is_legally_mandatory",
+    ),
+    Need("day of publication unknown", "公告发布日期不明", f"{OF_TENDER} WHERE t.published_on IS NOT NULL"),
+    Need(
+        "deadline for bids unknown",
+        "投标截止时间不明",
+        "SELECT lot_id AS unit FROM core.documents WHERE bid_deadline_at IS NOT NULL",
+    ),
+    Need(
+        "the deadline is not the moment of the opening, or lies before the publication",
+        "投标截止时间与开标时间不一致，或早于公告发布日期",
+        f"SELECT unit FROM ({SQL}) AS windows",
+    ),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot of a mandatory tender whose day of publication and deadline are known."""
     rows: pd.DataFrame = engine.run(SQL).to_pandas()
     published_on, deadline_on = pd.to_datetime(rows["published_on"]), pd.to_datetime(rows["deadline_on"])
     value = (deadline_on - published_on).dt.days.astype("float64")
-    nothing = pd.Series(None, index=rows.index, dtype="str")
     return pd.DataFrame(
         {
             "unit": rows["unit"].astype("str"),
             "value": value,
-            "p_value": nothing.astype("float64"),
-            "reference_class": nothing,
             "published_on": published_on.dt.strftime("%Y-%m-%d").astype("str"),
             "deadline_on": deadline_on.dt.strftime("%Y-%m-%d").astype("str"),
             "flagged": value <= limits.max_days,

@@ -11,9 +11,9 @@ Looks innocent when
       lots near the threshold, is compared with that of other buyers and with one half.
 
 Blind spots
-    Parts that never reach the trading centre, which is what splitting is for: those that do are the
-    clumsy ones. Parts much smaller than the threshold. Other thresholds than the one set here. Parts
-    bought under other buyers' codes.
+    Parts that never reach the trading centre: to stay away from it is the purpose of splitting. Parts much
+    smaller than the threshold. Other thresholds than the one set here. Parts bought under other buyers'
+    codes.
 
 Sources
     A provincial platform's rule on splitting (违规拆解): parts below 4 million yuan that together lie above.
@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
 
 DETECTOR = Detector(
     title="Buyer's lots pile up just below a threshold",
@@ -75,6 +75,7 @@ class Limits:
     threshold_cny: int = 4_000_000  # from which a job must be tendered in full form, in yuan
     band_share: float = 0.1  # width of the bands below and above, share of the threshold
     min_lots: int = 5  # lots just below, of one buyer, class and year
+    min_usual_share: float = 0.5  # of the lots near the threshold below it, where others have fewer
     max_p: float = 0.001  # probability of so many below among those near the threshold
 
 
@@ -98,6 +99,22 @@ ORDER BY buyer_code, market_class, year
 """
 
 
+NEEDS = (
+    Need(
+        "day of opening unknown in all its lots",
+        "所有标段开标日期不明",
+        "SELECT buyer_code AS unit FROM core.lots WHERE opened_on IS NOT NULL",
+    ),
+    Need(
+        "no ceiling price or estimate in yuan",
+        "无人民币最高投标限价或估算价",
+        "SELECT buyer_code AS unit FROM core.lots WHERE opened_on IS NOT NULL AND"
+        " coalesce(ceiling_price_cny, CASE WHEN currency = 'CNY' THEN estimate_price END) IS NOT NULL",
+    ),
+    Need("no lot near the threshold", "无金额接近限额的标段"),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every coded buyer, class and year with lots near the threshold; the unit is buyer/class/year."""
     chosen = {"threshold_cny": limits.threshold_cny, "band_share": limits.band_share}
@@ -105,17 +122,16 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     counts = rows[["below", "above"]]
     others = counts.sum() - counts.groupby(rows["buyer_code"]).transform("sum")
     reference_lots = others.sum(axis=1)
-    usual = np.maximum(((others["below"] + 1) / (reference_lots + 2)).astype("float64"), 0.5)
+    share_below = ((others["below"] + 1) / (reference_lots + 2)).astype("float64")
+    usual = np.maximum(share_below, limits.min_usual_share)
     p_value = binom.sf(rows["below"] - 1, counts.sum(axis=1), usual)
     return pd.DataFrame(
         {
             "unit": (
                 rows["buyer_code"] + "/" + rows["market_class"] + "/" + rows["year"].astype("str")
             ).astype("str"),
-            "entities": pd.Series(None, index=rows.index, dtype="str"),
             "value": rows["below"].astype("float64"),
             "p_value": pd.Series(p_value, index=rows.index, dtype="float64"),
-            "reference_class": pd.Series(None, index=rows.index, dtype="str"),
             "lot_ids": rows["lot_ids"].astype("str"),
             "market_class": rows["market_class"].astype("str"),
             "year": rows["year"],

@@ -7,17 +7,17 @@ Why it matters
 Looks innocent when
     - the buyer's work really needs something that few firms have, and others keep trying;
     - the buyer's committees are strict with everybody: then most rivals fail in its other lots too. So
-      the share of such lots among the buyer's other lots counts, where it is larger than the market's;
+      the buyer's own share of such lots counts where it is larger than the market's;
     - rejections are common in the market.
 
 Blind spots
     Conditions that keep rivals from bidding at all: they leave no bid to reject. A favoured firm that
-    wins in turns with others. Lots whose evaluation was not delivered. The text of the conditions is
-    not read here.
+    wins in turns with others. Lots whose evaluation was not delivered. The text of the conditions, which
+    is not read.
 
 Sources
-    Clue models of provinces (为特定项目而生, one buyer and one winner) and the platform rule on special
-    qualifications, as told in this project's notes. The binomial comparison is this project's own.
+    Clue models of provinces (为特定项目而生): one buyer and one winner, special qualifications. The binomial
+    comparison is this project's own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
 
 DETECTOR = Detector(
     title="Buyer's lots go to one firm while most of its rivals are rejected",
@@ -69,7 +69,8 @@ class Limits:
     max_p: float = 0.001  # probability of as many such lots
 
 
-SQL = """
+# Lots with one winner of which the committee's result is known.
+COUNTED = """
 WITH judged AS (
     SELECT b.lot_id, b.bidder_id, b.is_winner, s.lot_id IS NOT NULL AS is_evaluated,
            coalesce(s.is_vetoed, FALSE) OR b.rejection_reason IS NOT NULL
@@ -86,6 +87,11 @@ counted AS (
     HAVING max(CASE WHEN is_evaluated OR is_rejected THEN 1 ELSE 0 END) = 1
        AND sum(CASE WHEN is_winner THEN 1 ELSE 0 END) = 1
 )
+"""
+
+SQL = (
+    COUNTED
+    + """
 SELECT l.buyer_code, c.winner, count(*) AS lots,
        CAST(sum(CASE WHEN c.rejected >= $min_share * c.rivals THEN 1 ELSE 0 END) AS BIGINT) AS found,
        string_agg(CASE WHEN c.rejected >= $min_share * c.rivals THEN c.lot_id END, ';' ORDER BY c.lot_id) AS lot_ids
@@ -95,6 +101,29 @@ WHERE l.buyer_code IS NOT NULL AND c.rivals >= $min_rivals
 GROUP BY l.buyer_code, c.winner
 ORDER BY l.buyer_code, c.winner
 """
+)
+
+
+NEEDS = (
+    Need("won no lot", "无中标记录", "SELECT DISTINCT bidder_id AS unit FROM core.bids WHERE is_winner"),
+    Need(
+        "no evaluation result delivered of a lot that it won alone",
+        "其独家中标的标段均未提供评审结果",
+        f"{COUNTED}SELECT winner AS unit FROM counted",
+    ),
+    Need(
+        "the buyer's code is missing in all these lots",
+        "上述标段招标人代码缺失",
+        f"{COUNTED}SELECT c.winner AS unit FROM counted AS c JOIN core.lots AS l ON l.lot_id = c.lot_id"
+        " WHERE l.buyer_code IS NOT NULL",
+    ),
+    Need(
+        "too few such lots of one buyer with enough losing bids",
+        "同一招标人且未中标投标家数足够的此类标段不足",
+        f"SELECT winner AS unit FROM ({SQL}) AS pairs WHERE lots >= $min_lots",
+    ),
+    Need("too few evaluated lots of other buyers and firms", "其他招标人和投标人有评审结果的标段不足"),
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
@@ -122,6 +151,5 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
         entities=pairs["winner"].astype("str"),
         value=pairs["found"].astype("float64"),
         p_value=p_value,
-        reference_class=pd.Series(None, index=pairs.index, dtype="str"),
         flagged=(pairs["found"] >= limits.min_lots) & (p_value <= limits.max_p),
     ).drop(columns=["buyer_code", "winner", "found"])

@@ -29,6 +29,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Bid files of different bidders made on the same computer",
@@ -93,6 +94,9 @@ LEFT JOIN buyers_own AS b ON b.lot_id = m.lot_id AND b.shared_value = m.shared_v
 WHERE m.owner = 'bidder' AND m.bidder_id IS NOT NULL AND m.purpose IN ('edit', 'pricing') AND b.lot_id IS NULL
 """
 )
+
+
+NEEDS = held(SQL, "no processor and disk codes of bid files", "无投标文件制作机器的处理器和硬盘信息")
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Studies of a whole market or of one firm's bids: for the notebook of an analyst, not for an alert on a lot.
 
-Both need hundreds of bids under the lowest price, and say that a set of bids does not fit competition, not
-which bid was agreed on.
+They need hundreds of bids in lots that the lowest price wins. They say that a set of bids does not fit
+competition, and not which bid was agreed on.
 """
 
 from __future__ import annotations

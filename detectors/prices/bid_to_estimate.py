@@ -28,7 +28,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import AWARD_METHOD, BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, ESTIMATE, PRICES
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -68,14 +69,34 @@ class Limits:
 
 
 SQL = """
-SELECT p.lot_id AS unit, p.bids, p.award_method, p.currency, p.class, p.year,
-       CAST(l.estimate_price AS DOUBLE) AS estimate,
-       p.lowest_price / NULLIF(CAST(l.estimate_price AS DOUBLE), 0) AS value
-FROM feat.lot_prices AS p
-JOIN core.lots AS l ON l.lot_id = p.lot_id AND l.currency = p.currency
-WHERE p.award_method IS NOT NULL AND p.bids >= $min_bids AND l.estimate_price > 0
-ORDER BY p.lot_id
+WITH compared AS (
+    SELECT p.lot_id AS unit, p.bids, p.award_method, p.currency, p.class, p.year,
+           CAST(l.estimate_price AS DOUBLE) AS estimate,
+           p.lowest_price / NULLIF(CAST(l.estimate_price AS DOUBLE), 0) AS value
+    FROM feat.lot_prices AS p
+    JOIN core.lots AS l ON l.lot_id = p.lot_id AND l.currency = p.currency
+    WHERE p.award_method IS NOT NULL AND p.bids >= $min_bids AND l.estimate_price > 0
+)
+SELECT unit, bids, award_method, currency, class, year, estimate, value
+FROM compared
+WHERE value BETWEEN 1 / $max_ratio AND $max_ratio
+ORDER BY unit
 """
+
+
+NEEDS = (
+    BIDS,
+    PRICES,
+    ESTIMATE,
+    AWARD_METHOD,
+    ENOUGH_PRICES,
+    Need(
+        "lowest bid and estimate too far apart: they are in other units or of another scope",
+        "最低报价与估算价相差过大（单位或范围可能不同）",
+        f"SELECT unit FROM ({SQL}) AS compared",
+    ),
+    COMPARABLE_LOTS,
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
@@ -83,8 +104,8 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
 
     ``p_value`` is twice the smaller of the two ends'.
     """
-    lots: pd.DataFrame = engine.run(SQL, {"min_bids": limits.min_bids}).to_pandas()
-    lots = lots[lots["value"].between(1 / limits.max_ratio, limits.max_ratio)].reset_index(drop=True)
+    chosen = {"min_bids": limits.min_bids, "max_ratio": limits.max_ratio}
+    lots: pd.DataFrame = engine.run(SQL, chosen).to_pandas()
     low = placed(lots, "value", "low", limits.min_reference_lots)
     high = placed(lots, "value", "high", limits.min_reference_lots)
     p_value = np.minimum(2 * np.minimum(low["p_value"], high["p_value"]), 1.0)

@@ -24,7 +24,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import AWARD_METHOD, BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, PRICES
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -50,6 +51,25 @@ EXAMPLE = {
     "p_value": 0.012,
     "reference_lots": 412,
 }
+
+
+NEEDS = (
+    BIDS,
+    PRICES,
+    Need(
+        "no ceiling price in the currency of the bids",
+        "无与报价同币种的最高投标限价",
+        "SELECT lot_id AS unit FROM feat.lot_prices WHERE lowest_ceiling_share IS NOT NULL",
+    ),
+    Need(
+        "even the lowest bid lies above the ceiling price: it is in another unit or of another scope",
+        "最低报价高于最高投标限价（单位或范围可能不同）",
+        "SELECT lot_id AS unit FROM feat.lot_prices WHERE lowest_ceiling_share <= 1",
+    ),
+    AWARD_METHOD,
+    ENOUGH_PRICES,
+    COMPARABLE_LOTS,
+)
 
 
 @dataclass(frozen=True)

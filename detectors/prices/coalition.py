@@ -6,13 +6,13 @@ Why it matters
 
 Looks innocent when
     - the lot has many bids: three of many are always close. So a lot is only compared with lots
-      of as many bids, or with lots of more bids that are thinned to as many;
+      that have as many bids, or that have more and are thinned to as many;
     - several bidders price from the same published norms, or round to the same number;
     - the ceiling is tight, so that only a narrow range is worth bidding in.
     For these reasons the signal ranks and corroborates: it is no evidence alone.
 
 Blind spots
-    Lots of three bids: their only three are the lot. Members that keep apart from each other. Lots
+    Lots of three bids: their only group of three is the lot itself. Members that keep apart from each other. Lots
     with so many bids that too few others have as many. Lots without a known award method. A market
     in which such groups are the rule.
 
@@ -32,8 +32,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.needs import AWARD_METHOD, BIDS, ENOUGH_PRICES, PRICES
 from detectors.kernels.prices.reference_classes import placed
-from detectors.kernels.prices.thinning import Size, equal_sizes
+from detectors.kernels.prices.thinning import LOTS_OF_AS_MANY_BIDS, Size, equal_sizes
 
 DETECTOR = Detector(
     title="Some of the bids lie unusually close together",
@@ -64,17 +65,18 @@ EXAMPLE = {
 }
 
 
+NEEDS = (BIDS, PRICES, AWARD_METHOD, ENOUGH_PRICES, LOTS_OF_AS_MANY_BIDS)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the measured values are compared with."""
 
     min_bids: int = 4  # valid bids in the lot: one more than the smallest group
+    min_group_bids: int = 3  # bids of the smallest group looked at
+    max_group_bids: int = 4  # bids of the largest group looked at, of a lot with more bids than that
     min_reference_lots: int = 200  # other lots with at least as many bids in the reference class
     max_p: float = 0.01  # probability among comparable lots with as many bids
-
-
-#: Sizes of the groups looked at, of a lot with more bids than that.
-GROUPS = (3, 4)
 
 
 class Group(NamedTuple):
@@ -119,7 +121,8 @@ def tightest(prices: NDArray[np.float64], size: int) -> Group:
 
 def _judged(size: Size, limits: Limits) -> pd.DataFrame:
     """Judge the lots of exactly this size."""
-    groups = {k: tightest(size.prices, k) for k in GROUPS if k < size.bids}
+    sizes = range(limits.min_group_bids, min(limits.max_group_bids, size.bids - 1) + 1)
+    groups = {k: tightest(size.prices, k) for k in sizes}
     places = [
         placed(size.lots.assign(cv=group.cv), "cv", "low", limits.min_reference_lots)
         for group in groups.values()

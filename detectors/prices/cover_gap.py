@@ -16,7 +16,7 @@ Blind spots
 Sources
     Relative distance: García Rodríguez et al. (2022), Automation in Construction 133, 104047,
     reproduced on the published columns. Rule of Imhof, Karagök and Rutz: low dispersion together
-    with a relative distance above 1. On average-price lots the screen was measured to be blind.
+    with a relative distance above 1. Measured on average-price lots, the screen finds nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, LOWEST_PRICE, PRICES
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -54,6 +55,20 @@ EXAMPLE = {
     "p_value": 0.0033,
     "reference_lots": 300,
 }
+
+
+NEEDS = (
+    BIDS,
+    PRICES,
+    LOWEST_PRICE,
+    ENOUGH_PRICES,
+    Need(
+        "the losing bids do not differ",
+        "除最低价外各报价相同",
+        "SELECT lot_id AS unit FROM feat.lot_prices WHERE rd IS NOT NULL",
+    ),
+    COMPARABLE_LOTS,
+)
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import AWARD_METHOD, BIDS, COMPARABLE_LOTS, ESTIMATE, PRICES, enough_prices
 from detectors.kernels.prices.blocks import valid_bids
 from detectors.kernels.prices.reference_classes import commonness
-from detectors.kernels.prices.rounding import amount_unit
 
 DETECTOR = Detector(
     title="Several bids are round fractions of the buyer's estimate",
@@ -63,31 +63,58 @@ EXAMPLE = {
 class Limits:
     """What the measured values are compared with."""
 
-    step: float = 0.001  # of the estimate: 96.5 % counts, 96.55 % does not
+    step: float = 0.001  # share of the estimate: 96.5 % counts, 96.55 % does not
     min_fractions: int = 2  # such bids in the lot
     min_step_units: float = 1000.0  # one step in rounding units of the estimate: below, chance meets it
     min_reference_lots: int = 200  # other lots needed to say what is usual in a market
     max_common_share: float = 0.05  # of comparable lots that show the same: a market's habit
 
 
+# The estimate is rounded to the largest power of ten that divides it. On a grid of that unit, round prices and round
+# fractions are the same thing: an estimate counts as odd where no power of ten beyond its step divides it.
 LOTS = """
-SELECT p.lot_id AS unit, p.bids, p.award_method, p.currency, p.class, p.year,
-       CAST(l.estimate_price AS DOUBLE) AS estimate
-FROM feat.lot_prices AS p
-JOIN core.lots AS l ON l.lot_id = p.lot_id AND l.currency = p.currency
-WHERE p.award_method IS NOT NULL AND p.bids >= $min_fractions AND l.estimate_price > 0
-ORDER BY p.lot_id
+WITH estimated AS (
+    SELECT p.lot_id AS unit, p.bids, p.award_method, p.currency, p.class, p.year,
+           CAST(l.estimate_price AS DOUBLE) AS estimate,
+           CAST(round(CAST(l.estimate_price AS DOUBLE) * 100) AS BIGINT) AS cents
+    FROM feat.lot_prices AS p
+    JOIN core.lots AS l ON l.lot_id = p.lot_id AND l.currency = p.currency
+    WHERE p.award_method IS NOT NULL AND p.bids >= $min_fractions AND l.estimate_price > 0
+),
+powers (power) AS (
+    VALUES (1), (10), (100), (1000), (10000), (100000), (1000000), (10000000), (100000000), (1000000000),
+           (10000000000), (100000000000), (1000000000000), (10000000000000), (100000000000000)
+)
+SELECT e.unit, e.bids, e.award_method, e.currency, e.class, e.year, e.estimate
+FROM estimated AS e
+WHERE NOT EXISTS (
+    SELECT 1 FROM powers AS p WHERE p.power * $min_step_units > $step * e.cents AND mod(e.cents, p.power) = 0
+)
+ORDER BY e.unit
 """
+
+
+NEEDS = (
+    BIDS,
+    PRICES,
+    ESTIMATE,
+    AWARD_METHOD,
+    enough_prices("min_fractions"),
+    Need(
+        "the estimate is a round number", "招标人估算价为整数，无从比较", f"SELECT unit FROM ({LOTS}) AS lots"
+    ),
+    COMPARABLE_LOTS,
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot with a known award method, an odd estimate, enough bids and enough comparable lots."""
-    lots: pd.DataFrame = engine.run(LOTS, {"min_fractions": limits.min_fractions}).to_pandas()
-    cents = np.rint(lots["estimate"].to_numpy() * 100)
-    unit = amount_unit(np.maximum(cents, 1).astype(np.int64)[:, None])
-    # On a grid of the estimate's own rounding unit, round prices and round fractions are the same thing.
-    is_odd = limits.step * cents >= limits.min_step_units * unit
-    lots = lots[is_odd].reset_index(drop=True)
+    chosen = {
+        "min_fractions": limits.min_fractions,
+        "min_step_units": limits.min_step_units,
+        "step": limits.step,
+    }
+    lots: pd.DataFrame = engine.run(LOTS, chosen).to_pandas()
     bids = valid_bids(engine)
     at = pc.index_in(bids.lot_id.cast(pa.string()), value_set=pa.array(lots["unit"], pa.string()))
     frame = pd.DataFrame(
@@ -108,7 +135,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     frame = lots.join(common).assign(
         entities=found.agg(SEPARATOR.join).reindex(lots.index).astype("str"),
         value=count.astype("float64"),
-        p_value=np.nan,
         flagged=is_found & (common["common_share"] <= limits.max_common_share),
     )
     frame = frame[frame["common_share"].notna()].reset_index(drop=True)

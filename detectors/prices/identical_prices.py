@@ -12,7 +12,8 @@ Looks innocent when
       Such prices count as rounded to the discount;
     - the fee is prescribed, or the discounts are from an estimate that was not delivered. Then the bids
       of the lot are whole percents of one base, or many lots of the market share endings: neither is a
-      signal; nor is one total of all bids where many comparable lots are whole percents of one base;
+      signal. One total of all bids is no signal either where many comparable lots are whole percents of
+      one base;
     - there are many bidders: the probability is for the number of bids in the lot.
 
 Blind spots
@@ -38,6 +39,7 @@ from numpy.typing import NDArray
 from scipy.special import comb
 
 from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.kernels.needs import AWARD_METHOD, BIDS, ENOUGH_PRICES, PRICES
 from detectors.kernels.prices.blocks import Block, LotBids, valid_bids
 from detectors.kernels.prices.reference_classes import commonness
 from detectors.kernels.prices.rounding import amount_unit, discount_unit, lucky_unit, of_one_base
@@ -68,6 +70,9 @@ EXAMPLE = {
 }
 
 
+NEEDS = (BIDS, PRICES, AWARD_METHOD, ENOUGH_PRICES)
+
+
 Cents = NDArray[np.int64] | NDArray[np.float64]
 
 
@@ -77,6 +82,11 @@ class Limits:
 
     min_bids: int = 2  # valid bids in the lot
     assumed_cv: float = 0.01  # honest spread / price, where all bids are equal and show none
+    finest_discount: float = 0.0001  # share of the ceiling; a finer discount is no round one
+    min_lucky_digits: int = 2  # equal lucky digits in a row; a price that ends in them was chosen
+    min_base_percent: int = 40  # percent; below it nobody bids on a prescribed fee
+    max_base_percent: int = 130  # percent; above it nobody bids on a prescribed fee
+    min_percent_cents: int = 1000  # cents in a percent of a fee; of a smaller one every price is a multiple
     max_p: float = 0.001  # probability among independent bids
     min_reference_lots: int = 200  # other lots needed to say what is usual in a market
     max_common_share: float = 0.05  # of comparable lots that share endings too: a market's habit
@@ -101,7 +111,7 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     judged: pd.DataFrame = engine.run(JUDGED, {"min_bids": limits.min_bids}).to_pandas()
     bids = valid_bids(engine)
     read = [_tied(bids, block, limits) for block in bids.blocks(limits.min_bids)]
-    frame = judged.merge(_endings([tied for tied, _ in read], bids, judged), on="unit", how="left")
+    frame = judged.merge(_endings([tied for tied, _ in read], bids, judged, limits), on="unit", how="left")
     frame["value"] = frame["value"].astype("float64").fillna(0.0)
     frame["p_value"] = frame["p_value"].fillna(1.0)
     frame["totals"] = frame["totals"].fillna(0).astype("int64")
@@ -154,7 +164,9 @@ def _tied(bids: LotBids, block: Block, limits: Limits) -> tuple[pd.DataFrame, ND
     ordered = np.take_along_axis(residue, order, axis=1)
     is_same = np.zeros((len(cents), cents.shape[1] + 1), dtype=bool)
     is_same[:, 1:-1] = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] > 0)
-    is_of_base = of_one_base(cents)
+    is_of_base = of_one_base(
+        cents, limits.min_base_percent, limits.max_base_percent, limits.min_percent_cents
+    )
     is_same[is_of_base] = False
     lot, place = np.nonzero(is_same[:, 1:] | is_same[:, :-1])
     at = (lot, order[lot, place])
@@ -170,7 +182,7 @@ def _tied(bids: LotBids, block: Block, limits: Limits) -> tuple[pd.DataFrame, ND
     return tied, block.lots[is_of_base]
 
 
-def _endings(tied: list[pd.DataFrame], bids: LotBids, judged: pd.DataFrame) -> pd.DataFrame:
+def _endings(tied: list[pd.DataFrame], bids: LotBids, judged: pd.DataFrame, limits: Limits) -> pd.DataFrame:
     """Return the least likely shared ending of each lot that has one."""
     rows = pd.concat([_NONE_TIED, *tied], ignore_index=True)
     rows["bidder_id"] = bids.bidder_id.take(pa.array(rows["row"])).to_pandas()
@@ -190,7 +202,7 @@ def _endings(tied: list[pd.DataFrame], bids: LotBids, judged: pd.DataFrame) -> p
     endings["p_value"] = chance(
         endings["bids"].to_numpy(),
         endings["value"].to_numpy(),
-        _rounding(endings),
+        _rounding(endings, limits),
         endings["free"].to_numpy(),
     )
     shared = endings.groupby("unit")["residue"].transform("size")
@@ -205,13 +217,14 @@ _NONE_TIED = pd.DataFrame(
 )
 
 
-def _rounding(endings: pd.DataFrame) -> Cents:
+def _rounding(endings: pd.DataFrame, limits: Limits) -> Cents:
     """Return the unit to which each shared ending is rounded, as amount or as discount, in cents."""
     # Different totals cannot be the same discount.
     ceiling = endings["ceiling_price"].where(endings["totals"] == 1).to_numpy(dtype=np.float64)
     residue = endings["residue"].to_numpy()
-    by_amount = np.maximum(amount_unit(residue[:, None]), lucky_unit(residue))
-    return np.maximum(by_amount, discount_unit(endings[["cents"]].to_numpy(), ceiling * 100))
+    by_amount = np.maximum(amount_unit(residue[:, None]), lucky_unit(residue, limits.min_lucky_digits))
+    by_discount = discount_unit(endings[["cents"]].to_numpy(), ceiling * 100, limits.finest_discount)
+    return np.maximum(by_amount, by_discount)
 
 
 def _digits(residue: int, free: int) -> str:

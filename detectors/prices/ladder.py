@@ -19,12 +19,11 @@ Blind spots
     method. A market in which ladders are the rule.
 
 Sources
-    招标投标法实施条例 §40(4) 投标报价呈规律性差异. Chance of such runs among honest bids: measured by
-    simulation, four bids within 1 % or five within 5 % are the first that are rare for usual
-    numbers of bids. The combined statistic and its simulation are this project's own. Of 278
-    real Italian average-price lots (García Rodríguez et al. 2022), whose prices lie on a grid that
-    no single price shows, 41 % have such a run, competitive or not: hence the comparison with the
-    market.
+    招标投标法实施条例 §40(4) 投标报价呈规律性差异. Measured by simulation: four bids within 1 %, or five within
+    5 %, are the first runs that are rare among as many honest bids as lots usually have. The combined
+    statistic and its simulation are this project's own. Of 278 real Italian average-price lots
+    (García Rodríguez et al. 2022) 41 % have such a run, competitive or not, because their prices lie on a
+    grid that no single price shows: hence the comparison with the market.
 """
 
 from __future__ import annotations
@@ -40,7 +39,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import AWARD_METHOD, BIDS, PRICES, enough_prices
 from detectors.kernels.prices.blocks import Block, LotBids, valid_bids
 from detectors.kernels.prices.reference_classes import commonness
 from detectors.kernels.prices.rounding import amount_unit, discount_unit
@@ -74,6 +74,15 @@ EXAMPLE = {
 }
 
 
+NEEDS = (
+    BIDS,
+    PRICES,
+    AWARD_METHOD,
+    enough_prices("short_bids"),
+    Need("the valid prices do not differ", "各有效报价相同"),
+)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the measured values are compared with."""
@@ -82,7 +91,8 @@ class Limits:
     short_spread: float = 0.01  # its largest departure of a step, share of the mean step
     long_bids: int = 5  # bids from which the wider tolerance holds
     long_spread: float = 0.05  # largest departure of a step in such a run
-    longest_bids: int = 12  # a longer run is judged by its best part of this length
+    longest_bids: int = 12  # bids; a longer run is judged by its best part of this length
+    finest_discount: float = 0.0001  # share of the ceiling; a finer discount is no round one
     draws: int = 4999  # simulated honest lots per candidate
     max_p: float = 0.001  # probability among independent bids
     min_reference_lots: int = 200  # other lots needed to say what is usual in a market
@@ -192,9 +202,9 @@ def chance(cents: NDArray[np.float64], rarity: float, unit: float, seed: str, li
     """Return how often as many independent bids show a run at least as rare, by simulation.
 
     Honest bids are drawn from the log-normal distribution with the lot's own mean and standard
-    deviation of the log price. Looking at steps in money and in percent, and at runs of several
-    lengths, is paid for: the draws are searched in the same way. A lot that can no longer reach
-    ``max_p`` is not drawn to the end.
+    deviation of the log price. The draws are searched in the same way as the lot, for steps in money and in
+    percent and for runs of several lengths: so the search itself makes nothing rare. A lot that can no
+    longer reach ``max_p`` is not drawn to the end.
 
     Args:
         cents: prices of the lot, shape (n,).
@@ -234,7 +244,7 @@ def _measure(bids: LotBids, block: Block, ceiling: NDArray[np.float64], limits: 
     for lot in np.flatnonzero(runs.rarity < OUTSIDE).tolist():
         run = slice(runs.first[lot], runs.first[lot] + runs.bids[lot])
         lot_id = bids.lot_id[int(block.lots[lot])].as_py()
-        unit = _rounding(cents[lot, run], ceiling[block.lots[lot]] * 100)
+        unit = _rounding(cents[lot, run], ceiling[block.lots[lot]] * 100, limits.finest_discount)
         p_value[lot] = chance(cents[lot], float(runs.rarity[lot]), unit, lot_id, limits)
         entities[lot] = SEPARATOR.join(sorted(bids.bidder_id.take(pa.array(rows[lot, run])).to_pylist()))
     frame = pd.DataFrame(
@@ -254,10 +264,10 @@ def _measure(bids: LotBids, block: Block, ceiling: NDArray[np.float64], limits: 
     return frame[frame["value"].notna()]
 
 
-def _rounding(cents: NDArray[np.float64], ceiling_cents: float) -> float:
+def _rounding(cents: NDArray[np.float64], ceiling_cents: float, finest: float) -> float:
     """Return the unit to which a run is rounded, as amount or as discount, in cents."""
     row = cents[None, :].astype(np.int64)
-    return float(max(amount_unit(row)[0], discount_unit(row, np.array([ceiling_cents]))[0]))
+    return float(max(amount_unit(row)[0], discount_unit(row, np.array([ceiling_cents]), finest)[0]))
 
 
 _NOTHING = pd.DataFrame(

@@ -12,7 +12,7 @@ Looks innocent when
     corroborates: it is no evidence alone.
 
 Blind spots
-    Average-price and scoring lots: the sign of this screen is not known there. A ring that spreads
+    Average-price and scoring lots: what a low spread means there is not known. A ring that spreads
     its cover bids on purpose. A market in which the ring is the rule: its lots are the reference.
 
 Sources
@@ -29,6 +29,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.needs import BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, LOWEST_PRICE, PRICES
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -55,6 +56,9 @@ EXAMPLE = {
     "p_value": 0.0033,
     "reference_lots": 300,
 }
+
+
+NEEDS = (BIDS, PRICES, LOWEST_PRICE, ENOUGH_PRICES, COMPARABLE_LOTS)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Several bids of a lot are round numbers although their bidders do not usually round.
 
 Why it matters
-    Whoever prices a bill of quantities ends at odd fen, bid after bid. A price that somebody else has
-    said, or that was made up, is round. Several firms that leave their habit in the same lot have
+    Who prices a bill of quantities ends at odd fen, bid after bid. A price that somebody else named, or
+    that was made up, is round. Several firms that leave their habit in the same lot have
     something in common there.
 
 Looks innocent when
@@ -31,7 +31,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import AWARD_METHOD, BIDS, PRICES, enough_prices
 from detectors.kernels.prices.blocks import valid_bids
 from detectors.kernels.prices.reference_classes import commonness
 from detectors.kernels.prices.rounding import amount_unit
@@ -60,6 +61,15 @@ EXAMPLE = {
     "expected": 0.31,
     "p_value": 0.00012,
 }
+
+
+NEEDS = (
+    BIDS,
+    PRICES,
+    AWARD_METHOD,
+    enough_prices("min_known"),
+    Need("too few bidders with enough other bids to show a habit", "有足够其他报价可看出习惯的投标人不足"),
+)
 
 
 @dataclass(frozen=True)

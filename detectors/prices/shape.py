@@ -8,12 +8,12 @@ Why it matters
 Looks innocent when
     - one bidder has really lower costs, or has made a mistake, and the others know the usual price;
     - the ceiling presses the bids together from above.
-    For these reasons a lot is only compared with lots of its own market, both measures must be far
-    out, and the signal ranks and corroborates: it is no evidence alone.
+    For these reasons a lot is only compared with lots of its own market, and both measures must be far
+    out. The signal ranks and corroborates: it is no evidence alone.
 
 Blind spots
-    Average-price and scoring lots: the sign is not known there, and in real Italian average-price lots
-    high kurtosis points to competition. Lots of three bids. Rings that spread their cover bids. In
+    Average-price and scoring lots: what the shape means there is not known, and in real Italian
+    average-price lots high kurtosis points to competition. Lots of three bids. Rings that spread their cover bids. In
     two of six labelled markets the screens show next to nothing.
 
 Sources
@@ -27,7 +27,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, LOWEST_PRICE, PRICES
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -54,6 +55,20 @@ EXAMPLE = {
     "p_value": 0.0133,
     "reference_lots": 300,
 }
+
+
+NEEDS = (
+    BIDS,
+    PRICES,
+    LOWEST_PRICE,
+    ENOUGH_PRICES,
+    Need(
+        "the valid prices do not differ",
+        "各有效报价相同",
+        "SELECT lot_id AS unit FROM feat.lot_prices WHERE skew IS NOT NULL AND kurt IS NOT NULL",
+    ),
+    COMPARABLE_LOTS,
+)
 
 
 @dataclass(frozen=True)

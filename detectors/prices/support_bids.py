@@ -2,13 +2,13 @@
 
 Why it matters
     Where the mean decides, bids that cannot win still move it. Support bids (支撑报价) are put together
-    far out on one side, so that the benchmark comes to where the firm that is to win has bid.
+    far out on one side. They pull the benchmark towards the bid of the firm that is to win.
 
 Looks innocent when
     - several bidders have left out, or counted twice, the same part of the work;
     - there are two kinds of bidders, such as makers and traders, with two kinds of costs;
-    - there are few bids: two of five often stand apart. So a lot is compared with lots of as many
-      bids, or with lots of more bids that are thinned to as many, in its own market.
+    - there are few bids: two of five often stand apart. So a lot is compared with lots of its own market
+      that have as many bids, or that have more and are thinned to as many.
     For these reasons the signal ranks and corroborates: it is no evidence alone.
 
 Blind spots
@@ -30,9 +30,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import BIDS, ENOUGH_PRICES, PRICES
 from detectors.kernels.prices.reference_classes import placed
-from detectors.kernels.prices.thinning import Size, equal_sizes
+from detectors.kernels.prices.thinning import LOTS_OF_AS_MANY_BIDS, Size, equal_sizes
 
 DETECTOR = Detector(
     title="A few bids stand together far from all others",
@@ -62,12 +63,26 @@ EXAMPLE = {
 }
 
 
+NEEDS = (
+    BIDS,
+    PRICES,
+    Need(
+        "not awarded by an average price",
+        "不采用平均价法",
+        "SELECT lot_id AS unit FROM core.lots WHERE award_method = 'average_price'",
+    ),
+    ENOUGH_PRICES,
+    LOTS_OF_AS_MANY_BIDS,
+)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the measured values are compared with."""
 
     min_bids: int = 5  # valid bids in the lot: two outlying ones and three others
     max_outlying_share: float = 0.35  # of the bids; more are no support but the middle
+    min_spread: float = 0.0001  # share of the lowest price, assumed where the others hardly differ
     min_reference_lots: int = 200  # other lots with at least as many bids in the reference class
     max_p: float = 0.01  # share of comparable lots that stand apart at least as far
 
@@ -93,12 +108,13 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     return frame.assign(flagged=frame["p_value"] <= limits.max_p)
 
 
-def farthest(prices: NDArray[np.float64], most: int) -> Apart:
+def farthest(prices: NDArray[np.float64], most: int, min_spread: float) -> Apart:
     """Return the two to ``most`` bids at one end that stand apart from the rest the farthest, for every lot.
 
     Args:
         prices: positive and ascending inside each lot, shape (lots, n), n >= most + 2.
         most: outlying bids, at least 2.
+        min_spread: spread of the rest that is assumed at least, share of the lowest price.
     """
     best = Apart(
         np.full(len(prices), -1.0),
@@ -111,22 +127,18 @@ def farthest(prices: NDArray[np.float64], most: int) -> Apart:
         for outlying in range(2, most + 1):
             gap = ends[:, outlying] - ends[:, outlying - 1]
             around = ends[:, outlying:].std(axis=1, ddof=1) + ends[:, outlying - 1] - ends[:, 0]
-            isolation = gap / np.maximum(around, prices[:, 0] * ROUNDING)
+            isolation = gap / np.maximum(around, prices[:, 0] * min_spread)
             is_farther = isolation > best.isolation
             for kept, found in zip(best, (isolation, outlying, is_high, gap), strict=True):
                 kept[is_farther] = found[is_farther] if isinstance(found, np.ndarray) else found
     return best
 
 
-#: Least spread, share of the lowest price: others that agree to the last digit do not stand infinitely close.
-ROUNDING = 1e-4
-
-
 def _judged(size: Size, limits: Limits) -> pd.DataFrame:
     """Judge the average-price lots of exactly this size."""
     is_average = (size.lots["award_method"] == "average_price").to_numpy()
     most = max(int(size.bids * limits.max_outlying_share), 2)
-    apart = farthest(size.prices[is_average], most)
+    apart = farthest(size.prices[is_average], most, limits.min_spread)
     lots = size.lots[is_average].reset_index(drop=True).assign(isolation=apart.isolation)
     lots = lots.join(placed(lots, "isolation", "high", limits.min_reference_lots))
     mine = np.flatnonzero(lots["is_whole"] & lots["p_value"].notna())

@@ -15,8 +15,8 @@ Blind spots
     Lots whose bills were not delivered. Published prices that are not marked.
 
 Sources
-    招标投标法实施条例 §40(4) 异常一致或者报价呈规律性差异. A share of 80 % equal items is a local line that was
-    seen cited and not at its source.
+    招标投标法实施条例 §40(4) 异常一致或者报价呈规律性差异. A share of 80 % equal items is a local limit, known
+    from citations only.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
 
 DETECTOR = Detector(
     title="Unit prices of different bidders equal or in one ratio",
@@ -68,7 +68,10 @@ class Limits:
 
     min_items: int = 30  # items that both bidders priced, without published prices
     min_share: float = 0.8  # of these items, alike
-    min_price_cny: float = 1.0  # a cheaper item is left out: its rounding alone makes it alike
+    min_price_cny: float = 1.0  # yuan; a cheaper item is left out: its rounding alone makes it alike
+    min_distance_cny: float = 0.1  # yuan; a smaller distance of all items is rounding and no distance
+    sample_items: int = 50  # items by which pairs are chosen for a comparison of all items
+    min_sample_share: float = 0.6  # of these items, alike: one in a thousand pairs with 80 % in all has fewer
 
 
 class Alike(NamedTuple):
@@ -90,10 +93,6 @@ class Alike(NamedTuple):
 RELATIONS = ("equal 相同", "ratio 比例", "distance 差额")
 
 CENT = 0.01
-
-#: Items by which pairs are chosen for a comparison of all items, and the share that must be alike there. Of
-#: pairs with 80 % alike in all items one in a thousand has fewer than 60 % in as many drawn ones.
-SAMPLE_ITEMS, SAMPLE_SHARE = 50, 0.6
 
 #: Cells of one comparison, and rows read at once: keeps the arrays in tens of megabytes.
 CELLS, ROWS = 2_000_000, 1_000_000
@@ -123,6 +122,24 @@ ORDER BY i.lot_id, i.bidder_id, i.item_code
 """
 
 
+NEEDS = (
+    Need(
+        "no priced bills of quantities delivered",
+        "未提供已标价工程量清单",
+        "SELECT DISTINCT lot_id AS unit FROM core.priced_items",
+    ),
+    Need(
+        "only one bidder's bill of quantities delivered",
+        "仅提供一家投标人的已标价工程量清单",
+        f"SELECT lot_id AS unit FROM ({SIZES}) AS bills",
+    ),
+    Need(
+        "no two bidders priced enough of the same items in yuan, published and cheap items left out",
+        "任意两家以人民币共同报价的清单项不足（已剔除公布价和低价项）",
+    ),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot in which two bidders priced enough items of one bill.
 
@@ -144,7 +161,7 @@ def alike(prices: NDArray[np.float64], seed: str, limits: Limits) -> Alike:
     Args:
         prices: in yuan, NaN where a bidder did not price the item, shape (bidders, items).
         seed: text from which the sample is drawn, so that a second run draws the same.
-        limits: the number of items.
+        limits: the number of items, the sample, and the least distance.
 
     Returns:
         Every pair with enough items in common; for pairs left out after the sample what it showed.
@@ -152,19 +169,21 @@ def alike(prices: NDArray[np.float64], seed: str, limits: Limits) -> Alike:
     known = (~np.isnan(prices)).astype(np.float32)
     common = np.rint(known @ known.T).astype(np.int64)
     first, second = np.nonzero(np.triu(common >= limits.min_items, k=1))
-    if prices.shape[1] <= SAMPLE_ITEMS:
-        return _compared(prices, first, second)
+    if prices.shape[1] <= limits.sample_items:
+        return _compared(prices, first, second, limits.min_distance_cny)
     rng = np.random.default_rng(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big"))
-    sample = rng.choice(prices.shape[1], SAMPLE_ITEMS, replace=False)
-    rough = _compared(prices[:, sample], first, second)
-    whole = rough.share >= SAMPLE_SHARE
-    exact = _compared(prices, first[whole], second[whole])
+    sample = rng.choice(prices.shape[1], limits.sample_items, replace=False)
+    rough = _compared(prices[:, sample], first, second, limits.min_distance_cny)
+    whole = rough.share >= limits.min_sample_share
+    exact = _compared(prices, first[whole], second[whole], limits.min_distance_cny)
     for column, found in zip(rough[3:], exact[3:], strict=True):
         column[whole] = found
     return rough._replace(items=common[first, second])
 
 
-def _compared(prices: NDArray[np.float64], first: NDArray[np.int64], second: NDArray[np.int64]) -> Alike:
+def _compared(
+    prices: NDArray[np.float64], first: NDArray[np.int64], second: NDArray[np.int64], min_distance: float
+) -> Alike:
     """Compare all items of the pairs given."""
     found = Alike(
         first,
@@ -181,14 +200,14 @@ def _compared(prices: NDArray[np.float64], first: NDArray[np.int64], second: NDA
         count = (~np.isnan(one + other)).sum(axis=1)
         ratio = _ratio(one, other, _median(other / one, count))
         distance = _median(other - one, count)
-        # Half a cent of rounding on both sides; a distance of a few cents is rounding and no distance.
+        # Half a cent of rounding on both sides.
         slack = 0.5 * CENT * (1 + ratio[:, None]) + 1e-9
         fits = np.stack(
             [
                 (np.abs(other - one) < 0.5 * CENT).sum(axis=1),
                 (np.abs(other - ratio[:, None] * one) <= slack).sum(axis=1),
                 (np.abs(other - one - distance[:, None]) <= CENT + 1e-9).sum(axis=1)
-                * (np.abs(distance) >= 10 * CENT),
+                * (np.abs(distance) >= min_distance),
             ]
         )
         kind = fits.argmax(axis=0)
@@ -274,8 +293,6 @@ def _judged(lot: str, prices: pd.DataFrame, limits: Limits) -> pd.DataFrame:
             "unit": lot,
             "entities": [SEPARATOR.join(names) for names in members],
             "value": rows["share"].to_numpy(),
-            "p_value": np.nan,
-            "reference_class": None,
             "bidders": len(bidders),
             "items": rows["items"].to_numpy(),
             "relation": [RELATIONS[kind] for kind in rows["kind"]],
@@ -290,8 +307,6 @@ _NOTHING = pd.DataFrame(
         "unit": pd.Series(dtype="str"),
         "entities": pd.Series(dtype="str"),
         "value": pd.Series(dtype="float64"),
-        "p_value": pd.Series(dtype="float64"),
-        "reference_class": pd.Series(dtype="str"),
         "bidders": pd.Series(dtype="int64"),
         "items": pd.Series(dtype="int64"),
         "relation": pd.Series(dtype="str"),

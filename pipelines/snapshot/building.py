@@ -105,7 +105,7 @@ def screen(home: Home, built: Built, *, progress: Progress) -> list[screening.Sc
     detectors = registry.load(local=home.reference.local)
     con = duck.connect(built.path)
     try:
-        screening.prepare(con)
+        screening.prepare(con, home.reference)
         screened = []
         for place, detector in enumerate(detectors):
             progress(f"screen 筛查 {detector.id}", place, len(detectors))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import re
+from dataclasses import asdict, dataclass
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from detectors.interface import SCREEN_COLUMNS
+from detectors.interface import COUNTED, SCREEN_COLUMNS, SEPARATOR, Need
 from detectors.kernels.prices import screens
+from detectors.kernels.rules import ruled_lots
 from detectors.registry import Loaded
 from pipelines.duck import DuckDBEngine
 from pipelines.reference import Reference
@@ -26,23 +29,52 @@ class Screened:
         id: the detector.
         judged: units that it could judge.
         flagged: rows that it flagged.
+        counted: what is counted where it could not: ``lots``, ``firms`` or ``buyers``.
+        unjudged: how many of these it could not judge, by reason, in the order in which its needs are asked.
     """
 
     id: str
     judged: int
     flagged: int
+    counted: str
+    unjudged: tuple[Unjudged, ...]
 
 
-def prepare(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the shared measurements and the empty result table."""
+@dataclass(frozen=True)
+class Unjudged:
+    """So many lots, firms or buyers could not be judged, for one reason."""
+
+    lack: str
+    lack_zh: str
+    units: int
+
+
+def measure(con: duckdb.DuckDBPyConnection, known: Reference | None = None) -> DuckDBEngine:
+    """Create the tables of schema ``feat``, which detectors share, and return the engine for them."""
     con.execute("CREATE SCHEMA IF NOT EXISTS feat")
+    engine = DuckDBEngine(con, known)
+    _store(con, "feat.award_rules", ruled_lots.rule_table(engine))
+    _store(con, "feat.lot_prices", screens.lot_prices(engine))
+    return engine
+
+
+def prepare(con: duckdb.DuckDBPyConnection, known: Reference | None = None) -> None:
+    """Create the shared measurements and the empty result tables."""
     con.execute("CREATE SCHEMA IF NOT EXISTS risk")
-    _store(con, "feat.lot_prices", screens.lot_prices(DuckDBEngine(con)))
+    measure(con, known)
     con.execute(
         """
         CREATE OR REPLACE TABLE risk.screened (
             detector VARCHAR, unit VARCHAR, entities VARCHAR, value DOUBLE, p_value DOUBLE,
             reference_class VARCHAR, flagged BOOLEAN, facts VARCHAR
+        )
+        """
+    )
+    # Lots, firms or buyers that a detector could not judge, by reason; with the judged ones they are all there are.
+    con.execute(
+        """
+        CREATE OR REPLACE TABLE risk.unjudged (
+            detector VARCHAR, counted VARCHAR, place INTEGER, reason VARCHAR, reason_zh VARCHAR, units BIGINT
         )
         """
     )
@@ -59,10 +91,8 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
 def screen(con: duckdb.DuckDBPyConnection, detector: Loaded, known: Reference | None = None) -> Screened:
     """Run one detector and append its rows to ``risk.screened``; flagged rows keep their facts as JSON."""
     frame = detector.screen(DuckDBEngine(con, known), detector.limits)
-    if missing := [name for name in SCREEN_COLUMNS if name not in frame.columns and name != "entities"]:
+    if missing := [name for name in SCREEN_COLUMNS if name not in frame.columns]:
         raise ValueError(f"{detector.id}: the screen gives no column {missing[0]!r}")
-    if "entities" not in frame.columns:
-        frame = frame.assign(entities=pd.Series([None] * len(frame), dtype="str"))
     facts = [name for name in frame.columns if name not in SCREEN_COLUMNS]
     measured = set(frame.select_dtypes("float").columns)
     packed = ", ".join(
@@ -93,7 +123,90 @@ def screen(con: duckdb.DuckDBPyConnection, detector: Loaded, known: Reference | 
             )
     finally:
         con.unregister("screened")
-    return Screened(detector.id, int(frame["unit"].nunique()), int(frame["flagged"].sum()))
+    counted, unjudged = count_unjudged(con, detector, frame)
+    if unjudged:
+        con.executemany(
+            "INSERT INTO risk.unjudged VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                [detector.id, counted, place, each.lack, each.lack_zh, each.units]
+                for place, each in enumerate(unjudged)
+            ],
+        )
+    return Screened(
+        detector.id, int(frame["unit"].nunique()), int(frame["flagged"].sum()), counted, tuple(unjudged)
+    )
+
+
+def count_unjudged(
+    con: duckdb.DuckDBPyConnection, detector: Loaded, frame: pd.DataFrame
+) -> tuple[str, list[Unjudged]]:
+    """Return what is counted, and how many of these could not be judged, by the first need that they lack.
+
+    Raises:
+        ValueError: a judged unit lacks a need, or one that has all was not judged and no reason is left for it.
+    """
+    counted, all_of_them = COUNTED[detector.facts.unit]
+    needs = [need for need in detector.needs if need.sql]
+    tables = [_fulfilled(con, need, asdict(detector.limits)) for need in needs]  # type: ignore[call-overload]
+    con.register(
+        "judged_frame", pa.table({"unit": pa.array(_judged(detector.facts.unit, frame), pa.string())})
+    )
+    asked = "".join(f" WHEN n{place}.unit IS NULL THEN {place}" for place in range(len(tables)))
+    joined = "".join(
+        f" LEFT JOIN {table} AS n{place} ON n{place}.unit = a.unit" for place, table in enumerate(tables)
+    )
+    try:
+        rows = con.execute(
+            f"""
+            WITH judged AS (SELECT DISTINCT unit FROM judged_frame),
+            every AS (SELECT DISTINCT unit FROM ({all_of_them}) AS counted)
+            SELECT CASE{asked} ELSE {len(tables)} END AS place, j.unit IS NOT NULL AS is_judged, count(*), min(a.unit)
+            FROM every AS a{joined} LEFT JOIN judged AS j ON j.unit = a.unit
+            GROUP BY ALL
+            """
+        ).fetchall()
+    finally:
+        con.unregister("judged_frame")
+    found = dict.fromkeys(range(len(detector.needs)), 0)
+    for place, is_judged, units, example in rows:
+        if is_judged and place < len(tables):
+            raise ValueError(
+                f"{detector.id} judged {example}, which lacks what it needs: {needs[place].lack}; mend NEEDS"
+            )
+        if not is_judged and place not in found:
+            raise ValueError(
+                f"{detector.id} did not judge {example}, which has all it needs; add a last need without SQL to NEEDS"
+            )
+        if not is_judged:
+            found[place] += units
+    return counted, [
+        Unjudged(need.lack, need.lack_zh, found[place])
+        for place, need in enumerate(detector.needs)
+        if found[place]
+    ]
+
+
+def _fulfilled(con: duckdb.DuckDBPyConnection, need: Need, limits: dict[str, object]) -> str:
+    """Make the table of the units that fulfil a need, once for all detectors that ask for the same; return its name."""
+    used = {name: value for name, value in limits.items() if re.search(rf"[$]{name}\b", need.sql)}
+    name = "need_" + hashlib.sha256(repr((need.sql, sorted(used.items()))).encode()).hexdigest()[:16]
+    con.execute(
+        f"CREATE TEMP TABLE IF NOT EXISTS {name} AS SELECT DISTINCT CAST(unit AS VARCHAR) AS unit FROM ({need.sql}) AS n",
+        used or None,
+    )
+    return name
+
+
+def _judged(unit: str, frame: pd.DataFrame) -> list[str]:
+    """Return the judged lots, firms or buyers, with repeats."""
+    if COUNTED[unit][0] == "firms":
+        return [firm for listed in frame["entities"].dropna() for firm in listed.split(SEPARATOR)]
+    if unit == "lot_party":
+        return [
+            named.removesuffix(f"/{party}")
+            for named, party in zip(frame["unit"], frame["entities"], strict=True)
+        ]
+    return list(frame["unit"].str.split("/").str[0] if unit == "buyer" else frame["unit"])
 
 
 def _rounded(name: str) -> str:

@@ -16,26 +16,35 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detectors.interface import SEPARATOR, Engine
+from detectors.interface import SEPARATOR, Engine, Need
 from detectors.kernels.firms.pairs import (
     Ints,
     Meetings,
     chances,
     frequent_pairs,
-    meetings,
     possible_pairs,
     q_values,
 )
 
-#: Joint tenders of a pair that can be an edge.
-MIN_JOINT = 5
+# Lots with one winner. Times of day are not known everywhere: lots of one day stand in the order of their ids.
+WON = """
+WITH won AS (
+    SELECT lot_id FROM core.bids GROUP BY lot_id HAVING sum(CASE WHEN is_winner THEN 1 ELSE 0 END) = 1
+)
+SELECT b.lot_id, b.bidder_id, b.is_winner, l.opened_on,
+       coalesce(l.buyer_code, l.buyer_name) AS buyer, l.region_code AS region,
+       coalesce(l.place_name, l.region_code) AS place
+FROM core.bids AS b
+JOIN won AS w ON w.lot_id = b.lot_id
+JOIN core.lots AS l ON l.lot_id = b.lot_id
+ORDER BY b.lot_id, b.bidder_id
+"""
 
-#: Expected false share among the edges, if all firms of a market were alike (Benjamini-Hochberg). Only such
-#: edges enter the graph: thousands, where millions of pairs met.
-EDGE_Q = 0.001
-
-#: Members of the largest circle.
-MOST_MEMBERS = 12
+KNOWN_WINNERS = Need(
+    "no lot with one known winner in the records",
+    "无中标人唯一且明确的标段",
+    f"SELECT bidder_id AS unit FROM core.bids WHERE EXISTS (SELECT 1 FROM ({WON}) AS won)",
+)
 
 
 class Circle(NamedTuple):
@@ -52,7 +61,7 @@ class Circle(NamedTuple):
     exclusivity: float
 
 
-def circles(engine: Engine) -> tuple[Meetings, list[Circle]]:
+def circles(met: Meetings, min_joint: int, max_edge_q: float, max_members: int) -> list[Circle]:
     """Find the circles of three firms or more, in order of their members.
 
     An edge is a pair that meets more often than firms drawn at random within market class, region,
@@ -61,34 +70,40 @@ def circles(engine: Engine) -> tuple[Meetings, list[Circle]]:
     From every edge that no circle holds yet, heaviest first, firms are added that meet all members, as
     long as coherence times exclusivity grows. Circles may overlap.
 
+    Args:
+        met: who came to which tender.
+        min_joint: joint tenders of a pair that can be an edge.
+        max_edge_q: expected false share among the edges, if all firms of a market were alike
+            (Benjamini-Hochberg). Only such edges enter the graph: thousands, where millions of pairs met.
+        max_members: firms in the largest circle.
+
     Source:
         coherence and exclusivity after the idea of Wachs and Kertész (2019), in this project's own form.
     """
-    met = meetings(engine)
-    pairs = frequent_pairs(met.came, MIN_JOINT)
-    q = q_values(chances(met, pairs).p_value, possible_pairs(met, MIN_JOINT))
-    is_edge = q <= EDGE_Q
+    pairs = frequent_pairs(met.came, min_joint)
+    q = q_values(chances(met, pairs).p_value, possible_pairs(met, min_joint))
+    is_edge = q <= max_edge_q
     first, second, joint = (column[is_edge] for column in pairs)
     tenders = np.diff(met.came.indptr)
     weight = joint / (tenders[first] + tenders[second] - joint)
     graph = nx.Graph()
     graph.add_weighted_edges_from(zip(first.tolist(), second.tolist(), weight.tolist(), strict=True))
-    return met, _grown(graph, _heaviest_first(first, second, weight))
+    return _grown(graph, _heaviest_first(first, second, weight), max_members)
 
 
-def joint_wins(engine: Engine, min_present: int) -> tuple[Meetings, list[Circle], pd.DataFrame]:
-    """Return the circles and the lots that they won, in the order of their openings.
+def joint_wins(engine: Engine, met: Meetings, found: list[Circle], min_present: int) -> pd.DataFrame:
+    """Return the lots that circles won, in the order of their openings.
 
     Args:
         engine: the tables.
+        met: who came to which tender.
+        found: the circles.
         min_present: members that must have bid in a lot.
 
     Returns:
-        The meetings, the circles, and one row per circle and lot with ``circle`` (its position),
-        ``winner`` (position of the firm), ``lot_id``, ``buyer``, ``region``, ``place`` (where the work is, else
-        the region) and ``opened_on``.
+        One row per circle and lot with ``circle`` (its position), ``winner`` (position of the firm), ``lot_id``,
+        ``buyer``, ``region``, ``place`` (where the work is, else the region) and ``opened_on``.
     """
-    met, found = circles(engine)
     lots: pd.DataFrame = engine.run(WON).to_pandas()
     lots["firm"] = pd.Index(met.firms).get_indexer(pd.Index(lots["bidder_id"]))
     members = pd.DataFrame(
@@ -100,11 +115,7 @@ def joint_wins(engine: Engine, min_present: int) -> tuple[Meetings, list[Circle]
     present = seats.groupby(["circle", "lot_id"])["firm"].transform("size")
     won = seats[seats["is_winner"] & (present >= min_present)].rename(columns={"firm": "winner"})
     won = won.sort_values(["circle", "opened_on", "lot_id", "winner"]).drop_duplicates(["circle", "lot_id"])
-    return (
-        met,
-        found,
-        won[["circle", "winner", "lot_id", "buyer", "region", "place", "opened_on"]].reset_index(drop=True),
-    )
+    return won[["circle", "winner", "lot_id", "buyer", "region", "place", "opened_on"]].reset_index(drop=True)
 
 
 def chance_of_order(
@@ -163,21 +174,6 @@ def named(met: Meetings, circle: Circle) -> str:
     return SEPARATOR.join(met.firms[list(circle.members)])
 
 
-# Lots with one winner. Times of day are not known everywhere: lots of one day stand in the order of their ids.
-WON = """
-WITH won AS (
-    SELECT lot_id FROM core.bids GROUP BY lot_id HAVING sum(CASE WHEN is_winner THEN 1 ELSE 0 END) = 1
-)
-SELECT b.lot_id, b.bidder_id, b.is_winner, l.opened_on,
-       coalesce(l.buyer_code, l.buyer_name) AS buyer, l.region_code AS region,
-       coalesce(l.place_name, l.region_code) AS place
-FROM core.bids AS b
-JOIN won AS w ON w.lot_id = b.lot_id
-JOIN core.lots AS l ON l.lot_id = b.lot_id
-ORDER BY b.lot_id, b.bidder_id
-"""
-
-
 def _dealt(winner: Ints, within: Ints | None, deals: int, rng: np.random.Generator) -> Ints:
     """Return random orders of the winners, shape (deals, lots)."""
     if within is None:
@@ -194,7 +190,7 @@ def _heaviest_first(first: Ints, second: Ints, weight: np.ndarray) -> list[tuple
     return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
 
 
-def _grown(graph: nx.Graph, seeds: list[tuple[int, int]]) -> list[Circle]:
+def _grown(graph: nx.Graph, seeds: list[tuple[int, int]], max_members: int) -> list[Circle]:
     """Grow a circle from every edge that none holds yet."""
     strength = dict(graph.degree(weight="weight"))
     found: dict[tuple[int, ...], Circle] = {}
@@ -206,7 +202,7 @@ def _grown(graph: nx.Graph, seeds: list[tuple[int, int]]) -> list[Circle]:
         inside = [graph.edges[seed]["weight"]]
         total = strength[seed[0]] + strength[seed[1]]
         best = _measured(inside, total)
-        while len(members) < MOST_MEMBERS:
+        while len(members) < max_members:
             steps = []
             for firm in sorted(set.intersection(*(set(graph[member]) for member in members))):
                 edges = [graph.edges[firm, member]["weight"] for member in members]

@@ -12,21 +12,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binom, gamma
 
-from detectors.interface import Engine
+from detectors.interface import Engine, Need
 
-#: Strengths at which the chance of a record is computed.
+#: Strengths at which the chance of a record is computed: how exact the sums are.
 NODES = 41
-
-#: Strengths that a firm may have of which nothing is known.
-ANY_STRENGTH = np.geomspace(1 / 30, 30, NODES)
 
 #: Pairs computed at a time: keeps the temporary arrays in tens of megabytes.
 STEP = 50_000
 
 #: Follows ``WITH partners AS (...)``, which gives ``lot_id`` and ``partner_id``, one row each. A lot
-#: counts where somebody won and at least two bid; each bidder of a lot with n bids is expected to
-#: win 1/n of it. The result has one row per partner and bidder.
-WINS = """,
+#: counts where somebody won and somebody lost; each bidder of a lot with n bids is expected to
+#: win 1/n of it.
+RECORD = """,
 decided AS (
     SELECT lot_id, count(*) AS bids, CAST(sum(CASE WHEN is_winner THEN 1 ELSE 0 END) AS BIGINT) AS winners
     FROM core.bids
@@ -38,7 +35,11 @@ record AS (
     FROM core.bids AS b
     JOIN decided AS d ON d.lot_id = b.lot_id
     WHERE d.winners > 0 AND d.bids > d.winners
-),
+)
+"""
+
+#: Follows `RECORD`; one row per partner and bidder.
+WINS = """,
 career AS (
     SELECT bidder_id, count(*) AS lots, CAST(sum(is_won) AS BIGINT) AS wins, sum(expected) AS expected,
            sum(expected * (1 - expected)) AS variance
@@ -60,21 +61,41 @@ ORDER BY t.partner_id, t.bidder_id
 """
 
 
-def wins_together(engine: Engine, partners: str, min_lots: int) -> pd.DataFrame:
+def partner_needs(partners: str, missing: tuple[str, str], few: tuple[str, str]) -> tuple[Need, Need, Need]:
+    """Return what a firm needs so that its wins with one partner can be judged by `wins_together`.
+
+    Args:
+        partners: as for `wins_together`.
+        missing: what is said, in English and Chinese, where no partner is known in any decided lot of the firm.
+        few: the same, where the firm has too few lots with any one partner.
+    """
+    return (
+        Need(
+            "no lot whose winner is known and in which somebody lost",
+            "所投标段中标人不明或无落标者",
+            f"{partners}{RECORD}SELECT DISTINCT bidder_id AS unit FROM record",
+        ),
+        Need(*missing, f"SELECT bidder_id AS unit FROM ({partners}{RECORD}{WINS}) AS together"),
+        Need(*few),
+    )
+
+
+def wins_together(engine: Engine, partners: str, min_lots: int, max_strength: float) -> pd.DataFrame:
     """Return how often each firm won with each partner, and how likely at least that was.
 
     The strength of a firm multiplies its odds of winning a lot, which are 1 to n - 1 for a firm of
     strength 1 among n bidders. Strength varies between firms as a gamma variable with mean 1; its
     spread is measured on all firms. Wins elsewhere narrow the firm's own strength down; a firm
     without lots elsewhere is judged by the spread alone. Where all others are much alike, one firm may
-    still be far stronger: so a firm with enough lots elsewhere is also judged as if any strength
-    were equally likely beforehand, and the larger probability counts.
+    still be far stronger: so a firm with enough lots elsewhere is also judged as if any strength up to
+    ``max_strength`` were equally likely beforehand, and the larger probability counts.
 
     Args:
         engine: the tables.
         partners: ``WITH partners AS (...)`` giving ``lot_id`` and ``partner_id``.
         min_lots: lots that a firm must have bid for with a partner to be judged, and elsewhere to be
             judged by its own record.
+        max_strength: most that a firm can differ from the average one, up or down, as a factor.
 
     Returns:
         One row per partner and bidder with ``partner_id``, ``bidder_id``, ``lots``, ``wins`` and
@@ -85,7 +106,7 @@ def wins_together(engine: Engine, partners: str, min_lots: int) -> pd.DataFrame:
     Source:
         this project's own: binomial wins with a gamma mixture of odds, spread by moments.
     """
-    pairs: pd.DataFrame = engine.run(partners + WINS).to_pandas()
+    pairs: pd.DataFrame = engine.run(partners + RECORD + WINS).to_pandas()
     firms = pairs.drop_duplicates("bidder_id")
     judged = pairs[pairs["lots"] >= min_lots].reset_index(drop=True)
     judged = judged[["partner_id", "bidder_id", "lots", "wins", "expected", "lot_ids"]].assign(
@@ -96,15 +117,17 @@ def wins_together(engine: Engine, partners: str, min_lots: int) -> pd.DataFrame:
     )
     strength, weight = _strengths(_spread(firms))
     among_firms = _tails(judged, strength, weight)
-    by_itself = _tails(judged, ANY_STRENGTH, np.full(NODES, 1 / NODES))
+    any_strength = np.geomspace(1 / max_strength, max_strength, NODES)
+    by_itself = _tails(judged, any_strength, np.full(NODES, 1 / NODES))
     has_record = judged["other_lots"] >= min_lots
     return judged.assign(p_value=np.where(has_record, np.maximum(among_firms, by_itself), among_firms))
 
 
 def _spread(firms: pd.DataFrame) -> float:
-    """Return the variance of strength between firms, by moments; small where chance explains all."""
+    """Return the variance of strength between firms, by moments."""
     excess = float(((firms["career_wins"] - firms["career_expected"]) ** 2 - firms["variance"]).sum())
     squares = float((firms["career_expected"] ** 2).sum())
+    # Where chance explains all, the gamma variable still needs a variance to be computed.
     return max(excess / squares if squares > 0 else 0.0, 1e-3)
 
 

@@ -68,7 +68,7 @@ bidders AS (
 owned AS (
     SELECT DISTINCT party_id, holder_id
     FROM core.relations
-    WHERE kind IN ('control', 'management') OR holder_share >= 0.5
+    WHERE kind IN ('control', 'management') OR holder_share >= $min_holder_share
 ),
 owners AS (
     SELECT holder_id FROM owned GROUP BY holder_id HAVING count(*) <= $max_holders
@@ -87,20 +87,22 @@ SELECT n.holder_id, 'owner ' || n.holder_id FROM owners AS n JOIN bidders AS b O
 )
 
 
-def named_groups(engine: Engine, max_holders: int, max_members: int) -> pd.DataFrame:
+def named_groups(engine: Engine, max_holders: int, min_holder_share: float, max_members: int) -> pd.DataFrame:
     """Return the firms of every group of two or more, named by identity evidence only.
 
     Args:
         engine: to read the tables with.
         max_holders: a code, person, account or owner behind more firms than this belongs to a service
             company or a public holding and ties nobody.
+        min_holder_share: part of a firm that makes its holder its owner.
         max_members: a larger group is a chain of chances and no group: it is left out.
 
     Returns:
         Columns ``party_id`` (each once) and ``group`` (number from 0, in the order of the groups' first
         party ids), sorted by both.
     """
-    ties = engine.run(TIES, {"max_holders": max_holders}).to_pandas()
+    limits = {"max_holders": max_holders, "min_holder_share": min_holder_share}
+    ties = engine.run(TIES, limits).to_pandas()
     party, parties = pd.factorize(ties["party_id"], sort=True)
     tie, names = pd.factorize(ties["tie"])
     size = len(parties) + len(names)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import betainc
 
-from detectors.interface import Engine
+from detectors.interface import Engine, Need
 from detectors.kernels.prices.reference_classes import BANDS
 
 Ints = NDArray[np.int64]
@@ -28,17 +28,15 @@ Floats = NDArray[np.float64]
 #: Cells that one slice of a sparse table or product may hold: keeps it in tens of megabytes.
 SLICE_CELLS = 2_000_000
 
-#: Firms that are paired with all others to measure the spread of a market.
+#: Firms that are paired with all others to measure the spread of a market: bounds the work of large markets.
 SAMPLED_FIRMS = 2_000
 
-#: Exact chances are computed up to this many joint lots; above, an upper bound is given.
+#: Exact chances are computed up to this many joint lots; above, an upper bound is given: bounds memory.
 EXACT_JOINT = 200
 
-#: Exact chances are computed where the normal approximation gives no more than this.
-WORTH_EXACT = 0.2
-
-#: A market class is cut by region, number of bidders and quarter, as far as it stays this large.
-MIN_STRATUM = 20
+#: Exact chances are computed of pairs that meet by so many standard deviations more than chance gives. Below, where
+#: a fifth of all pairs lie higher, the upper bound is enough: bounds the work.
+WORTH_EXACT = 0.84
 
 OCCASIONS = """
 SELECT coalesce(l.tender_id, l.lot_id) AS occasion,
@@ -57,6 +55,13 @@ SELECT DISTINCT coalesce(l.tender_id, l.lot_id) AS occasion, b.bidder_id
 FROM core.bids AS b
 JOIN core.lots AS l ON l.lot_id = b.lot_id
 """
+
+#: A pair can have met no more often than each of its firms came.
+ENOUGH_TENDERS = Need(
+    "bid for too few tenders",
+    "参加投标的项目数不足",
+    f"SELECT bidder_id AS unit FROM ({CAME}) AS came GROUP BY bidder_id HAVING count(*) >= $min_joint",
+)
 
 #: What the strata are cut by, from the narrowest. The number of bidders is never dropped: where many
 #: firms come to one lot, any two of them meet.
@@ -109,17 +114,17 @@ class Chances(NamedTuple):
     p_value: Floats
 
 
-def meetings(engine: Engine) -> Meetings:
+def meetings(engine: Engine, min_stratum: int) -> Meetings:
     """Read who came to which occasion, and cut the occasions into strata.
 
-    A stratum holds occasions of one market class, one band of bidders, one region and one quarter; too
-    small ones are pooled over the year, all years and all regions.
+    A stratum holds occasions of one market class, one band of bidders, one region and one quarter. Strata with fewer
+    than ``min_stratum`` occasions are pooled over the year, all years and all regions.
     """
     occasions: pd.DataFrame = engine.run(OCCASIONS).to_pandas()
     came: pd.DataFrame = engine.run(CAME).to_pandas()
     firm, firms = pd.factorize(came["bidder_id"], sort=True)
     occasion = pd.Index(occasions["occasion"]).get_indexer(pd.Index(came["occasion"]))
-    stratum = _strata(occasions, np.bincount(occasion, minlength=len(occasions)))
+    stratum = _strata(occasions, np.bincount(occasion, minlength=len(occasions)), min_stratum)
     ones = np.ones(len(came))
     strata = int(stratum.max()) + 1 if len(stratum) else 0
     return Meetings(
@@ -155,8 +160,8 @@ def chances(met: Meetings, pairs: Pairs) -> Chances:
 
     If two firms that came to x and y of the N occasions of a stratum chose them independently, their
     joint occasions are hypergeometric; over the strata they are a sum of independent ones. Its upper
-    tail is computed exactly, stratum by stratum. It is an upper bound instead, and so never too small, where
-    the pair is ordinary (normal approximation above `WORTH_EXACT`) or met more than `EXACT_JOINT` times: a
+    tail is computed exactly, stratum by stratum. An upper bound, which is never too small, is given instead where
+    the pair is ordinary (see `WORTH_EXACT`) or met more than `EXACT_JOINT` times: a
     sum of hypergeometric numbers is a sum of independent yes-no numbers, for which Bernstein's
     inequality gives exp(-d^2 / (2 (v + d / 3))), with d the excess and v the variance.
     """
@@ -170,8 +175,7 @@ def chances(met: Meetings, pairs: Pairs) -> Chances:
             bound = np.where(
                 excess > 0, np.exp(-(np.maximum(excess, 0) ** 2) / (2 * (variance + np.abs(excess) / 3))), 1.0
             )
-            # Standard deviations beyond 0.84 leave less than 0.2 in the upper tail.
-            is_unusual = excess - 0.5 > 0.84 * np.sqrt(variance)
+            is_unusual = excess - 0.5 > WORTH_EXACT * np.sqrt(variance)
         exact = np.flatnonzero(is_unusual & (joint <= EXACT_JOINT))
         bound[exact] = _tails(shared, exact, joint[exact], met.size)
         for column, values in zip(result, (mean, variance, np.minimum(bound, 1.0)), strict=True):
@@ -255,7 +259,7 @@ def log_factorials(largest: int) -> Floats:
     return np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, largest + 1, dtype=np.float64)))))
 
 
-def _strata(occasions: pd.DataFrame, bidders: Ints) -> Ints:
+def _strata(occasions: pd.DataFrame, bidders: Ints, min_stratum: int) -> Ints:
     """Return the stratum of every occasion, numbered from 0."""
     # Above the last band lots of 30 and of 300 bidders must not be mixed: doublings follow.
     bands = np.concatenate((BANDS, BANDS[-1] * 2 ** np.arange(1, 12)))
@@ -269,7 +273,7 @@ def _strata(occasions: pd.DataFrame, bidders: Ints) -> Ints:
         is_open = result < 0
         groups = keys[is_open].groupby(list(level), dropna=False, sort=True)
         number, size = groups.ngroup(), groups[level[0]].transform("size")
-        chosen = number.index if level is LEVELS[-1] else number.index[size >= MIN_STRATUM]
+        chosen = number.index if level is LEVELS[-1] else number.index[size >= min_stratum]
         result.loc[chosen] = number.loc[chosen] + used
         used += int(number.max()) + 1 if len(number) else 0
     return np.unique(result.to_numpy(), return_inverse=True)[1].astype(np.int64)

@@ -9,14 +9,20 @@ from numpy.typing import NDArray
 from detectors.interface import Engine
 from detectors.kernels.prices.reference_classes import placed
 
-LOTS = """
+#: The valid bids of lots that the lowest price wins, the lowest of each lot first.
+TIMED = """
 WITH timed AS (
     SELECT b.lot_id, b.bidder_id, b.price, b.submitted_at,
            row_number() OVER (PARTITION BY b.lot_id ORDER BY b.price, b.bidder_id) AS place
     FROM core.bids AS b
     JOIN feat.lot_prices AS p ON p.lot_id = b.lot_id
     WHERE p.award_method = 'lowest_price' AND p.bids >= $min_bids AND b.is_valid AND b.price > 0
-),
+)
+"""
+
+LOTS = (
+    TIMED
+    + """,
 lowest AS (
     SELECT lot_id, bidder_id, submitted_at FROM timed WHERE place = 1
 ),
@@ -34,6 +40,7 @@ JOIN arrivals AS a ON a.lot_id = p.lot_id
 JOIN lowest AS w ON w.lot_id = p.lot_id
 ORDER BY p.lot_id
 """
+)
 
 
 def last_bids(engine: Engine, min_bids: int, min_reference_lots: int) -> pd.DataFrame:

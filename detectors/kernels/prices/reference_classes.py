@@ -19,7 +19,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from pandas.core.groupby import SeriesGroupBy
 
-#: First number of bids of each band; within a band screens have similar distributions.
+#: First number of bids of each band; within a band screens have similar distributions. They are part of what a
+#: reference class is, like `LEVELS`, and the same for every detector: so they are no limits.
 BANDS = (1, 2, 3, 4, 5, 6, 8, 11, 16, 26)
 
 #: The keys of a reference class, from the narrowest to the widest.

@@ -1,6 +1,6 @@
 """Lots compared at an equal number of bids: larger ones are thinned at random to the size of the smaller.
 
-The closest of many bids, or the farthest gap between them, hangs on how many there are. A lot of n bids is
+How close the closest bids stand, and how wide the widest gap is, depends on their number. A lot of n bids is
 compared with the other lots of n, and with n bids of every larger lot. What makes a market's bids unlike
 the normal distribution (a mistake, a cheap newcomer, rounding) stays in the comparison.
 """
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from detectors.interface import Engine
+from detectors.interface import Engine, Need
 from detectors.kernels.prices.blocks import LotBids, valid_bids
 
 LOTS = """
@@ -25,6 +25,9 @@ FROM feat.lot_prices
 WHERE award_method IS NOT NULL AND bids >= $min_bids
 ORDER BY lot_id
 """
+
+
+LOTS_OF_AS_MANY_BIDS = Need("too few comparable lots with as many bids", "投标家数相同的可比标段不足")
 
 
 class Size(NamedTuple):

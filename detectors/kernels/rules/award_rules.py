@@ -86,6 +86,11 @@ class AwardRule:
     below_range_points: float | None = None
     other_points: float = 0
 
+    @property
+    def has_mean(self) -> bool:
+        """Whether the benchmark is made of the mean of the bids, so that every bid moves it."""
+        return self.basis in ("mean", "ceiling_and_mean")
+
     def __post_init__(self) -> None:
         letters = set(self.fixed) | set(self.drawn)
         allowed = [{"K", "C"}] if self.basis == "ceiling_and_mean" else [set(), {"K"}, {"F"}]

@@ -1,4 +1,4 @@
-"""Lots whose award rule is known to the letter, as arrays: what their openings can be computed again from.
+"""Lots whose award rule is known to the letter, as arrays from which their evaluation can be computed again.
 
 A lot has a rule where the wording of its tender document (评标办法) is, character by character, the wording of
 one rule of ``data/reference/award_rules.toml``. A wording that only resembles one may differ in a number,
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from detectors.interface import Engine
+from detectors.interface import Engine, Need
 from detectors.kernels.prices.blocks import blocks
 from detectors.kernels.rules.award_rules import MAX_FEN, AwardRule, Draws, Numbers, benchmark, parse, rules
 
@@ -24,7 +24,7 @@ REFERENCE_DATA = ("award_rules.toml",)
 
 # A bid that the committee rejected enters no benchmark. A lot with a bid in another currency, or in
 # parts of a fen, cannot be computed again.
-BIDS = """
+USABLE = f"""
 WITH counted AS (
     SELECT b.lot_id, b.bidder_id, b.currency, CAST(b.price * 100 AS DOUBLE) AS price_fen,
            CAST(s.price_score AS DOUBLE) AS price_score, CAST(s.other_score AS DOUBLE) AS other_score,
@@ -39,8 +39,13 @@ usable AS (
     FROM counted
     GROUP BY lot_id
     HAVING min(CASE WHEN currency = 'CNY' AND price_fen = floor(price_fen) THEN 1 ELSE 0 END) = 1
-       AND max(price_fen) <= $max_fen
-),
+       AND max(price_fen) <= {MAX_FEN}
+)
+"""
+
+BIDS = (
+    USABLE
+    + """,
 evaluated AS (
     SELECT DISTINCT lot_id FROM core.scores
 )
@@ -58,6 +63,19 @@ LEFT JOIN evaluated AS e ON e.lot_id = c.lot_id
 WHERE d.evaluation_method IS NOT NULL
 ORDER BY c.lot_id, c.bidder_id
 """
+)
+
+WHOLE_FEN = Need(
+    "no valid prices, or not all of them in yuan and whole fen",
+    "无有效报价，或报价非人民币、不足整分",
+    f"{USABLE}SELECT lot_id AS unit FROM usable",
+)
+
+WORDING = Need(
+    "the wording of the evaluation method was not delivered",
+    "未提供评标办法原文",
+    "SELECT lot_id AS unit FROM core.documents WHERE evaluation_method IS NOT NULL",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +117,43 @@ class RuledLots:
         return int(self.prices.shape[1])
 
 
+def rule_table(engine: Engine) -> pa.Table:
+    """Return ``feat.award_rules``: one row per known rule.
+
+    Columns: ``rule`` (id); ``family`` and ``method_text``, by which a lot is known to have it; ``is_drawn`` (a
+    coefficient is drawn at the opening); ``has_mean`` (the benchmark is made of the mean of the bids).
+    """
+    known = rules(engine.reference(*REFERENCE_DATA)).values()
+    return pa.table(
+        {
+            "rule": pa.array([rule.id for rule in known], pa.string()),
+            "family": pa.array([rule.family for rule in known], pa.string()),
+            "method_text": pa.array([rule.method_text for rule in known], pa.string()),
+            "is_drawn": pa.array([bool(rule.drawn) for rule in known], pa.bool_()),
+            "has_mean": pa.array([rule.has_mean for rule in known], pa.bool_()),
+        }
+    )
+
+
+def has_rule(lack: str, lack_zh: str, wanted: str = "TRUE") -> Need:
+    """Return the need of a lot whose wording and award method are those of a known rule that is wanted.
+
+    Args:
+        lack, lack_zh: what is said of lots that have none.
+        wanted: SQL condition on a row ``r`` of ``feat.award_rules``; all of them if left out.
+    """
+    return Need(
+        lack,
+        lack_zh,
+        "SELECT d.lot_id AS unit FROM core.documents AS d JOIN core.lots AS l ON l.lot_id = d.lot_id"
+        " JOIN feat.award_rules AS r ON r.method_text = d.evaluation_method AND r.family = l.award_method"
+        f" WHERE {wanted}",
+    )
+
+
+RECOGNISED = has_rule("no award rule recognised in the evaluation method", "评标办法未识别为已知评标规则")
+
+
 def ruled_lots(engine: Engine, min_bids: int = 1) -> Iterator[RuledLots]:
     """Give every lot with a known rule once, with lots of the same rule and number of bids.
 
@@ -106,7 +161,7 @@ def ruled_lots(engine: Engine, min_bids: int = 1) -> Iterator[RuledLots]:
         engine: to read the tables with.
         min_bids: lots with fewer valid bids are left out.
     """
-    table = engine.run(BIDS, {"max_fen": MAX_FEN}).combine_chunks()
+    table = engine.run(BIDS).combine_chunks()
     if table.num_rows == 0:
         return
     lot_id = table["lot_id"].combine_chunks()

@@ -52,6 +52,9 @@ def test_leaves_a_firm_alone_that_has_its_buyer_and_not_its_place(market):
 
 def test_cannot_judge_where_every_place_has_a_buyer_of_its_own(market):
     assert won(market, "ABC" * 6, "123" * 6, "XYZ" * 6).judged(ID) == {}
+    assert market.lacks(ID) == {
+        "in no group of firms that keep meeting and won enough lots of buyers with works in several places": 33,
+    }
 
 
 def test_cannot_judge_seven_lots_one_place_or_places_that_are_not_known(market):
@@ -59,6 +62,9 @@ def test_cannot_judge_seven_lots_one_place_or_places_that_are_not_known(market):
     for places in ("1" * 18, "-" * 18):
         market.con.execute("DELETE FROM core.lots; DELETE FROM core.bids; DELETE FROM core.bid_members")
         assert won(market, "ABC" * 6, places).judged(ID) == {}
+    assert market.lacks(ID) == {"no buyer and place of a lot with one known winner in the records": 33}
+    market.con.execute("UPDATE core.bids SET is_winner = FALSE")
+    assert market.lacks(ID) == {"no lot with one known winner in the records": 33}
 
 
 def test_limits_are_inclusive(market):

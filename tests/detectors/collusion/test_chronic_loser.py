@@ -43,19 +43,23 @@ def test_leaves_an_unlucky_firm_with_usual_prices_alone(market):
 
 def test_cannot_judge_nine_lots(market):
     assert "X/A01" not in town(market, lots=9).judged(ID)
+    assert market.lacks(ID) == {"bid for too few such lots of one class": 1}
 
 
 def test_cannot_judge_a_class_with_too_few_firms(market):
     assert town(market, firms=28).judged(ID) == {}
+    assert market.lacks(ID) == {"too few firms of its class with as many lots": 29}
 
 
 @pytest.mark.parametrize("method", ["average_price", "-"])
 def test_cannot_judge_where_a_high_price_is_no_sign_of_losing(market, method):
     assert town(market, method=None if method == "-" else method).judged(ID) == {}
+    assert market.lacks(ID) == {"no valid price in a lot awarded by the lowest price or by scores": 41}
 
 
 def test_cannot_judge_lots_without_a_known_winner(market):
     assert town(market, is_winner=False).judged(ID) == {}
+    assert market.lacks(ID) == {"no such lot with a known winner, losing bids and one currency": 41}
 
 
 def test_a_few_wins_are_no_surprise_where_firms_differ_much(market):

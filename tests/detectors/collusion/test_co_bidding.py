@@ -53,6 +53,7 @@ def test_leaves_a_certain_but_small_excess_alone(market):
 
 def test_cannot_judge_a_pair_with_four_joint_tenders(market):
     assert "A;B" not in town(market, together=4).judged(ID)
+    assert market.lacks(ID) == {"bid for too few tenders": 2, "met no other firm in enough tenders": 38}
 
 
 def test_limits_are_inclusive(market):

@@ -57,15 +57,18 @@ def test_leaves_ladders_alone_that_as_many_independent_bids_have(market):
 
 def test_cannot_judge_four_bids(market):
     assert lot(market, RING[:4]).judged(ID) == {}
+    assert market.lacks(ID) == {"too few valid prices": 1}
 
 
 def test_cannot_judge_a_rule_without_a_draw(market):
     fixed = known_rules()["trimmed_mean"].method_text
     assert lot(market, RING + OUTSIDERS, method=fixed).judged(ID) == {}
+    assert market.lacks(ID) == {"the award rule has no draw": 1}
 
 
 def test_cannot_judge_a_wording_that_differs_in_one_character(market):
     assert lot(market, RING + OUTSIDERS, method=FACTOR + "。").judged(ID) == {}
+    assert market.lacks(ID) == {"no award rule recognised in the evaluation method": 1}
 
 
 def test_limit_is_inclusive(market):

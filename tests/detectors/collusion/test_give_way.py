@@ -82,12 +82,14 @@ def test_leaves_another_member_of_the_same_joint_venture_alone(market):
 
 def test_cannot_judge_an_award_to_a_code_that_did_not_bid(market):
     assert lots(market, ("A", "OTHER", "2026-03-02")).judged(ID) == {}
+    assert market.lacks(ID) == {"the first candidate or the winner is no bidder of the lot": 1}
 
 
 def test_cannot_judge_two_first_candidates(market):
     lots(market, ONCE)
     market.con.execute("UPDATE core.candidates SET rank = 1")
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"no ranked candidates delivered, or not one first candidate alone": 1}
 
 
 @pytest.mark.parametrize(("day", "expected"), [("2027-03-01", True), ("2027-03-02", False)])

@@ -44,6 +44,12 @@ def test_leaves_a_group_alone_whose_members_meet_unevenly(market):
 
 def test_cannot_judge_with_too_few_other_groups(market):
     assert town(market, groups=20).judged(ID) == {}
+    lacks = market.lacks(ID)
+    assert lacks.keys() == {
+        "bid for too few tenders",
+        "in no group of three firms that keep meeting, or too few such groups to compare",
+    }
+    assert lacks["in no group of three firms that keep meeting, or too few such groups to compare"] >= 63
 
 
 def test_cannot_judge_firms_that_met_four_times(market):

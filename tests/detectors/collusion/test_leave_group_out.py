@@ -83,6 +83,7 @@ def test_flags_a_pair_that_also_meets_more_than_others_do(market):
 
 def test_cannot_judge_the_same_prices_without_a_tie(market):
     assert joint_lots(market, push=0.03).judged(ID) == {}
+    assert market.lacks(ID) == {"no machine, dongle, agent, account or owner ties it to another bidder": 48}
 
 
 def test_cannot_judge_four_joint_lots_or_nine_of_a_pair(market):
@@ -107,10 +108,14 @@ def test_cannot_judge_a_group_behind_a_service_company(market):
 def test_cannot_judge_where_the_lowest_price_wins(market):
     lowest = known_rules()["lowest"].method_text
     assert tied(joint_lots(market, push=0.03, method=lowest)).judged(ID) == {}
+    assert market.lacks(ID) == {"no award rule with a mean recognised in any evaluation method": 48}
 
 
 def test_cannot_judge_a_group_that_fills_its_lots(market):
     assert tied(joint_lots(market, push=0.03, others=1)).judged(ID) == {}
+    assert (
+        market.lacks(ID)["its group has too few joint lots with a known rule and draw, or is too large"] == 3
+    )
 
 
 def test_limit_is_inclusive(market):

@@ -45,6 +45,10 @@ def test_leaves_one_strong_firm_that_wins_nearly_everywhere_alone(market):
 
 def test_cannot_judge_seven_lots(market):
     assert won(market, "ABCABCA", "XYZXYZX").judged(ID) == {}
+    assert market.lacks(ID) == {
+        "bid for too few tenders": 1,
+        "in no group of firms that keep meeting and won enough lots of enough buyers, two of them or more": 32,
+    }
 
 
 def test_cannot_judge_one_buyer_or_buyers_that_are_not_known(market):

@@ -72,6 +72,9 @@ def test_cannot_judge_nine_joint_lots(market):
 
 def test_cannot_judge_lots_with_an_unknown_award_method(market):
     assert town(market, follow=above, method=None).judged(ID) == {}
+    assert market.lacks(ID) == {
+        "no valid price in a lot with a known award method and enough prices that differ": 42
+    }
 
 
 def test_cannot_judge_lots_of_three_bids(market):
@@ -85,6 +88,10 @@ def test_cannot_judge_a_firm_that_always_stands_at_the_same_place(market):
     )
     market.append("bids", pd.DataFrame(prices, columns=["lot_id", "bidder_id", "price"]))
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {
+        "met no other firm in enough such lots, or always asks the same beside the others": 4
+    }
+    assert market.lacks(ID, min_joint_lots=13) == {"valid prices in too few such lots": 4}
 
 
 def test_limits_are_inclusive(market):

@@ -68,14 +68,26 @@ def test_cannot_judge_bids_that_were_handed_in_again_or_all_raised_alike(market)
     assert repeated(market, again=PRICES).judged(ID) == {}
     market.con.execute("UPDATE core.bids SET price = price * 1.05 WHERE lot_id = 'L1'")
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {
+        "no repeated lot, or its round before is not in the records": 61,
+        "too few of them priced anew, here or in other repeated lots": 1,
+    }
 
 
 def test_cannot_judge_four_firms(market):
     assert repeated(market, firms=FIRMS[:4]).judged(ID) == {}
+    assert market.lacks(ID) == {
+        "no repeated lot, or its round before is not in the records": 61,
+        "too few firms with valid prices in both rounds": 1,
+    }
 
 
 def test_cannot_judge_a_market_that_does_not_show_how_firms_move(market):
     assert repeated(market, others=10).judged(ID) == {}
+    assert market.lacks(ID) == {
+        "no repeated lot, or its round before is not in the records": 11,
+        "too few of them priced anew, here or in other repeated lots": 11,
+    }
 
 
 def test_a_single_firm_that_did_not_price_anew_is_not_counted(market):

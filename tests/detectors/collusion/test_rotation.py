@@ -43,6 +43,10 @@ def test_leaves_runs_of_the_same_winner_alone(market):
 
 def test_cannot_judge_seven_joint_lots(market):
     assert won(market, "ABCDABC").judged(ID) == {}
+    assert market.lacks(ID) == {
+        "bid for too few tenders": 2,
+        "in no group of firms that keep meeting and won enough joint lots, two of them or more": 32,
+    }
 
 
 def test_cannot_judge_a_circle_in_which_one_firm_wins_all(market):
@@ -51,6 +55,8 @@ def test_cannot_judge_a_circle_in_which_one_firm_wins_all(market):
 
 def test_cannot_judge_two_firms(market):
     assert won(market, "AB" * 10, firms=("A", "B")).judged(ID) == {}
+    market.con.execute("UPDATE core.bids SET is_winner = FALSE")
+    assert market.lacks(ID) == {"no lot with one known winner in the records": 32}
 
 
 def test_limits_are_inclusive(market):

@@ -98,15 +98,18 @@ def test_honest_bids_are_flagged_no_more_often_than_they_should(market):
 
 def test_cannot_judge_with_too_few_comparable_lots(market):
     assert town(market, lots=199).lots(LOT).bids(BIDS).judged(ID) == {}
+    assert market.lacks(ID) == {"too few comparable lots": 200}
 
 
 def test_cannot_judge_without_the_moments(market):
     town(market).lots(LOT.replace("2026-03-02T01:00:00", "-")).bids(BIDS)
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"moment of the opening unknown": 1}
 
 
 def test_cannot_judge_one_bid(market):
     assert town(market).lots(LOT).bids("\n".join(BIDS.splitlines()[:3])).judged(ID) == {}
+    assert market.lacks(ID) == {"the moments of fewer than two bids are known": 1}
 
 
 def test_limits_are_inclusive(market):

@@ -64,16 +64,20 @@ def test_leaves_an_honest_market_alone(market):
 
 def test_cannot_judge_a_firm_with_few_lots_together(market):
     assert "P1/A" not in market_with(market, 8).judged(ID, min_lots=9)
+    assert market.lacks(ID, min_lots=100) == {"too few lots with any one agency": 201}
 
 
 def test_cannot_judge_lots_without_a_winner(market):
     market_with(market, 8).con.execute("UPDATE core.bids SET is_winner = FALSE")
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"no lot whose winner is known and in which somebody lost": 201}
 
 
 def test_cannot_judge_an_unknown_partner(market):
     market_with(market, 8).con.execute(f"UPDATE core.lots SET {COLUMN} = NULL WHERE {COLUMN} = 'P1'")
     assert not [unit for unit in market.judged(ID) if unit.startswith("P1/")]
+    market.con.execute(f"UPDATE core.lots SET {COLUMN} = NULL")
+    assert market.lacks(ID) == {"the agency's code is missing in all of its lots": 201}
 
 
 def test_number_of_wins_is_inclusive(market):

@@ -51,10 +51,12 @@ def test_leaves_a_firm_alone_when_the_expert_sat_in_all_its_lots(market):
 def test_cannot_judge_lots_whose_committee_is_unknown(market):
     market_with(market, 10).con.execute("DELETE FROM core.experts")
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"no expert of its lots is known": 101}
 
 
 def test_cannot_judge_a_pair_that_met_rarely(market):
     assert "X/A" not in market_with(market, 10).judged(ID, min_lots=11)
+    assert market.lacks(ID, min_lots=100) == {"too few lots with any one expert": 101}
 
 
 def test_limit_is_inclusive(market):

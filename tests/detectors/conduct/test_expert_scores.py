@@ -68,6 +68,11 @@ def test_leaves_one_outlier_in_many_lots_alone(market):
 
 def test_cannot_judge_nine_lots(market):
     assert committees(market, lots=9, favour=15).judged(ID) == {}
+    market.bids("lot bidder\nL00 A\nL00 B\nL00 C\nL00 D\nL00 E")
+    assert market.lacks(ID) == {
+        "no points of single experts delivered for its bids": 1,
+        "too few lots in which one expert scored it together with enough others": 4,
+    }
 
 
 def test_cannot_judge_a_committee_of_two_or_experts_whose_points_are_all_equal(market):
@@ -81,6 +86,10 @@ def test_cannot_judge_an_expert_without_a_document_number(market):
         "UPDATE core.expert_scores SET expert_id = NULL WHERE expert_key = 'E1'"
     )
     assert "h1:E1/A" not in market.judged(ID)
+    market.bids("lot bidder\nL00 A")
+    assert market.lacks(ID) == {}
+    market.con.execute("UPDATE core.expert_scores SET expert_id = NULL")
+    assert market.lacks(ID) == {"the experts who scored its bids are unknown": 1}
 
 
 def test_limits_are_inclusive(market):

@@ -49,15 +49,18 @@ def test_leaves_three_bidders_alone_of_whom_two_were_rejected(market):
 
 def test_cannot_judge_a_lot_without_an_award(market):
     assert market.lots(LOT).tenders(TENDER).bids(BIDS.replace("true", "false")).judged(ID) == {}
+    assert market.lacks(ID) == {"not awarded, or the winner is unknown": 1}
 
 
 def test_cannot_judge_a_purchase_that_is_not_known_to_be_a_tender(market):
     assert market.lots(LOT).tenders(TENDER.replace("open", "-   ")).bids(BIDS).judged(ID) == {}
+    assert market.lacks(ID) == {"not known to be tendered, or in another currency": 1}
 
 
 def test_cannot_judge_a_lot_in_another_currency(market):
     abroad = LOT.replace("bidder_count", "bidder_count currency").replace("1             -", "1 - USD")
     assert market.lots(abroad).tenders(TENDER).bids(BIDS).judged(ID) == {}
+    assert market.lacks(ID) == {"not known to be tendered, or in another currency": 1}
 
 
 def test_sentence_names_the_round(market):

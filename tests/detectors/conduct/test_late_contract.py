@@ -53,11 +53,13 @@ def test_leaves_a_later_supplement_alone(market):
 def test_cannot_judge_without_a_day_of_award(market):
     with_usual_lots(market).lots(LOT).bids(BIDS).awards(AWARD.replace("2026-03-10", "-"))
     assert market.contracts(contract("2026-05-12")).judged(ID) == {}
+    assert market.lacks(ID) == {"day of the award unknown": 1}
 
 
 def test_cannot_judge_a_contract_with_another_firm(market):
     with_usual_lots(market).lots(LOT).bids(BIDS).awards(AWARD.replace("A", "B"))
     assert market.contracts(contract("2026-05-12")).judged(ID) == {}
+    assert market.lacks(ID) == {"no contract with the winner, or it was signed before the award": 1}
 
 
 def test_share_is_inclusive(market):

@@ -56,15 +56,18 @@ def test_leaves_a_market_of_small_gaps_alone(market):
 def test_cannot_judge_bids_without_a_time(market):
     untimed = BIDS.replace("2026-02-28T09:00:00", "-")
     assert with_usual_lots(market).lots(LOT).bids(untimed).judged(ID) == {}
+    assert market.lacks(ID) == {"the moment of some bid is unknown": 1}
 
 
 def test_cannot_judge_other_award_methods(market):
     average = LOT.replace("lowest_price", "average_price")
     assert with_usual_lots(market).lots(average).bids(BIDS).judged(ID) == {}
+    assert market.lacks(ID) == {"not awarded by the lowest price": 1}
 
 
 def test_cannot_judge_a_small_market(market):
     assert market.lots(LOT).bids(BIDS).judged(ID) == {}
+    assert market.lacks(ID) == {"too few comparable lots": 1}
 
 
 def test_limit_is_inclusive(market):

@@ -42,6 +42,11 @@ def test_leaves_a_firm_alone_that_is_only_close(market):
 
 def test_cannot_judge_a_firm_with_few_lowest_bids(market):
     assert "A" not in set(market_with(market, 4).screen(ID)["unit"])
+    lacks = market.lacks(ID, min_lots=300)
+    assert lacks.keys() == {"never bid lowest there", "bid lowest in too few lots that can be compared"}
+    assert sum(lacks.values()) == 217
+    market.con.execute("UPDATE core.bids SET submitted_at = NULL")
+    assert market.lacks(ID) == {"the moment of some bid is unknown in all these lots": 217}
 
 
 def test_number_of_lots_is_inclusive(market):

@@ -55,19 +55,23 @@ def test_leaves_a_market_alone_that_rejects_every_bid_below_a_floor(market):
 
 def test_cannot_judge_an_unknown_award_method(market):
     assert market.lots(LOT.replace("lowest_price", "-")).bids(lot_of(10, {1, 2, 3})).judged(ID) == {}
+    assert market.lacks(ID) == {"award method unknown": 1}
 
 
 def test_cannot_judge_when_the_evaluation_is_unknown(market):
     assert market.lots(LOT).bids(lot_of(10, set())).judged(ID) == {}
+    assert market.lacks(ID) == {"no evaluation result delivered": 1}
 
 
 def test_cannot_judge_when_every_bid_was_rejected(market):
     assert market.lots(LOT).bids(lot_of(3, {1, 2, 3})).judged(ID) == {}
+    assert market.lacks(ID) == {"every bid was rejected": 1}
 
 
 def test_cannot_judge_a_bid_without_a_price(market):
     unpriced = "lot bidder price is_valid\nL1 A - false\nL1 B 2 true\nL1 C 3 true"
     assert market.lots(LOT).bids(unpriced).judged(ID) == {}
+    assert market.lacks(ID) == {"too few bids with a price in the lot's currency": 1}
 
 
 def test_limit_is_inclusive(market):

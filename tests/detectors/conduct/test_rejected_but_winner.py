@@ -69,15 +69,18 @@ def test_leaves_a_market_alone_in_which_it_is_common(market):
 
 def test_cannot_judge_a_lot_whose_evaluation_was_not_delivered(market):
     assert with_usual_lots(market).lots(LOT).bids(BIDS).judged(ID) == {}
+    assert market.lacks(ID) == {"no evaluation result delivered": 1}
 
 
 def test_cannot_judge_a_lot_without_a_winner(market):
     nobody = BIDS.replace("true", "false")
     assert with_usual_lots(market).lots(LOT).bids(nobody).scores(SCORES).judged(ID) == {}
+    assert market.lacks(ID) == {"the winner is unknown": 1}
 
 
 def test_cannot_judge_a_small_market(market):
     assert market.lots(LOT).bids(BIDS).scores(SCORES).judged(ID) == {}
+    assert market.lacks(ID) == {"too few comparable lots": 1}
 
 
 def test_cannot_judge_two_bids(market):
@@ -85,6 +88,7 @@ def test_cannot_judge_two_bids(market):
     assert (
         with_usual_lots(market).lots(LOT).bids(two).scores("lot bidder is_vetoed\nL1 B true").judged(ID) == {}
     )
+    assert market.lacks(ID) == {"too few bids, or none that lost": 1}
 
 
 def test_limit_is_inclusive(market):

@@ -31,10 +31,12 @@ def test_leaves_withdrawn_notices_alone(market):
 def test_cannot_judge_before_any_failure_was_reported(market):
     market_with(market, failed=5).con.execute("DELETE FROM core.failures")
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"no failed tender reported in all the records": 21}
 
 
 def test_cannot_judge_a_class_with_few_lots_of_others(market):
     assert "P1/A01" not in market_with(market, failed=5, others=199).judged(ID)
+    assert market.lacks(ID) == {"too few lots of other buyers in its classes": 20}
 
 
 def test_counts_repeats_among_the_failures(market):

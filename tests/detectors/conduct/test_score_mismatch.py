@@ -112,14 +112,21 @@ def test_cannot_judge_without_a_readable_draw(market, drawn):
 
 def test_cannot_judge_a_wording_that_differs_in_one_character(market):
     assert filled(market, method=FACTOR.replace("0.5", "0.6")).judged(ID) == {}
+    assert market.lacks(ID) == {"no award rule recognised in the evaluation method": 1}
 
 
 def test_cannot_judge_where_wording_and_award_method_contradict(market):
     assert filled(market, lot=LOT.replace("average_price", "lowest_price")).judged(ID) == {}
+    assert market.lacks(ID) == {"no award rule recognised in the evaluation method": 1}
 
 
 def test_cannot_judge_where_nothing_was_announced(market):
     assert filled(market, benchmark="-", scores=None).judged(ID) == {}
+    assert market.lacks(ID) == {"the committee's result was not delivered": 1}
+    market.scores(PASSED)
+    assert market.lacks(ID) == {
+        "no benchmark, price points or ranks announced, or what was drawn is unknown": 1
+    }
 
 
 def test_cannot_judge_where_the_committees_result_is_missing_and_a_rejected_bid_may_be_unseen(market):
@@ -131,11 +138,13 @@ def test_cannot_judge_where_the_committees_result_is_missing_and_a_rejected_bid_
 def test_cannot_judge_parts_of_a_fen_or_another_currency(market):
     filled(market, bids=BIDS.replace("999600", "999600.005"))
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"no valid prices, or not all of them in yuan and whole fen": 1}
 
 
 def test_cannot_judge_another_currency(market):
     dollars = BIDS.replace("price", "price currency").replace("00\n", "00 USD\n")
     assert filled(market, bids=dollars).judged(ID) == {}
+    assert market.lacks(ID) == {"no valid prices, or not all of them in yuan and whole fen": 1}
 
 
 def test_limit_is_inclusive(market):

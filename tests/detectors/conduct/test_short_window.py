@@ -33,15 +33,20 @@ def test_leaves_a_long_window_alone(market):
 def test_cannot_judge_a_tender_that_is_not_known_to_be_mandatory(market, mandatory):
     market.lots(LOT).documents(DOCUMENT).tenders(tender("2026-03-13", mandatory))
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"not known to be a tender that the law makes mandatory": 1}
 
 
 def test_cannot_judge_without_a_day_of_publication(market):
     assert market.lots(LOT).documents(DOCUMENT).tenders(tender("-")).judged(ID) == {}
+    assert market.lacks(ID) == {"day of publication unknown": 1}
 
 
 def test_cannot_judge_an_opening_that_is_not_the_deadline(market):
     other = DOCUMENT.replace("03-23", "03-28")
     assert market.lots(LOT).documents(other).tenders(tender("2026-03-13")).judged(ID) == {}
+    assert market.lacks(ID) == {
+        "the deadline is not the moment of the opening, or lies before the publication": 1
+    }
 
 
 def test_sentence_names_both_days(market):

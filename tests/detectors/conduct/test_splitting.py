@@ -48,10 +48,18 @@ def test_leaves_lots_far_below_out_of_the_count(market):
 
 def test_cannot_judge_a_buyer_without_lots_near_the_threshold(market):
     assert "P1/A01/2026" not in market_with(market, below=0).judged(ID)
+    market.append(
+        "lots",
+        pd.DataFrame(
+            {"lot_id": ["X"], "buyer_code": "P1", "ceiling_price_cny": 9e6, "opened_on": "2026-03-02"}
+        ),
+    )
+    assert market.lacks(ID) == {"no lot near the threshold": 1}
 
 
 def test_cannot_judge_without_a_day_of_opening(market):
     assert "P1/A01/2026" not in market_with(market, below=12, opened_on=None).judged(ID)
+    assert market.lacks(ID) == {"day of opening unknown in all its lots": 1}
 
 
 def test_number_of_lots_is_inclusive(market):

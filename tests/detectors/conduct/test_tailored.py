@@ -53,10 +53,19 @@ def test_leaves_a_buyer_alone_that_is_strict_with_everybody(market):
 
 def test_cannot_judge_lots_whose_evaluation_was_not_delivered(market):
     assert market_with(market, rejecting=3, evaluated=False).judged(ID) == {}
+    assert market.lacks(ID) == {
+        "won no lot": 510,
+        "no evaluation result delivered of a lot that it won alone": 41,
+    }
 
 
 def test_cannot_judge_a_small_market(market):
     assert market_with(market, rejecting=3).judged(ID, min_reference_lots=251) == {}
+    assert market.lacks(ID, min_reference_lots=251) == {
+        "won no lot": 510,
+        "too few such lots of one buyer with enough losing bids": 40,
+        "too few evaluated lots of other buyers and firms": 1,
+    }
 
 
 def test_limit_is_inclusive(market):

@@ -52,17 +52,22 @@ def test_sentence_gives_the_measured_numbers(market):
 
 
 @pytest.mark.parametrize(
-    "case",
+    ("case", "lack", "unjudged"),
     [
-        {"award_method": None},
-        {"estimate": None},
-        {"estimate": 100.0},
-        {"others": 199},
+        ({"award_method": None}, "award method unknown", 1),
+        ({"estimate": None}, "no estimate in the currency of the bids", 1),
+        (
+            {"estimate": 100.0},
+            "lowest bid and estimate too far apart: they are in other units or of another scope",
+            1,
+        ),
+        ({"others": 199}, "too few comparable lots", 200),
     ],
     ids=["unknown award method", "no estimate", "estimate in another unit", "few comparable lots"],
 )
-def test_cannot_judge_without(market, case):
+def test_cannot_judge_without(market, case, lack, unjudged):
     assert lots(market, 1_040_000.0, **case).judged(ID) == {}
+    assert market.lacks(ID) == {lack: unjudged}
 
 
 def test_limit_is_inclusive(market):

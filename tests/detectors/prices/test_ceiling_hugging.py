@@ -44,16 +44,20 @@ def test_leaves_a_lot_alone_in_a_market_that_always_bids_at_the_ceiling(market):
 
 def test_cannot_judge_without_a_ceiling(reference):
     assert reference.lots(LOT.replace("1000000", "-")).bids(HUGGING).judged(ID) == {}
+    assert reference.lacks(ID) == {"no ceiling price in the currency of the bids": 1}
 
 
 def test_cannot_judge_a_ceiling_in_another_unit(reference):
     assert reference.lots(LOT.replace("1000000", "100")).bids(HUGGING).judged(ID) == {}
+    (lack,) = reference.lacks(ID)
+    assert lack.startswith("even the lowest bid lies above the ceiling price")
 
 
 def test_cannot_judge_a_ceiling_in_another_currency(reference):
     in_dollars = LOT.replace("ceiling_price", "ceiling_price currency").replace("1000000", "1000000 USD")
     in_yuan = HUGGING.replace("price", "price currency").replace("00\n", "00 CNY\n")
     assert reference.lots(in_dollars).bids(in_yuan).judged(ID) == {}
+    assert reference.lacks(ID) == {"no ceiling price in the currency of the bids": 1}
 
 
 def test_limit_is_inclusive(reference):

@@ -88,19 +88,23 @@ def more_honest(market, bids, lots=300):
 def test_cannot_judge_three_bids(market):
     three = "\n".join(GROUP.strip().splitlines()[:4])
     assert market.honest(300).lots(LOT).bids(three).judged(ID) == {}
+    assert market.lacks(ID) == {"too few valid prices": 1}
 
 
 def test_cannot_judge_with_too_few_lots_of_as_many_bids(market):
     assert market.honest(199).lots(LOT).bids(GROUP).judged(ID) == {}
+    assert market.lacks(ID) == {"too few comparable lots with as many bids": 200}
 
 
 def test_cannot_judge_more_bids_than_enough_other_lots_have(market):
     six = GROUP + "    L1   F   850000\n"
     assert market.honest(300).lots(LOT).bids(six).judged(ID) == {}
+    assert market.lacks(ID) == {"too few comparable lots with as many bids": 1}
 
 
 def test_cannot_judge_a_lot_with_an_unknown_award_method(market):
     assert market.honest(300).lots(LOT.replace("lowest_price", "-")).bids(GROUP).judged(ID) == {}
+    assert market.lacks(ID) == {"award method unknown": 1}
 
 
 def test_limit_is_inclusive(market):

@@ -34,10 +34,12 @@ def test_leaves_a_gap_that_is_large_only_against_one_pair_of_losers(market):
 def test_cannot_judge_three_bids(market):
     three = "\n".join(COVERED.splitlines()[:-2])
     assert market.honest(300).lots(LOT).bids(three).judged(ID) == {}
+    assert market.lacks(ID) == {"too few valid prices": 1}
 
 
 def test_cannot_judge_with_too_few_comparable_lots(market):
     assert market.honest(199).lots(LOT).bids(COVERED).judged(ID) == {}
+    assert market.lacks(ID) == {"too few comparable lots": 200}
 
 
 def test_both_distances_must_be_high(market):

@@ -52,12 +52,17 @@ def test_leaves_a_market_alone_in_which_many_lots_show_it(market):
 
 def test_cannot_judge_a_round_estimate(market):
     assert lot(market, [955_000, 962_000, 981_000], estimate=1_000_000.0).judged(ID) == {}
+    assert market.lacks(ID) == {"the estimate is a round number": 1}
 
 
 def test_cannot_judge_an_unknown_award_method_or_too_few_comparable_lots(market):
     prices = [share * ESTIMATE for share in SHARES]
     assert lot(market, prices, award_method=None).judged(ID) == {}
     assert lot(market, prices, name="L2", others=0).judged(ID, min_reference_lots=400) == {}
+    assert market.lacks(ID, min_reference_lots=400) == {
+        "award method unknown": 1,
+        "too few comparable lots": 301,
+    }
 
 
 def test_limit_is_inclusive(market):

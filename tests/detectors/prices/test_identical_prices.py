@@ -99,11 +99,13 @@ def test_leaves_shared_endings_alone_that_many_comparable_lots_have(market):
 
 def test_cannot_judge_a_single_bid(market):
     assert market.lots(LOT).bids(lots_of(1012345.67)).judged(ID) == {}
+    assert market.lacks(ID) == {"too few valid prices": 1}
 
 
 def test_cannot_judge_a_lot_with_an_unknown_award_method(market):
     unknown = LOT.replace("average_price", "-")
     assert market.lots(unknown).bids(lots_of(1012345.67, 1012345.67)).judged(ID) == {}
+    assert market.lacks(ID) == {"award method unknown": 1}
 
 
 def test_limit_is_inclusive(market):

@@ -75,14 +75,17 @@ def test_leaves_a_run_alone_that_many_comparable_lots_show(market):
 
 def test_cannot_judge_three_bids(market):
     assert market.lots(LOT).bids(lots_of(987654.37, 997654.37, 1007654.37)).judged(ID) == {}
+    assert market.lacks(ID) == {"too few valid prices": 1}
 
 
 def test_cannot_judge_a_lot_with_an_unknown_award_method(market):
     assert market.lots(LOT.replace("average_price", "-")).bids(LADDER).judged(ID) == {}
+    assert market.lacks(ID) == {"award method unknown": 1}
 
 
 def test_cannot_judge_equal_bids(market):
     assert market.lots(LOT).bids(lots_of(*[987654.37] * 5)).judged(ID) == {}
+    assert market.lacks(ID) == {"the valid prices do not differ": 1}
 
 
 def test_limit_is_inclusive(market):

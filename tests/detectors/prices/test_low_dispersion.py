@@ -32,10 +32,12 @@ def test_leaves_a_lot_with_one_cheap_bid_and_close_losers_alone(market):
 
 def test_cannot_judge_with_too_few_comparable_lots(market):
     assert market.honest(199).lots(LOT).bids(CLOSE).judged(ID) == {}
+    assert market.lacks(ID) == {"too few comparable lots": 200}
 
 
 def test_cannot_judge_a_lot_with_an_unknown_award_method(market):
     assert market.honest(300).lots(LOT.replace("lowest_price", "-")).bids(CLOSE).judged(ID) == {}
+    assert market.lacks(ID) == {"not awarded by the lowest price": 1}
 
 
 def test_cannot_judge_bids_in_two_currencies(market):
@@ -46,11 +48,13 @@ def test_cannot_judge_bids_in_two_currencies(market):
         L1   C       1001700  CNY
     """
     assert market.honest(300).lots(LOT).bids(mixed).judged(ID) == {}
+    assert market.lacks(ID) == {"no valid prices in one currency": 1}
 
 
 def test_cannot_judge_against_lots_in_another_currency(market):
     in_dollars = CLOSE.replace("price", "price currency").replace("00\n", "00 USD\n")
     assert market.honest(300).lots(LOT).bids(in_dollars).judged(ID) == {}
+    assert market.lacks(ID) == {"too few comparable lots": 1}
 
 
 def test_rejected_bids_do_not_count(market):

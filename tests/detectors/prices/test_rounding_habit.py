@@ -71,10 +71,12 @@ def test_leaves_a_pattern_alone_that_many_comparable_lots_show(market):
 
 def test_cannot_judge_firms_without_a_habit(market):
     assert "L1" not in with_history(market, own=19).judged(ID)
+    assert market.lacks(ID)["too few bidders with enough other bids to show a habit"] > 0
 
 
 def test_cannot_judge_a_lot_with_an_unknown_award_method(market):
     assert "L1" not in with_history(market, award_method="-").judged(ID)
+    assert market.lacks(ID)["award method unknown"] == 1
 
 
 def test_the_bid_itself_is_not_part_of_the_habit(market):

@@ -46,20 +46,24 @@ def test_both_measures_must_be_far_out(market):
 def test_cannot_judge_three_bids(market):
     three = "\n".join(LEANING.strip().splitlines()[:4])
     assert market.honest(300).lots(LOT).bids(three).judged(ID) == {}
+    assert market.lacks(ID) == {"too few valid prices": 1}
 
 
 def test_cannot_judge_another_award_method(market):
     market.honest(300, bids=6, award_method="average_price")
     assert market.lots(LOT.replace("lowest", "average")).bids(LEANING).judged(ID) == {}
+    assert market.lacks(ID) == {"not awarded by the lowest price": 301}
 
 
 def test_cannot_judge_with_too_few_comparable_lots(market):
     assert market.honest(199, bids=6).lots(LOT).bids(LEANING).judged(ID) == {}
+    assert market.lacks(ID) == {"too few comparable lots": 200}
 
 
 def test_cannot_judge_equal_bids(market):
     equal = "lot bidder price\n" + "\n".join(f"L1 B{number} 1000000" for number in range(6))
     assert market.honest(300, bids=6).lots(LOT).bids(equal).judged(ID) == {}
+    assert market.lacks(ID) == {"the valid prices do not differ": 1}
 
 
 def test_limit_is_inclusive(market):

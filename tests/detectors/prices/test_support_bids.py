@@ -56,6 +56,7 @@ def test_leaves_usual_distances_alone(market):
 def test_cannot_judge_where_the_lowest_price_wins(market):
     market.honest(300, bids=7).lots(LOT.replace("average", "lowest")).bids(SUPPORTED)
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"not awarded by an average price": 301}
 
 
 def test_cannot_judge_four_bids(market):
@@ -63,10 +64,12 @@ def test_cannot_judge_four_bids(market):
         line for line in SUPPORTED.splitlines() if line.split()[1:2] not in (["A"], ["B"], ["C"])
     )
     assert filled(market, four).judged(ID) == {}
+    assert market.lacks(ID) == {"too few valid prices": 1}
 
 
 def test_cannot_judge_with_too_few_lots_of_as_many_bids(market):
     assert filled(market, of=6).judged(ID) == {}
+    assert market.lacks(ID) == {"too few comparable lots with as many bids": 1}
 
 
 def test_limit_is_inclusive(market):
@@ -77,14 +80,15 @@ def test_limit_is_inclusive(market):
 
 
 def test_isolation_is_the_gap_over_the_spread_around_it():
-    found = farthest(np.array([[100.0, 102.0, 104.0, 130.0, 131.0]]), 2)
+    found = farthest(np.array([[100.0, 102.0, 104.0, 130.0, 131.0]]), 2, 0.0001)
     assert found.isolation[0] == pytest.approx((130 - 104) / (2 + 1))
     assert (found.outlying[0], bool(found.is_high[0]), found.gap[0]) == (2, True, 26)
 
 
 def test_isolation_does_not_change_with_the_unit_of_the_prices():
     prices = np.sort(np.random.default_rng(1).uniform(1e5, 2e5, (50, 9)), axis=1)
-    assert farthest(prices / 10_000, 3).isolation == pytest.approx(farthest(prices, 3).isolation)
+    by_units = farthest(prices / 10_000, 3, 0.0001).isolation
+    assert by_units == pytest.approx(farthest(prices, 3, 0.0001).isolation)
 
 
 @pytest.mark.xfail(strict=True, reason="blind spot: support bids that scatter")

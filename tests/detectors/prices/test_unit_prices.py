@@ -106,6 +106,11 @@ def test_leaves_prices_of_a_few_cents_alone(market):
 
 def test_cannot_judge_with_too_few_items_in_common(market):
     assert filled(market, own_prices(29), items=29).judged(ID) == {}
+    market.lots("lot\nL1\nL2")
+    assert market.lacks(ID) == {
+        "no priced bills of quantities delivered": 1,
+        "no two bidders priced enough of the same items in yuan, published and cheap items left out": 1,
+    }
 
 
 def test_cannot_judge_a_single_bill_or_another_currency(market):
@@ -113,6 +118,12 @@ def test_cannot_judge_a_single_bill_or_another_currency(market):
     assert market.judged(ID) == {}
     bill(market, "B", own_prices(), currency="USD")
     assert market.judged(ID) == {}
+    market.lots("lot\nL1\nL2")
+    bill(market, "A", own_prices(), lot="L2")
+    assert market.lacks(ID) == {
+        "only one bidder's bill of quantities delivered": 1,
+        "no two bidders priced enough of the same items in yuan, published and cheap items left out": 1,
+    }
 
 
 def test_sentence_gives_the_measured_numbers(market):

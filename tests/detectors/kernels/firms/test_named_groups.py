@@ -4,7 +4,7 @@ from detectors.kernels.firms.named_groups import named_groups
 
 
 def groups(market, max_holders=20, max_members=20):
-    frame = named_groups(market.engine, max_holders, max_members)
+    frame = named_groups(market.engine, max_holders, 0.5, max_members)
     return [set(members) for _, members in frame.groupby("group")["party_id"]]
 
 

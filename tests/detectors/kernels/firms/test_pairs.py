@@ -152,7 +152,7 @@ def test_pair_sums_multiply_lot_by_lot():
 def test_lots_of_one_tender_and_repeated_rounds_are_one_meeting(market):
     market.lots("lot tender_id re_tender_no\nL1 T1 1\nL2 T1 1\nL3 T1 2\nL4 - -")
     market.bids("lot bidder\n" + "\n".join(f"L{n} {firm}" for n in range(1, 5) for firm in "AB"))
-    met = meetings(market.engine)
+    met = meetings(market.engine, min_stratum=20)
     assert frequent_pairs(met.came, 1).joint.tolist() == [2]
     assert possible_pairs(met, 2) == 1
     assert possible_pairs(met, 3) == 0
@@ -165,7 +165,7 @@ def test_lots_with_many_bidders_are_compared_among_themselves(market):
         "lots", pd.DataFrame({"lot_id": [f"L{lot:03}" for lot in range(50)], "opened_on": "2026-03-02"})
     )
     market.append("bids", pd.DataFrame(rows, columns=["lot_id", "bidder_id"]))
-    met = meetings(market.engine)
+    met = meetings(market.engine, min_stratum=20)
     assert sorted(met.size.tolist()) == [25, 25]
     # All 40 came to all large lots: that they meet there says nothing.
     assert (chances(met, frequent_pairs(met.came, 5)).p_value == 1).all()
