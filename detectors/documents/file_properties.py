@@ -29,6 +29,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Bid files of different bidders carry the same author, company, template or document code",
@@ -93,6 +94,13 @@ LEFT JOIN one_bid AS o ON o.lot_id = f.lot_id AND o.party_id = f.bidder_id
 LEFT JOIN buyers_own AS b ON b.shared_value = s.shared_value AND (b.lot_id = f.lot_id OR b.lot_id IS NULL)
 WHERE f.kind = 'bid' AND f.bidder_id IS NOT NULL AND b.shared_value IS NULL
 """
+)
+
+
+NEEDS = held(
+    SQL,
+    "no author, company, template, code or time in bid files (the buyer's not counted)",
+    "投标文件无作者、单位、模板、编号、时间等属性（招标人文件自带的不计）",
 )
 
 

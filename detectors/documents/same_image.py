@@ -28,6 +28,7 @@ import pandas as pd
 
 from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Bid files of different bidders hold the same image",
@@ -86,6 +87,13 @@ LEFT JOIN buyers_own AS b ON b.image_sha = i.image_sha AND (b.lot_id = f.lot_id 
 WHERE f.kind = 'bid' AND f.bidder_id IS NOT NULL AND b.image_sha IS NULL AND i.bytes >= $min_bytes
 GROUP BY f.lot_id, coalesce(o.bidder_id, f.bidder_id), i.image_sha
 """
+)
+
+
+NEEDS = held(
+    SQL,
+    "no images in bid files (small ones and the buyer's not counted)",
+    "投标文件无图片（小图、招标人的图片不计）",
 )
 
 

@@ -58,3 +58,18 @@ def held(sql: str, lack: str, lack_zh: str) -> tuple[Need, Need]:
             f"SELECT lot_id AS unit FROM ({sql}) AS held GROUP BY lot_id HAVING count(DISTINCT bidder_id) >= 2",
         ),
     )
+
+
+PENALTIES = Need(
+    "no penalties delivered",
+    "未收到处罚记录",
+    "SELECT lot_id AS unit FROM core.lots WHERE EXISTS (SELECT 1 FROM core.penalties)",
+)
+
+CODED_BIDDER = Need(
+    "no bidder known by code",
+    "投标人均无统一社会信用代码",
+    "SELECT lot_id AS unit FROM core.bid_members WHERE party_id NOT LIKE 'name:%'",
+)
+
+CONTRACT = Need("no contract delivered", "未收到合同", "SELECT lot_id AS unit FROM core.contracts")
