@@ -80,9 +80,7 @@ class Limits:
     min_open_share: float = 0.5  # part not paid, share of the price
     min_comparable: int = 10  # other contracts due as long, of the buyer, else of the class
     min_paid_share: float = 0.8  # of these that are paid further; of fewer: payments are not delivered
-    known_share: float = (
-        0.99  # of payments, by day, that tell until when payments are known; the last may be mistyped
-    )
+    known_share: float = 0.99  # of payments, by day, that are believed; the last may be mistyped
 
 
 # All contracts of a lot count together. All payments of the lot count, to partners, subcontractors or workers. A settled
