@@ -1,23 +1,23 @@
-"""The same bank account paid for different bidders, other than in two deposits.
+"""One bank account paid for different bidders, other than in two deposits.
 
 Why it matters
-    A firm pays for its tender documents itself. An account that bought the documents of one bidder and
-    of another, or paid the deposit of one and the documents of the other, belongs to somebody behind
-    both. Two deposits out of one account are a presumption of their own (contacts.deposit_account).
+    A firm pays for its tender documents itself. Sometimes one account buys the documents of two bidders, or
+    pays the deposit of one and the documents of the other. Then it belongs to somebody behind both. Two
+    deposits out of one account are a presumption of their own (contacts.deposit_account).
 
 Looks innocent when
-    - an agent or a service company bought documents for several customers: an account behind many bidders
-      that meet no more often than chance has it is left out, counted and named;
-    - the payment platform's own account was recorded as the payer: the same;
-    - a guarantor or insurer was recorded: every account that ever stood behind a guarantee is taken out.
+    - an agent or a service company bought documents for several customers. An account behind many bidders is
+      left out, counted and named, unless they meet more often than strangers do;
+    - the payment platform's own account was recorded as the payer. It is left out in the same way;
+    - a guarantor or insurer was recorded. Every account that ever stood behind a guarantee is taken out.
 
 Blind spots
     Documents handed out free of charge. Payments by phone or in cash. Who paid the premium of a
-    guarantee: see contacts.guarantee_payer. An account behind few bidders so far that is a service company's.
+    guarantee: see contacts.guarantee_payer. A service company with few customers so far looks like a ring.
 
 Sources
-    招标投标法实施条例 §40(6) speaks of deposits only; for the purchase of documents no article is known,
-    so this is an indicator and no presumption.
+    招标投标法实施条例 §40(6) speaks of deposits only. No article is known for the purchase of documents, so
+    this is an indicator and no presumption.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Same bank account paid for different bidders",
@@ -63,8 +64,8 @@ class Limits:
     max_holders: int = 50  # bidders over all lots; accounts behind more are left out
 
 
-# An account that paid the deposits of all its bidders of the lot is told by contacts.deposit_account: the
-# bidder's name behind it makes it a value that nobody shares.
+# contacts.deposit_account tells of an account that paid the deposits of all its bidders of the lot. Here the
+# bidder's name is added to such an account, so that nobody shares it.
 SQL = (
     ONE_BID
     + """,
@@ -95,6 +96,9 @@ FROM own AS w
 LEFT JOIN told AS t ON t.lot_id = w.lot_id AND t.account = w.account
 """
 )
+
+
+NEEDS = held(SQL, "no accounts that paid tender documents or deposits", "无招标文件费或保证金的付款账户信息")
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

@@ -1,18 +1,18 @@
 """Deposits of different bidders were paid from the same account.
 
 Why it matters
-    A bidder has to pay its deposit from its own basic account. Deposits of different bidders that
-    come out of the account of the same unit or person are deemed collusion.
+    A bidder has to pay its deposit from its own basic account. The law deems it collusion when deposits of
+    different bidders come out of the account of one unit or person.
 
 Looks innocent when
-    - a bank, guarantor or insurer stands behind the deposit: guarantees and policies are taken out
+    - a bank, guarantor or insurer stands behind the deposit. Guarantees and policies are taken out
       before, because their account belongs to the guarantor;
-    - the trading centre or a payment service paid on from a pool: accounts behind very many
+    - the trading centre or a payment service passed the money on from a pool. Accounts behind very many
       bidders are left out and counted.
 
 Blind spots
-    Different accounts of one person. Money sent to the bidders first and paid on by them.
-    Guarantees bought through one salesman. A pool account that few bidders have used so far.
+    Different accounts of one person. Money that was sent to the bidders first, who then paid it in.
+    Guarantees bought through one salesman. A pool account that few bidders have used so far is not known as one.
 
 Sources
     招标投标法实施条例 §40(6) (保证金从同一单位或者个人的账户转出), §26.
@@ -26,6 +26,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Deposits of different bidders paid from the same account",
@@ -54,6 +55,7 @@ class Limits:
     """What the measured values are compared with."""
 
     min_bidders: int = 2  # bidders of one lot with the same paying account
+    few_holders: int = 5  # bidders over all lots; of an account of more it is told how often they meet
     max_holders: int = 50  # bidders over all lots; accounts behind more are left out
 
 
@@ -68,7 +70,12 @@ WHERE d.account IS NOT NULL AND NOT d.is_guarantee
 )
 
 
+NEEDS = held(
+    SQL, "no accounts that paid deposits (guarantees not counted)", "无保证金转出账户信息（保函、保险不计）"
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot in which the paying accounts of at least two bidders are known."""
-    frame = shared(engine.run(SQL), limits.max_holders)
+    frame = shared(engine.run(SQL), limits.max_holders, limits.few_holders)
     return frame.assign(flagged=frame["value"] >= limits.min_bidders)

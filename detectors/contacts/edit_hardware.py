@@ -1,20 +1,20 @@
 """Bid files of different bidders were made on the same computer.
 
 Why it matters
-    Bid files prepared by the same unit or person are deemed collusion. A computer is known by
-    three codes together: network card (MAC, if any), processor and disk.
+    The law deems it collusion when one unit or person prepared the bid files of different bidders. Three
+    codes together identify a computer: network card (MAC, if any), processor and disk.
 
 Looks innocent when
-    - a copy shop or a cost consultant made the files for several bidders: a computer behind more than a few
-      bidders that meet no more often than strangers is left out here and named on the night's page;
-    - the file was derived from the buyer's own file: hardware that the lot's tender document or
+    - a copy shop or a cost consultant made the files for several bidders. A computer behind more than a few
+      bidders is left out and named on the night's page, unless they meet more often than strangers do;
+    - the file was derived from the buyer's own file. Hardware that the lot's tender document or
       ceiling-price file already carries is taken out before;
-    - machines were cloned from one image, or the network card is virtual: a locally administered
+    - machines were cloned from one image, or the network card is virtual. A locally administered
       MAC counts as absent, and codes held by very many bidders are left out and named.
 
 Blind spots
-    A file with a MAC against one without: they count as different. Two codes of three equal. The
-    same computer in different lots. Rings that use several computers, or a shop's.
+    A file with a MAC and one without count as different. Only two of the three codes are equal. The same
+    computer in different lots. Rings that use several computers, or a shop's.
 
 Sources
     闽建筑〔2018〕29号 (MAC if any, processor and disk all the same, without the buyer's hardware);

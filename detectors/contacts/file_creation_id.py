@@ -1,22 +1,22 @@
 """Bid files of different bidders carry the same creation code.
 
 Why it matters
-    Bid software writes a code (文件创建标识码) into a file when it is made and keeps it in every copy. Two
-    bidders with one code worked on from the same file.
+    Bid software writes a code (文件创建标识码) into a file when the file is made, and every copy keeps it. Two
+    bidders with one code started from the same file.
 
 Looks innocent when
-    - the agency or the buyer handed out a template made with the bid software: codes that the lot's buyer
-      files carry are taken out before, and a code of many bidders that meet no more often than chance has
-      it is left out, counted and named;
-    - a service company saved every customer's bid from one file of its own: the same.
+    - the agency or the buyer handed out a template made with the bid software. Codes that the lot's buyer
+      files carry are taken out before. A code of many bidders is left out, counted and named, unless they
+      meet more often than strangers do;
+    - a service company saved every customer's bid from one file of its own. Its code is left out in the same way.
 
 Blind spots
     Software that writes no code, or a new one with every copy. A template that few bidders have used so
-    far and that was not delivered with the buyer's files.
+    far counts if it was not delivered with the buyer's files.
 
 Sources
-    招标投标法实施条例 §40(1) (bid files prepared by the same unit or person). That an equal creation code is a
-    case of it stands in local rules only, so this is an indicator and no presumption.
+    招标投标法实施条例 §40(1) (bid files prepared by the same unit or person). Only local rules count an equal
+    creation code as a case of it, so this is an indicator and no presumption.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Bid files of different bidders carry the same creation code",
@@ -75,6 +76,13 @@ LEFT JOIN one_bid AS o ON o.lot_id = f.lot_id AND o.party_id = f.bidder_id
 LEFT JOIN buyers_own AS b ON b.lot_id = f.lot_id AND b.created_id = f.created_id
 WHERE f.owner = 'bidder' AND f.bidder_id IS NOT NULL AND f.created_id IS NOT NULL AND b.lot_id IS NULL
 """
+)
+
+
+NEEDS = held(
+    SQL,
+    "no creation codes of bid files (the buyer's not counted)",
+    "无投标文件创建标识码（招标人文件自带的不计）",
 )
 
 

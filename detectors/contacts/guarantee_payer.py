@@ -1,20 +1,21 @@
 """Guarantees of different bidders were paid for by the same account.
 
 Why it matters
-    A guarantee or policy in place of the deposit hides whose money it is: the deposit account is the
-    guarantor's. Who paid the premium is not: an account that buys the guarantees of two rivals, or buys
-    one and pays the deposit of the other, belongs to somebody behind both.
+    A guarantee or policy in place of the deposit hides whose money it is, because the account is the
+    guarantor's. The premium shows it. An account that buys the guarantees of two rivals, or buys one and
+    pays the deposit of the other, belongs to somebody behind both.
 
 Looks innocent when
-    - an agent, a salesman of the guarantor or a payment service paid for customers: an account behind many
-      bidders that meet no more often than chance has it is left out, counted and named;
-    - the guarantor's own account was recorded as the payer: every account that is known as a guarantor's
+    - an agent, a salesman of the guarantor or a payment service paid for customers. An account behind many
+      bidders is left out, counted and named, unless they meet more often than strangers do;
+    - the guarantor's own account was recorded as the payer. Every account that is known as a guarantor's
       is taken out;
     - a parent paid for two firms of its group (a matter of its own under 条例 §34).
 
 Blind spots
-    Premiums paid in cash, by phone, or through an account of each bidder that was filled before. Guarantees
-    whose payer was not recorded. A salesman with few customers so far. Guarantees with numbers in a row.
+    Premiums paid in cash or by phone. Premiums that each bidder paid from its own account with money received
+    before. Guarantees whose payer was not recorded. Guarantees with numbers in a row. A salesman with few
+    customers so far looks like a ring.
 
 Sources
     招标投标法实施条例 §40(6) speaks of deposits and not of premiums, so this is an indicator and no presumption.
@@ -28,6 +29,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Guarantees of different bidders paid for by the same account",
@@ -63,8 +65,8 @@ class Limits:
     max_holders: int = 50  # bidders over all lots; accounts behind more are left out
 
 
-# An account that paid two deposits and no premium is told by contacts.deposit_account: the bidder's name behind it
-# makes it a value that nobody shares.
+# contacts.deposit_account tells of an account that paid two deposits and no premium. Here the bidder's name is added
+# to such an account, so that nobody shares it.
 SQL = (
     ONE_BID
     + """,
@@ -100,6 +102,9 @@ JOIN premiums AS k ON k.lot_id = w.lot_id
 LEFT JOIN bought AS b ON b.lot_id = w.lot_id AND b.account = w.account
 """
 )
+
+
+NEEDS = held(SQL, "no account known that paid for a guarantee", "无投标保函（保险）保费的付款账户信息")
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

@@ -1,25 +1,24 @@
 """Files of different bidders share one hardware code, though not all three.
 
 Why it matters
-    A disk or a network card that moved to another computer, or a processor code that is not one of a
-    whole model, ties two files together where the three codes of the rule are not all the same.
+    The rule asks for three equal codes. One equal code still ties two files together: a disk or a network
+    card can move to another computer, and some processor codes belong to one processor only.
 
 Looks innocent when
-    - the code names a model and not a machine, as most processor codes do: a code held by many bidders
-      that meet no more often than chance has it is left out, counted and named;
-    - disks were cloned, or a maker filled nothing in: the same;
-    - the network card is virtual: a locally administered MAC does not count;
-    - the code came with the buyer's own file: codes of the lot's buyer are taken out before;
-    - the bids were uploaded on site at the trading centre: such uploads are taken out before.
+    - the code names a model and not a machine, as most processor codes do. A code of many bidders is left
+      out, counted and named, unless they meet more often than strangers do;
+    - disks were cloned, or the maker left the code empty. Such codes are left out in the same way;
+    - the network card is virtual. A locally administered MAC does not count;
+    - the code came with the buyer's own file. Codes of the lot's buyer are taken out before;
+    - the bids were uploaded on site at the trading centre. Such uploads are taken out before.
 
 Blind spots
-    A code held by few bidders so far because the data are few: a processor model is rare in a small
-    county. A machine whose three codes are told by contacts.edit_hardware or contacts.upload_hardware is
-    not compared again with a third bidder's.
+    In a small county few bidders hold even the code of a common processor model, so it looks rare. A machine
+    that contacts.edit_hardware or contacts.upload_hardware tells of is not compared again with a third
+    bidder's.
 
 Sources
-    闽建筑〔2018〕29号 wants all three codes; one alone is no case of it. Experts hold the processor alone to be
-    a suspicion and no finding. Corroboration only.
+    闽建筑〔2018〕29号 asks for all three codes, so one alone is no case of it. Corroboration only.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Files of different bidders share a single hardware code",
@@ -73,8 +73,8 @@ class Limits:
     max_holders: int = 50  # bidders over all lots; codes of more are left out
 
 
-# Of a machine whose three codes two bidders share for one purpose, the bidder's name behind its codes
-# makes them values that nobody shares.
+# Other detectors tell of a machine whose three codes two bidders share for one purpose. Here the bidder's name is
+# added to its codes, so that nobody shares them.
 SQL = (
     ONE_BID
     + """,
@@ -120,6 +120,13 @@ FROM codes AS c
 LEFT JOIN buyers_own AS b ON b.lot_id = c.lot_id AND b.code = c.code
 WHERE c.owner = 'bidder' AND b.lot_id IS NULL
 """
+)
+
+
+NEEDS = held(
+    SQL,
+    "no hardware codes of bid files (the buyer's and uploads on site not counted)",
+    "无投标文件硬件信息（招标人文件自带的、现场上传的不计）",
 )
 
 

@@ -1,24 +1,24 @@
 """Bidders of one lot have the same head, or one controls or manages the other.
 
 Why it matters
-    Units with the same head, and units of which one controls or manages the other, must not bid in the
-    same lot: their bids are void, whether or not they agreed on anything.
+    Two units must not bid in the same lot if they have the same head, or if one controls or manages the
+    other. Their bids are void, whether or not they agreed on anything.
 
 Looks innocent when
-    - the register is out of date: the head was replaced or the share sold before the bid;
-    - the relation is a minority holding or a common owner: only control counts here, for the others see
+    - the register is out of date: the head was replaced or the share was sold before the bid;
+    - the relation is a minority holding or a common owner. Only control counts here; for the others see
       contacts.shared_ownership;
-    - the firms bid for different lots of one tender, or in one joint venture: both are lawful.
-    The head counts by document number only; for equal names see contacts.same_head_name.
+    - the firms bid for different lots of one tender, or in one joint venture. Both are lawful.
+    The head counts by document number only. For equal names see contacts.same_head_name.
 
 Blind spots
     Control through people who act for the true owner, or through contracts. Paths with two or more units
-    between the bidders. Relations and heads that were not delivered. Relations to a lot whose day of
-    opening is unknown. A head's number that stands behind very many firms is a placeholder.
+    between the bidders. Relations and heads that were not delivered. Relations between bidders of a lot whose
+    day of opening is unknown. A head's number behind very many firms counts as a placeholder.
 
 Sources
     招标投标法实施条例 §34(2); 政府采购法实施条例 §18 (same head, or directly a controlling or management
-    relation). A controlling share is taken to be half or more.
+    relation). This project takes half or more as a controlling share.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, SEATS, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Bidders of one lot with the same head or in a relation of control",
@@ -68,10 +69,11 @@ class Limits:
 
     min_bidders: int = 2  # bidders of one lot in the relation
     min_share: float = 0.5  # share held, 0 to 1, from which a holding is control
+    few_holders: int = 5  # bidders over all lots; of a head of more it is told how often they meet
     max_holders: int = 50  # bidders over all lots; a head's number behind more is a placeholder
 
 
-# Nobody shares 'on record ...': it says of which bidders we can know.
+# Nobody shares a value 'on record ...'. It marks the bidders whose relations could be known.
 SQL = (
     ONE_BID
     + SEATS
@@ -126,8 +128,15 @@ WHERE l.opened_on IS NOT NULL AND s.party_id NOT LIKE 'name:%' AND EXISTS (SELEC
 )
 
 
+NEEDS = held(
+    SQL,
+    "neither document numbers of heads nor relations, codes of bidders and the day of opening",
+    "既无负责人证件号码，也不具备核对控股、管理关系所需的关系登记、投标人代码和开标日期",
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot with two bidders whose heads are known, or that have codes where relations are known."""
-    held = engine.run(SQL, {"min_share": limits.min_share})
-    frame = shared(held, limits.max_holders)
+    rows = engine.run(SQL, {"min_share": limits.min_share})
+    frame = shared(rows, limits.max_holders, limits.few_holders)
     return frame.assign(flagged=frame["value"] >= limits.min_bidders)

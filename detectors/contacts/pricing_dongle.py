@@ -2,19 +2,19 @@
 
 Why it matters
     Cost software writes the serial number of its dongle (计价软件加密锁) into the priced bill of
-    quantities. Bidders with the same number had their prices made at one desk: bid files prepared
-    by the same unit or person are deemed collusion.
+    quantities. Bidders with the same number had their prices made at one desk. The law deems it collusion
+    when one unit or person prepared the bid files of different bidders.
 
 Looks innocent when
-    - a cost consultant priced for several bidders, each without knowing of the other: a number behind more
-      than a few bidders that meet no more often than strangers is left out here and named on the night's page;
-    - the dongle is leased or its driver emulated: numbers held by very many bidders are left out
+    - a cost consultant priced for several bidders, who did not know of each other. A number behind more than
+      a few bidders is left out and named on the night's page, unless they meet more often than strangers do;
+    - the dongle is leased or its driver is emulated. Numbers held by very many bidders are left out
       and named;
-    - the number came with the buyer's own bill of quantities: such numbers are taken out before.
+    - the number came with the buyer's own bill of quantities. Such numbers are taken out before.
 
 Blind spots
-    Cracked software without a number. A ring with one dongle per firm. The buyer's consultant
-    pricing for a bidder with the buyer's dongle.
+    Cracked software without a number. A ring with one dongle per firm. A bid that the buyer's own consultant
+    priced with the buyer's dongle.
 
 Sources
     闽建筑〔2018〕29号 (one identical dongle serial is enough); 招标投标法实施条例 §40(1).
@@ -28,6 +28,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Priced bills of different bidders made with the same dongle",
@@ -77,6 +78,13 @@ LEFT JOIN one_bid AS o ON o.lot_id = f.lot_id AND o.party_id = f.bidder_id
 LEFT JOIN buyers_own AS b ON b.lot_id = f.lot_id AND b.dongle = f.dongle
 WHERE f.owner = 'bidder' AND f.bidder_id IS NOT NULL AND f.dongle IS NOT NULL AND b.lot_id IS NULL
 """
+)
+
+
+NEEDS = held(
+    SQL,
+    "no dongle numbers of priced files (the buyer's not counted)",
+    "无计价软件加密锁号（招标人文件自带的不计）",
 )
 
 

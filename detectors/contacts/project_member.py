@@ -1,17 +1,17 @@
 """The same person belongs to the project teams of different bidders.
 
 Why it matters
-    Bids whose project-management members are the same person are deemed collusion: nobody can
-    lead or staff the same work for two competitors.
+    The law deems it collusion when one person is in the project management of two bids. Nobody can lead or
+    staff the same work for two competitors.
 
 Looks innocent when
     - a clerk typed one person's number into two records;
     - the person changed employers and an old register was exported.
-    People of the same name do not count: only the same document number does.
+    Only the same document number counts, not the same name.
 
 Blind spots
-    Team members delivered without a document number. Staff lent under other people's papers.
-    Members of a consultant that is not named in the bid.
+    Team members without a document number. Staff who are lent under other people's papers. Staff of a
+    consultant whom the bid does not name.
 
 Sources
     招标投标法实施条例 §40(3) (项目管理成员为同一人).
@@ -25,6 +25,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Same person in the project teams of different bidders",
@@ -55,6 +56,7 @@ class Limits:
     """What the measured values are compared with."""
 
     min_bidders: int = 2  # bidders of one lot that name the same person
+    few_holders: int = 5  # bidders over all lots; of a person of more it is told how often they meet
     max_holders: int = 50  # bidders over all lots; numbers held by more are placeholders
 
 
@@ -69,7 +71,10 @@ WHERE p.person_id IS NOT NULL AND p.role IN ('project_manager', 'team_member')
 )
 
 
+NEEDS = held(SQL, "no document numbers of project teams", "无项目管理成员证件号码")
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot in which at least two bidders' team members have a document number."""
-    frame = shared(engine.run(SQL), limits.max_holders)
+    frame = shared(engine.run(SQL), limits.max_holders, limits.few_holders)
     return frame.assign(flagged=frame["value"] >= limits.min_bidders)

@@ -1,18 +1,19 @@
-"""Tender documents of different bidders were bought or downloaded from the same address and browser.
+"""Tender documents of different bidders were bought or downloaded from one address and browser.
 
 Why it matters
-    Who fetches the documents for several bidders knows of all of them before the opening. Address and
-    browser together corroborate other traces.
+    Somebody who fetches the documents for several bidders knows of all of them before the opening. Address
+    and browser together corroborate other traces.
 
 Looks innocent when
-    - a carrier gives many customers one address (NAT) and the browser is a common one: a trace of many
-      bidders that meet no more often than chance has it is left out, counted and named;
-    - an agent or a service company fetches documents for its customers: the same;
-    - the documents were bought at the counter or on a computer of the trading centre: the same.
+    - a carrier gives many customers one address (NAT), and the browser is a common one;
+    - an agent or a service company fetches documents for its customers;
+    - the documents were bought at the counter or on a computer of the trading centre.
+    A trace of many bidders is therefore left out, counted and named, unless they meet more often than
+    strangers do.
 
 Blind spots
-    Mobile networks and proxies. A record with a browser against one without: they count as different. A
-    trace that few bidders have left so far.
+    Mobile networks and proxies. A record with a browser and one without count as different. A shared address
+    that few bidders have used so far looks rare.
 
 Sources
     No article names the address or the browser. Corroboration only.
@@ -26,6 +27,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Tender documents of different bidders fetched from the same address and browser",
@@ -83,6 +85,11 @@ FROM fetched AS f
 LEFT JOIN one_bid AS o ON o.lot_id = f.lot_id AND o.party_id = f.bidder_id
 WHERE f.ip IS NOT NULL
 """
+)
+
+
+NEEDS = held(
+    SQL, "no addresses from which tender documents were bought or fetched", "无购买或下载招标文件的 IP 地址"
 )
 
 

@@ -4,14 +4,13 @@ Why it matters
     Firms behind one door are often one firm. The address corroborates other shared facts.
 
 Looks innocent when
-    - the address is a business centre, an incubator or a registration agent, where many unrelated firms
-      sit: an address of many bidders that meet no more often than chance has it is left out, counted and
-      named;
+    - many unrelated firms sit there, as in a business centre, an incubator or at a registration agent. An
+      address of many bidders is left out, counted and named, unless they meet more often than strangers do;
     - the room number was not delivered, and the firms are neighbours in one building.
 
 Blind spots
-    The same place written in another way: only blanks and capitals are evened out. Places of
-    business that are not the registered one. E-mail addresses: see contacts.same_email.
+    The same place written in another way, apart from blanks and capitals. Places of business that are not
+    the registered one. For e-mail addresses see contacts.same_email.
 
 Sources
     No article names the address.
@@ -25,6 +24,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, SEATS, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Different bidders are registered at the same address",
@@ -74,6 +74,9 @@ JOIN (
 WHERE a.address <> ''
 """
 )
+
+
+NEEDS = held(SQL, "no registered addresses of bidders", "无投标人注册地址")
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

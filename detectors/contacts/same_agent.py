@@ -1,18 +1,17 @@
 """The same person handled the bidding of different bidders.
 
 Why it matters
-    Bidders who entrust the same unit or person with their bidding are deemed to collude. The
-    authorised agent and the operator who sent the bid are known by document number.
+    The law deems it collusion when different bidders entrust one unit or person with their bidding. The
+    document number identifies the authorised agent and the operator who sent the bid.
 
 Looks innocent when
     - a clerk typed one person's number into two records;
-    - a bidding service company operated the platform for several customers: numbers behind very
+    - a bidding service company operated the platform for several customers. Numbers behind very
       many bidders are left out and counted.
-    People of the same name do not count: only the same document number does.
+    Only the same document number counts, not the same name.
 
 Blind spots
-    Agents delivered by name and phone only (contacts.same_contact sees those). Different staff of
-    one service company.
+    Agents with a name and a phone only; see contacts.same_contact. Different staff of one service company.
 
 Sources
     招标投标法实施条例 §40(2) (委托同一单位或者个人办理投标事宜).
@@ -26,6 +25,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Same person handled the bidding of different bidders",
@@ -56,6 +56,7 @@ class Limits:
     """What the measured values are compared with."""
 
     min_bidders: int = 2  # bidders of one lot with the same agent or operator
+    few_holders: int = 5  # bidders over all lots; of a person of more it is told how often they meet
     max_holders: int = 50  # bidders over all lots; numbers behind more are left out
 
 
@@ -70,7 +71,10 @@ WHERE p.person_id IS NOT NULL AND p.role IN ('agent', 'operator')
 )
 
 
+NEEDS = held(SQL, "no document numbers of agents or operators", "无授权委托人或投标操作人证件号码")
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot in which at least two bidders' agents or operators have a document number."""
-    frame = shared(engine.run(SQL), limits.max_holders)
+    frame = shared(engine.run(SQL), limits.max_holders, limits.few_holders)
     return frame.assign(flagged=frame["value"] >= limits.min_bidders)

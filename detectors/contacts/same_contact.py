@@ -1,23 +1,23 @@
 """Different bidders gave the same contact person with the same phone.
 
 Why it matters
-    In government procurement bids with the same contact person are void. In construction tenders
-    a shared contact is a strong indicator that one person stands behind several bids.
+    In government procurement, bids with the same contact person are void. In construction tenders a shared
+    contact is a strong indicator that one person stands behind several bids.
 
 Looks innocent when
-    - the agency typed its own phone: the registered phones of the lot's agency and buyer are taken
+    - the agency typed its own phone. The registered phones of the lot's agency and buyer are taken
       out before;
-    - a bidding service company is the contact of several customers: a contact of many bidders that
-      meet no more often than chance has it is left out, counted and named;
+    - a bidding service company is the contact of several customers. A contact of many bidders is left out,
+      counted and named, unless they meet more often than strangers do;
     - two bidders of one group share an office (a matter of its own under 条例 §34).
     A phone alone, or a name alone, does not count.
 
 Blind spots
-    The same phone under different names. A second phone of the same person. Service phones that
-    are not registered with the agency.
+    The same phone under different names. A second phone of the same person. A phone of the agency that its
+    registration does not show looks like a bidder's.
 
 Sources
-    财政部令第87号 §37(3) (项目管理成员或者联系人员为同一人), for government procurement only; elsewhere
+    财政部令第87号 §37(3) (项目管理成员或者联系人员为同一人) applies to government procurement only. Elsewhere
     no article names the contact person.
 """
 
@@ -29,6 +29,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import OFFICE_PHONES, ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Different bidders gave the same contact person and phone",
@@ -82,12 +83,19 @@ BY_LAW = "government_procurement"
 REGIMES = "SELECT lot_id AS unit, coalesce(procurement_regime, '') AS regime FROM core.lots"
 
 
+NEEDS = held(
+    SQL,
+    "no contact with name and phone (the agency's and the buyer's not counted)",
+    "无联系人姓名及电话（代理机构、招标人的不计）",
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot in which at least two bidders gave a contact with name and phone."""
-    held, regimes = engine.run(SQL), engine.run(REGIMES).to_pandas()
+    rows, regimes = engine.run(SQL), engine.run(REGIMES).to_pandas()
     # In government procurement the law names the contact, however common it is; elsewhere rarity decides.
-    by_law = shared(held, limits.max_holders).merge(regimes, on="unit", how="left")
-    by_rarity = shared(held, limits.max_holders, limits.few_holders, limits.min_meeting_odds)
+    by_law = shared(rows, limits.max_holders, limits.few_holders).merge(regimes, on="unit", how="left")
+    by_rarity = shared(rows, limits.max_holders, limits.few_holders, limits.min_meeting_odds)
     by_rarity = by_rarity.merge(regimes, on="unit", how="left")
     frame = pd.concat([by_law[by_law["regime"] == BY_LAW], by_rarity[by_rarity["regime"] != BY_LAW]])
     frame = frame.sort_values(["unit", "entities"], ignore_index=True)

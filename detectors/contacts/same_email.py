@@ -1,19 +1,19 @@
 """Different bidders gave the same e-mail address.
 
 Why it matters
-    A mailbox is read at one desk. Bidders that give the same address for their teams or firms are likely to
-    be served from there, also where names and phones differ.
+    A mailbox is read at one desk. Bidders that give the same address for their teams or firms are likely
+    served from that desk, even where names and phones differ.
 
 Looks innocent when
-    - the agency typed its own address: the registered addresses of the lot's agency and buyer are taken
+    - the agency typed its own address. The registered addresses of the lot's agency and buyer are taken
       out before;
-    - a bidding service company or a registration agent gave its own for many customers: an address of many
-      bidders that meet no more often than chance has it is left out, counted and named;
+    - a bidding service company or a registration agent gave its own address for many customers. An address of
+      many bidders is left out, counted and named, unless they meet more often than strangers do;
     - two bidders of one group share an office (a matter of its own under 条例 §34).
 
 Blind spots
-    A second mailbox of the same person, however alike it looks. Service addresses with few customers so
-    far. Addresses inside the bid files: they are told by the screens of documents.
+    A second mailbox of the same person, however alike it looks. Addresses inside the bid files. A service
+    company with few customers so far looks like a ring.
 
 Sources
     No article names the e-mail address. 财政部令第87号 §37(3) names the contact person, see
@@ -28,6 +28,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, SEATS, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Different bidders gave the same e-mail address",
@@ -89,6 +90,13 @@ FROM given AS g
 LEFT JOIN office_addresses AS f ON f.lot_id = g.lot_id AND f.email = g.email
 WHERE f.lot_id IS NULL
 """
+)
+
+
+NEEDS = held(
+    SQL,
+    "no e-mail addresses (the agency's and the buyer's not counted)",
+    "无电子邮箱（代理机构、招标人的不计）",
 )
 
 

@@ -1,21 +1,21 @@
 """Different bidders name a legal representative of the same name.
 
 Why it matters
-    Two firms with one head must not bid in the same lot. Where only names are delivered, an equal name
-    that few firms in the whole data have is the first hint at it.
+    Two firms with one head must not bid in the same lot. Where only names are delivered, an equal and rare
+    name is the first hint at it.
 
 Looks innocent when
-    - the two are namesakes: a name that many bidders have, who meet no more often than chance has it, is
-      left out, counted and named;
-    - the document numbers are known and differ: such bidders are not counted.
-    Where the numbers are known and equal, contacts.ownership tells so.
+    - the two are namesakes. A name of many bidders is left out, counted and named, unless they meet more
+      often than strangers do;
+    - the document numbers are known and differ. Such bidders are not counted.
+    Where the numbers are known and equal, contacts.ownership tells of it.
 
 Blind spots
-    Heads replaced by relatives or employees. A common name in few data is still rare. Three bidders of
-    one name of whom two have different numbers.
+    Heads who are replaced by relatives or employees. In few data a common name still looks rare. Three bidders
+    of one name, of whom two have different numbers.
 
 Sources
-    招标投标法实施条例 §34(2) speaks of the same person; a name alone is no identity. Corroboration only.
+    招标投标法实施条例 §34(2) speaks of the same person, and a name alone is no identity. Corroboration only.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, SEATS, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Different bidders name a legal representative of the same name",
@@ -65,7 +66,8 @@ class Limits:
     max_holders: int = 50  # bidders over all lots; names of more are left out
 
 
-# Where all numbers are known, the bidder's name behind the head's makes it a value that nobody shares.
+# Where all numbers are known, contacts.ownership judges. The bidder's name is added to the head's, so that nobody
+# shares it.
 SQL = (
     ONE_BID
     + SEATS
@@ -97,6 +99,9 @@ FROM named AS n
 LEFT JOIN settled AS s ON s.lot_id = n.lot_id AND s.name = n.name
 """
 )
+
+
+NEEDS = held(SQL, "no names of legal representatives", "无法定代表人姓名")
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

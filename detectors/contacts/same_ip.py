@@ -2,20 +2,19 @@
 
 Why it matters
     Bids that leave through the same line may have been sent from the same room. The address corroborates
-    other traces; it proves no computer.
+    other traces. It does not identify a computer.
 
 Looks innocent when
-    - a carrier gives many customers one address (NAT), or the bidders share an office tower or hotel: an
-      address of many bidders that meet no more often than chance has it is left out, counted and named;
-    - the bids were uploaded on site at the trading centre: such uploads are taken out before.
+    - a carrier gives many customers one address (NAT), or the bidders share an office tower or hotel. An
+      address of many bidders is left out, counted and named, unless they meet more often than strangers do;
+    - the bids were uploaded on site at the trading centre. Such uploads are taken out before.
 
 Blind spots
-    Mobile networks and proxies, which give one computer many addresses. An address that few bidders have
-    used so far. Uploads that were not logged.
+    Mobile networks and proxies, which give one computer many addresses. Uploads that were not logged. A shared
+    address that few bidders have used so far looks rare.
 
 Sources
-    No article names the address: it is not among the codes of 闽建筑〔2018〕29号, and a review refused it as
-    a ground. Corroboration only.
+    No article names the address, and it is not among the codes of 闽建筑〔2018〕29号. Corroboration only.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Bids of different bidders uploaded from the same internet address",
@@ -71,6 +71,13 @@ LEFT JOIN one_bid AS o ON o.lot_id = f.lot_id AND o.party_id = f.bidder_id
 WHERE f.owner = 'bidder' AND f.bidder_id IS NOT NULL AND f.purpose = 'upload' AND NOT f.is_on_site
   AND f.ip IS NOT NULL
 """
+)
+
+
+NEEDS = held(
+    SQL,
+    "no addresses from which bids were uploaded (uploads on site not counted)",
+    "无上传投标文件的 IP 地址（现场上传的不计）",
 )
 
 

@@ -1,24 +1,23 @@
 """The same person acts for different bidders, in different roles.
 
 Why it matters
-    The project manager of one bidder who handles the bid of another, or the head of one firm in the
-    team of its rival, ties two bids together as closely as a shared agent does.
+    The project manager of one bidder handles the bid of another, or the head of one firm is in the team of its
+    rival. That ties two bids together as closely as a shared agent does.
 
 Looks innocent when
     - a clerk typed one person's number into two records;
     - the person changed employers and an old register was exported;
-    - a service company's clerk works for many customers: a number behind many bidders that meet no
-      more often than chance has it is left out, counted and named.
-    People of the same name do not count: only the same document number does.
+    - a service company's clerk works for many customers. A number behind many bidders is left out, counted
+      and named, unless they meet more often than strangers do.
+    Only the same document number counts, not the same name.
 
 Blind spots
-    People delivered without a document number. Two agents, two team members or two heads who are one
-    person are not repeated here: contacts.same_agent, contacts.project_member and contacts.ownership
-    tell those. Relatives.
+    People without a document number. Relatives. A person in one and the same role is told of elsewhere: agents
+    by contacts.same_agent, team members by contacts.project_member, heads by contacts.ownership.
 
 Sources
-    招标投标法实施条例 §40(2) and §40(3) name one role on both sides; a person in different roles is not
-    in their words, so this is an indicator and no presumption.
+    招标投标法实施条例 §40(2) and §40(3) name one role on both sides. They do not name a person in different
+    roles, so this is an indicator and no presumption.
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, SEATS, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Same person acts for different bidders in different roles",
@@ -65,8 +65,8 @@ class Limits:
     max_holders: int = 50  # bidders over all lots; numbers behind more are left out
 
 
-# A number that stands in one and the same part at every one of its bidders is told by another detector:
-# the bidder's name behind it makes it a value that nobody shares.
+# Another detector tells of a person with the same part at every one of his bidders. Here the bidder's name is added
+# to such a number, so that nobody shares it.
 SQL = (
     ONE_BID
     + SEATS
@@ -112,15 +112,18 @@ LEFT JOIN told AS t ON t.lot_id = p.lot_id AND t.person_id = p.person_id
 )
 
 
+NEEDS = held(SQL, "no document numbers of people", "无人员证件号码")
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot in which people of at least two bidders have a document number."""
-    held = engine.run(SQL)
-    frame = shared(held, limits.max_holders, limits.few_holders, limits.min_meeting_odds)
+    people = engine.run(SQL)
+    frame = shared(people, limits.max_holders, limits.few_holders, limits.min_meeting_odds)
     found = frame[frame["value"] > 0]
-    people = found.assign(person_id=found["shared_values"].str.split("; "), row=found.index)
-    people = people.explode("person_id")[["unit", "person_id", "row"]].rename(columns={"unit": "lot_id"})
-    acting = held.select(["lot_id", "person_id", "role"]).to_pandas().drop_duplicates()
-    roles = people.merge(acting, on=["lot_id", "person_id"])[["row", "role"]].drop_duplicates()
+    sharing = found.assign(person_id=found["shared_values"].str.split("; "), row=found.index)
+    sharing = sharing.explode("person_id")[["unit", "person_id", "row"]].rename(columns={"unit": "lot_id"})
+    acting = people.select(["lot_id", "person_id", "role"]).to_pandas().drop_duplicates()
+    roles = sharing.merge(acting, on=["lot_id", "person_id"])[["row", "role"]].drop_duplicates()
     texts = roles.sort_values(["row", "role"]).groupby("row")["role"].agg(", ".join)
     return frame.assign(
         roles=texts.reindex(frame.index).fillna("").astype("str"),

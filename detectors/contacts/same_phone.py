@@ -1,22 +1,22 @@
 """Different bidders gave the same phone, under whatever name.
 
 Why it matters
-    A phone is answered at one desk. Bidders that give the same number for their agents, teams or firms
-    are likely to be served from there.
+    A phone is answered at one desk. Bidders that give the same number for their agents, teams or firms are
+    likely served from that desk.
 
 Looks innocent when
-    - the agency typed its own phone: the registered phones of the lot's agency and buyer are taken out
+    - the agency typed its own phone. The registered phones of the lot's agency and buyer are taken out
       before;
-    - a bidding service company, a registration agent or a switchboard answers for many customers: a
-      phone of many bidders that meet no more often than chance has it is left out, counted and named;
+    - a bidding service company, a registration agent or a switchboard answers for many customers. A phone of
+      many bidders is left out, counted and named, unless they meet more often than strangers do;
     - two bidders of one group share an office (a matter of its own under 条例 §34).
 
 Blind spots
-    Second phones. Service phones with few customers so far. A young group whose firms have hardly met
-    yet, with more firms than count as few. E-mail addresses: see contacts.same_email.
+    Second phones. A young ring of many firms that have hardly met yet. A service company with few customers so
+    far looks like a ring. For e-mail addresses see contacts.same_email.
 
 Sources
-    No article names the phone alone. 财政部令第87号 §37(3) names the contact person, see
+    No article names the phone alone. 财政部令第87号 §37(3) names the contact person; see
     contacts.same_contact.
 """
 
@@ -28,6 +28,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import OFFICE_PHONES, ONE_BID, SEATS, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Different bidders gave the same phone",
@@ -85,6 +86,11 @@ FROM given AS g
 LEFT JOIN office_phones AS f ON f.lot_id = g.lot_id AND f.phone = g.phone
 WHERE f.lot_id IS NULL
 """
+)
+
+
+NEEDS = held(
+    SQL, "no phones (the agency's and the buyer's not counted)", "无联系电话（代理机构、招标人的不计）"
 )
 
 

@@ -1,13 +1,13 @@
 """Bidders of one lot belong to the same owner, or one holds a minority share in the other.
 
 Why it matters
-    Sister firms, and firms that hold a part of each other, share profits and can share what they know.
-    No article forbids them to bid against each other as long as neither controls the other, so this
-    only corroborates.
+    Sister firms, and firms that hold a part of each other, share profits and can share what they know. No
+    article forbids them to bid against each other as long as neither controls the other. So this only
+    corroborates.
 
 Looks innocent when
-    - the owner is the state, a fund or a listed company with many holdings: an owner of many bidders that
-      meet no more often than chance has it is left out, counted and named;
+    - the owner is the state, a fund or a listed company with many holdings. An owner of many bidders is left
+      out, counted and named, unless they meet more often than strangers do;
     - the holding is small, old or already sold;
     - a group has two firms in one trade that its managers let compete.
 
@@ -16,8 +16,7 @@ Blind spots
     opening is unknown.
 
 Sources
-    招标投标法实施条例 §34(2) names the same head, control and management; a minority holding is not in its
-    words.
+    招标投标法实施条例 §34(2) names the same head, control and management. It does not name a minority holding.
 """
 
 from __future__ import annotations
@@ -26,8 +25,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, SEATS, shared
+from detectors.kernels.needs import OPENING_DAY, held
 
 DETECTOR = Detector(
     title="Bidders of one lot tied by a common owner or a minority holding",
@@ -71,7 +71,7 @@ class Limits:
     max_holders: int = 50  # bidders over all lots; owners of more are left out
 
 
-# Nobody shares 'on record ...': it says of which bidders we can know.
+# Nobody shares a value 'on record ...'. It marks the bidders whose relations could be known.
 SQL = (
     ONE_BID
     + SEATS
@@ -114,8 +114,19 @@ WHERE party_id NOT LIKE 'name:%' AND EXISTS (SELECT 1 FROM core.relations)
 )
 
 
+NEEDS = (
+    Need(
+        "no ownership relations delivered",
+        "未收到股权、管理关系登记",
+        "SELECT lot_id AS unit FROM core.lots WHERE EXISTS (SELECT 1 FROM core.relations)",
+    ),
+    OPENING_DAY,
+    *held(SQL, "no bidder known by code or with a recorded owner", "投标人均无代码，也无股东登记"),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot with two coded bidders, once relations were delivered."""
-    held = engine.run(SQL, {"control_share": limits.control_share})
-    frame = shared(held, limits.max_holders, limits.few_holders, limits.min_meeting_odds)
+    rows = engine.run(SQL, {"control_share": limits.control_share})
+    frame = shared(rows, limits.max_holders, limits.few_holders, limits.min_meeting_odds)
     return frame.assign(flagged=frame["value"] >= limits.min_bidders)

@@ -1,18 +1,18 @@
 """Bids of different bidders were uploaded from the same computer.
 
 Why it matters
-    Bidders who let the same unit or person handle their bidding are deemed to collude. The upload
-    computer is known by three codes together: network card (MAC, if any), processor and disk.
+    The law deems it collusion when different bidders let one unit or person handle their bidding. Three
+    codes together identify the upload computer: network card (MAC, if any), processor and disk.
 
 Looks innocent when
-    - the bids were uploaded on site at the trading centre: such uploads are taken out before;
+    - the bids were uploaded on site at the trading centre. Such uploads are taken out before;
     - a business centre, hotel or copy shop near the centre lent its computer;
-    - machines were cloned from one image, or the network card is virtual: a locally administered
+    - machines were cloned from one image, or the network card is virtual. A locally administered
       MAC counts as absent, and codes held by very many bidders are left out and counted.
 
 Blind spots
-    Equal IP addresses alone: they are not in the rule. On-site uploads. An upload with a MAC
-    against one without. Uploads that were not logged.
+    Equal IP addresses alone, which the rule does not name. On-site uploads. An upload with a MAC and one
+    without count as different. Uploads that were not logged.
 
 Sources
     闽建筑〔2018〕29号 (MAC if any, processor and disk all the same, not uploaded on site);
@@ -27,6 +27,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Bids of different bidders uploaded from the same computer",
@@ -64,6 +65,7 @@ class Limits:
     """What the measured values are compared with."""
 
     min_bidders: int = 2  # bidders of one lot with the same codes
+    few_holders: int = 5  # bidders over all lots; of a computer of more it is told how often they meet
     max_holders: int = 50  # bidders over all lots; codes held by more are left out
 
 
@@ -81,7 +83,14 @@ WHERE f.owner = 'bidder' AND f.bidder_id IS NOT NULL AND f.purpose = 'upload' AN
 )
 
 
+NEEDS = held(
+    SQL,
+    "no processor and disk codes of uploads (uploads on site not counted)",
+    "无上传机器的处理器和硬盘信息（现场上传的不计）",
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot in which at least two bidders' remote uploads carry a processor and a disk code."""
-    frame = shared(engine.run(SQL), limits.max_holders)
+    frame = shared(engine.run(SQL), limits.max_holders, limits.few_holders)
     return frame.assign(flagged=frame["value"] >= limits.min_bidders)

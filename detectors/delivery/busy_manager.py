@@ -1,22 +1,21 @@
 """One person leads unusually many lots of a contractor at the same time.
 
 Why it matters
-    A manager who is named for many sites at once is on none of them: the name was used to meet a
-    condition of the tender, and somebody else runs the work.
+    A manager who is named for many sites at once cannot be on all of them. Then the name may only have met a
+    condition of the tender, while somebody else runs the work.
 
 Looks innocent when
     - the lots are sections of one job, or small ones next to each other;
-    - the promised duration is longer than the work took: the real end is not delivered;
+    - the work took less time than promised. The real end is not delivered;
     - the firm has few managers and the trade allows several sites. So the number is compared with
-      other lots of the same class, and what is usual there is no signal.
+      other lots of the same class. What is usual there is no signal.
 
 Blind spots
     Managers without a document number. Lots whose duration or signing day is unknown. Lots outside
     the delivered region. A trade in which everybody does it.
 
 Sources
-    Same manager on several sites as a post-award signal: this project's notes. The place within
-    the reference class is this project's own.
+    No source was at hand. The comparison within the reference class is this project's own.
 """
 
 from __future__ import annotations
@@ -26,7 +25,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.claims.work_sites import NEEDS as KNOWN_SITES
 from detectors.kernels.claims.work_sites import sites
+from detectors.kernels.needs import AWARD_METHOD, COMPARABLE_LOTS
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -79,6 +80,9 @@ SELECT l.lot_id, l.award_method, l.currency, l.class, b.bids,
 FROM core.lots AS l
 JOIN bidders AS b ON b.lot_id = l.lot_id
 """
+
+
+NEEDS = (*KNOWN_SITES, AWARD_METHOD, COMPARABLE_LOTS)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

@@ -1,21 +1,20 @@
 """The contract price differs from the price that won.
 
 Why it matters
-    The contract must be what was tendered. A firm that wins low and signs higher has beaten honest
-    bidders with a price that was never meant; a lower contract may give back what was agreed.
+    The contract must be what was tendered. A firm that wins low and signs higher beats honest bidders with a
+    price that was never meant. A lower contract may give back what was agreed.
 
 Looks innocent when
     - the tender fixed a rate and the contract the sum;
     - sums were rounded, a provisional sum was taken out, or the scope was changed by a lawful decision;
-    - small changes are usual: so only what is rare among comparable lots is shown.
+    - small changes are usual. So only what is rare among comparable lots is shown.
 
 Blind spots
     Changes after signing (supplements, variations, settlement): see delivery.contract_changes. Awards or
     contracts without a price. A change of quantities at an unchanged price.
 
 Sources
-    Price changes after the award as a risk sign: this project's notes (post-award rules). The place
-    within the reference class is this project's own.
+    No source was at hand. The comparison within the reference class is this project's own.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import AWARD_METHOD, BIDS, COMPARABLE_LOTS, CONTRACT
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -61,12 +61,12 @@ EXAMPLE = {
 class Limits:
     """What the measured values are compared with."""
 
-    min_change: float = 0.001  # change of the price, share of the winning price; below is rounding
+    min_change: float = 0.001  # change of the price, share of the winning price; a smaller one is rounding
     min_reference_lots: int = 200  # other lots in the reference class
     max_p: float = 0.01  # share of comparable lots with as large a change
 
 
-# Several contracts of a lot and winner are its parts; they count together.
+# Several contracts of one lot and winner are parts of one and count together.
 SQL = """
 WITH won AS (
     SELECT lot_id, winner_id, currency, sum(price) AS price
@@ -99,6 +99,20 @@ JOIN core.lots AS l ON l.lot_id = c.lot_id
 JOIN bidders AS b ON b.lot_id = c.lot_id
 ORDER BY c.lot_id, c.winner_id
 """
+
+
+NEEDS = (
+    BIDS,
+    CONTRACT,
+    Need("no price of the award", "中标金额不明", "SELECT lot_id AS unit FROM core.awards WHERE price > 0"),
+    Need(
+        "no full contract price of the winner in the currency of the award",
+        "中标单位合同金额不全，或与中标金额币种不同",
+        f"SELECT unit FROM ({SQL}) AS compared",
+    ),
+    AWARD_METHOD,
+    COMPARABLE_LOTS,
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

@@ -1,22 +1,21 @@
 """A quantity of the contract was raised after signing far more than is usual.
 
 Why it matters
-    Who knows which quantity of the bill is too small asks much for just that item and little for the rest:
-    the sum wins, and the change pays. The raise of a single item shows it before the sum does.
+    A bidder may know that one quantity of the bill is too small. It asks much for that item and little for the
+    rest. The sum wins, and the change pays. The raise of a single item shows it before the sum does.
 
 Looks innocent when
     - the quantity could not be known before (rock, ground water), and both sides measured it;
-    - a small item was doubled: a number without weight. Where the item's price is known, only items that
-      are worth a part of the contract are looked at;
-    - the unit was changed with the quantity (m³ to t).
+    - a small item was doubled, which has no weight. Where the item's price is known, only items that are worth
+      some part of the contract are looked at;
+    - the unit changed with the quantity (m³ to t).
 
 Blind spots
-    Changes that are not delivered; items that were added new, with no quantity before. Quantities that
-    were cut. A trade in which such raises are usual. Always some lots are the highest of their class.
+    Changes that are not delivered. Items that were added, with no quantity before. Quantities that were cut. A
+    trade in which such raises are usual. Some lots are always the highest of their class.
 
 Sources
-    Quantity change above the 95th percentile of the class: this project's notes on post-award signals. The
-    floors are this project's own.
+    No source was at hand. The 95th percentile of the class and the floors are this project's own choice.
 """
 
 from __future__ import annotations
@@ -25,7 +24,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import AWARD_METHOD, BIDS, COMPARABLE_LOTS, CONTRACT
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -106,6 +106,20 @@ JOIN bidders AS b ON b.lot_id = r.lot_id
 WHERE r.place = 1
 ORDER BY r.lot_id
 """
+
+
+NEEDS = (
+    BIDS,
+    CONTRACT,
+    Need("no changes delivered", "未收到变更记录", "SELECT lot_id AS unit FROM core.changes"),
+    Need(
+        "no changed quantity of enough weight after the signing",
+        "签约后无达到金额占比的工程量变更",
+        f"SELECT unit FROM ({SQL}) AS raised",
+    ),
+    AWARD_METHOD,
+    COMPARABLE_LOTS,
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

@@ -1,22 +1,21 @@
 """A contract grew after it was signed far more than comparable contracts do.
 
 Why it matters
-    A price that won is worth little if it is raised afterwards: who knows that changes will come can bid
-    low against honest rivals and be paid by supplements or at the settlement.
+    A price that won is worth little if it is raised afterwards. A firm that knows of coming changes can bid low
+    against honest rivals. Supplements or the settlement then pay for it.
 
 Looks innocent when
     - the ground, the design or the law changed, and the buyer decided so in due form;
-    - prices of materials were adjusted by a clause of the contract;
+    - a clause of the contract adjusted prices of materials;
     - one change was recorded twice, as an item and as a supplement to the contract.
 
 Blind spots
-    Changes and settlements that are not delivered: a lot without any is not judged and not compared. Cuts of
-    what is delivered at an unchanged price. A trade in which growth is usual: what is usual there is no signal.
-    Growth that the class has once in twenty changed lots by its nature: always some lots are the highest.
+    Changes and settlements that are not delivered: a lot without any is not judged and not compared. Less work
+    at an unchanged price. What is usual in a trade is no signal, even if it is much. Some lots are always the
+    highest of their class: one changed lot in twenty grows that much by the nature of the comparison.
 
 Sources
-    Price change above the 95th percentile of the class, settled price against contract price: this project's
-    notes on post-award signals. The floor is this project's own.
+    No source was at hand. The 95th percentile of the class and the floor are this project's own choice.
 """
 
 from __future__ import annotations
@@ -25,7 +24,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import AWARD_METHOD, BIDS, COMPARABLE_LOTS, CONTRACT
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -73,16 +73,21 @@ class Limits:
     max_p: float = 0.05  # share of them that grew as much: above the 95th percentile
 
 
-# The settlement tells what became of all changes; without it the changes are added up. What was approved before
-# the signing is in the price already.
-SQL = """
+SIGNED = """
 WITH signed AS (
     SELECT lot_id, min(currency) AS currency, CAST(sum(price) AS DOUBLE) AS price, min(signed_on) AS signed_on,
            string_agg(DISTINCT supplier_id, ';' ORDER BY supplier_id) AS entities
     FROM core.contracts
     GROUP BY lot_id
     HAVING count(price) = count(*) AND sum(price) > 0 AND min(currency) = max(currency)
-),
+)
+"""
+
+# The settlement tells what became of all changes. Without it the changes are added up. What was approved before the
+# signing is in the price already.
+SQL = (
+    SIGNED
+    + """,
 changed AS (
     SELECT c.lot_id, count(*) AS changes, CAST(sum(c.amount_after - c.amount_before) AS DOUBLE) AS added
     FROM core.changes AS c
@@ -112,6 +117,25 @@ JOIN bidders AS b ON b.lot_id = s.lot_id
 WHERE g.lot_id IS NOT NULL OR e.lot_id IS NOT NULL
 ORDER BY s.lot_id
 """
+)
+
+
+NEEDS = (
+    BIDS,
+    CONTRACT,
+    Need(
+        "price of a contract missing, or in several currencies",
+        "合同金额不全或币种不一",
+        SIGNED + "SELECT lot_id AS unit FROM signed",
+    ),
+    Need(
+        "no change after the signing and no settlement in the contract's currency",
+        "签约后无变更金额，也无同一币种的结算金额",
+        f"SELECT unit FROM ({SQL}) AS grown",
+    ),
+    AWARD_METHOD,
+    COMPARABLE_LOTS,
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

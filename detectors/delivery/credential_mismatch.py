@@ -1,26 +1,26 @@
 """A certificate of qualification that a bid states does not check with the register.
 
 Why it matters
-    Who lacks the qualification (资质) for a work borrows one. A certificate registered to another firm, of
-    a lower class than stated, or out of force on the day of the opening is the trace of it in the records.
+    A firm that lacks the qualification (资质) for a work may borrow one. The records then show a certificate
+    that is registered to another firm, of a lower class than stated, or out of force on the day of opening.
 
 Looks innocent when
     - the firm took the certificate over in a merger or division that the register does not show yet, or a
       parent holds it;
-    - a renewal was granted and not entered, or certificates were prolonged in general. A register that
-      disagrees with many firms in the same way is not believed in this: that kind is then not counted;
+    - a renewal was granted and not entered, or certificates were prolonged in general. Where the register
+      disagrees with many firms in the same way, that kind is not counted;
     - the number was mistyped, and another firm has the number that was written.
 
 Blind spots
-    Certificates that the register does not have: it may be incomplete, so a number that nobody holds is not
-    judged. A certificate lent together with its holder's name (挂靠): then everything checks. Kinds that bid and
-    register write differently: their classes are not compared. The old and the new ladder of classes (特级 to 三级;
-    甲级 to 丙级) are not compared with each other. Bidders and holders known by name only, or by a registration number of fifteen
-    digits (before 2015): these are in no credit code.
+    The register may be incomplete, so a number that nobody holds is not judged. A certificate that is lent
+    together with its holder's name (挂靠) agrees with the register. Classes are not compared where bid and
+    register write the kind differently, nor between the two ladders of classes (特级 to 三级; 甲级 to 丙级).
+    Bidders and holders known by name only, or by a registration number of fifteen digits (before 2015), which no
+    credit code contains.
 
 Sources
     招标投标法实施条例 §42 (forged permits; using acquired qualifications is bidding in another's name).
-    Looking every stated certificate up is this project's own.
+    The look-up of every stated certificate is this project's own.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
 from detectors.kernels.claims.mismatches import told_by_bid
 
 DETECTOR = Detector(
@@ -78,13 +78,13 @@ class Limits:
     """What the measured values are compared with."""
 
     min_certificates: int = 1  # stated certificates that do not check
-    max_market_share: float = 0.05  # of all firms' statements with the same kind; above: a late register
+    max_market_share: float = 0.05  # of all firms' statements, with the same kind; of more: a late register
 
 
 KINDS = ("other_holder", "not_in_force", "lower_class")
 
-# A partner of a joint venture may hold the certificate. The kind counts where bid and certificate both name it in
-# the same words; else every kind of the certificate may be the one that is meant.
+# A partner of a joint venture may hold the certificate. The kind counts where bid and certificate name it in the same
+# words. Otherwise the bid may mean any kind of the certificate.
 SQL = """
 WITH ladder (class, ladder, step) AS (
     VALUES ('special', 1, 1), ('class_1', 1, 2), ('class_2', 1, 3), ('class_3', 1, 4),
@@ -135,6 +135,24 @@ LEFT JOIN checked AS c ON c.lot_id = s.lot_id AND c.bidder_id = s.bidder_id
  AND c.certificate_no = s.certificate_no AND c.kind = s.kind
 ORDER BY s.lot_id, s.bidder_id, s.certificate_no, s.kind
 """
+
+
+NEEDS = (
+    Need(
+        "no stated certificates",
+        "投标文件无资质证书信息",
+        "SELECT lot_id AS unit FROM core.stated_certificates",
+    ),
+    Need(
+        "no register of qualifications delivered",
+        "未收到资质登记信息",
+        "SELECT lot_id AS unit FROM core.lots WHERE EXISTS (SELECT 1 FROM core.qualifications)",
+    ),
+    Need(
+        "no stated number in the register, or bidder or holder without a credit code",
+        "登记信息中查不到所列证书编号，或投标人、持证单位无统一社会信用代码",
+    ),
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

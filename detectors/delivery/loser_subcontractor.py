@@ -1,23 +1,23 @@
 """A firm that lost a lot becomes the winner's subcontractor in it.
 
 Why it matters
-    A ring pays those who stood back: the winner hands them part of the work. Losers who become
-    subcontractors are among the signs most strongly associated with proven rings.
+    A ring pays its members who stood back: the winner hands them part of the work. Losers who become
+    subcontractors are among the signs that go most strongly with proven rings.
 
 Looks innocent when
-    - few firms can do the part that is let: then any subcontractor will have bid. So the signal carries
-      the probability that a subcontractor drawn from the firms of the class is one of the losers, and
-      is silent where that is likely;
+    - few firms can do the part that is let, so any subcontractor will have bid. Therefore the probability is
+      given that a subcontractor drawn from the firms of the class is one of the losers. Where that is likely,
+      nothing is flagged;
     - the loser has the machine or the plant next door;
-    - subcontractor and winner bid as a joint venture: its members are not losers.
+    - subcontractor and winner bid as a joint venture. Its members are not losers.
 
 Blind spots
-    Subcontracts that are not reported, which are the usual kind. Payment through supply contracts,
-    in another lot, or to a firm that the loser owns. A loser that was paid by letting it win elsewhere.
+    Subcontracts that are not reported, which are the usual kind. Payment through supply contracts, in another
+    lot, or to a firm that the loser owns. A loser whose payment is to win elsewhere.
 
 Sources
-    Association of losing bidders' subcontracts with rings: Carbone et al., as told in this project's
-    notes. Drawing without replacement for the probability.
+    Carbone et al. (subcontracts of losing bidders go with rings). The probability that one of several
+    independent draws hits a loser is this project's own measure.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
 
 DETECTOR = Detector(
     title="Losing bidder of the lot became its subcontractor",
@@ -110,6 +110,18 @@ JOIN pools AS p ON p.class = l.class
 LEFT JOIN losing AS g ON g.lot_id = s.lot_id AND g.party_id = s.subcontractor_id
 ORDER BY s.lot_id, s.subcontractor_id, s.signed_on
 """
+
+
+NEEDS = (
+    Need("no subcontracts reported", "未报告分包", "SELECT lot_id AS unit FROM core.subcontracts"),
+    Need(
+        "no bid of the contractor that let the subcontract",
+        "发包分包的承包单位无投标记录",
+        "SELECT s.lot_id AS unit FROM core.subcontracts AS s"
+        " JOIN core.bid_members AS m ON m.lot_id = s.lot_id AND m.party_id = s.contractor_id",
+    ),
+    Need("no losing bidder known", "无未中标投标人记录"),
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """The project manager named in the award is not the one in the winner's bid.
 
 Why it matters
-    A strong manager wins the points, another one runs the work: the first was lent for the tender.
+    A strong manager wins the points and another one runs the work. The first may have been lent for the tender.
 
 Looks innocent when
     - the manager left the firm or fell ill, and the buyer agreed to the change;
@@ -9,12 +9,12 @@ Looks innocent when
     - a document number was mistyped in one of the two records.
 
 Blind spots
-    Changes after the award: records of who is on the site are not delivered. Managers with a name but
-    no document number in one of the records. A market in which changes are usual: they are told as such.
+    Changes after the award, because no record of who is on the site is delivered. Managers with a name but no
+    document number in one of the records. Where such changes are usual, nothing is flagged.
 
 Sources
-    Replacement of the manager as a post-award signal: this project's notes (project manager replaced or
-    on two sites). 招标投标法实施条例 §42 (false data on staff).
+    招标投标法实施条例 §42 (false data on staff). It does not name the change of a manager, so this is an
+    indicator and no presumption.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import AWARD
 
 DETECTOR = Detector(
     title="Project manager in the award differs from the one in the winner's bid",
@@ -51,7 +52,7 @@ class Limits:
     """What the measured values are compared with."""
 
     min_replaced: int = 1  # managers of the award who do not stand in the bid
-    max_market_share: float = 0.05  # of awards that differ; above it the records do not mean the same
+    max_market_share: float = 0.05  # of awards that differ; of more: the records do not mean the same
 
 
 SQL = """
@@ -69,15 +70,26 @@ ORDER BY lot_id, winner_id
 """
 
 
+NEEDS = (
+    AWARD,
+    Need(
+        "award names no manager by document number",
+        "中标结果无项目负责人证件号码",
+        "SELECT lot_id AS unit FROM core.awards WHERE project_lead_id IS NOT NULL",
+    ),
+    Need(
+        "no bid of the winner that names its manager by document number",
+        "中标人投标记录无项目负责人证件号码",
+    ),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every award whose manager, and the manager of the winning bid, have document numbers."""
     frame: pd.DataFrame = engine.run(SQL).to_pandas()
-    nothing = pd.Series(None, index=frame.index, dtype="str")
     market_share = float(frame["value"].mean()) if len(frame) else 0.0
     is_replaced = frame["value"] >= limits.min_replaced
     return frame.assign(
-        p_value=nothing.astype("float64"),
-        reference_class=nothing,
         lots=len(frame),
         market_share=market_share,
         flagged=is_replaced & (market_share <= limits.max_market_share),

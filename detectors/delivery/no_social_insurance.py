@@ -1,23 +1,22 @@
 """The people whom the contract names for the site are not insured by the contractor.
 
 Why it matters
-    A contractor whose manager and heads of technology, quality and safety are somebody else's staff has
-    sold the work on, or has lent its name to whoever does it.
+    The manager and the heads of technology, quality and safety may be somebody else's staff. Then the
+    contractor has sold the work on, or has lent its name to the firm that does it.
 
 Looks innocent when
-    - the person is insured by a branch or a parent of the contractor, or in another region;
+    - a branch or a parent of the contractor insures the person, or an office in another region does;
     - the person is retired and works on a service contract;
-    - the record of the insurance was delivered late or covers part of the staff: so a contractor is
-      judged only where some of its people are known to be insured, and everything is silent when many
-      contractors show it.
+    - the record of the insurance was delivered late or covers part of the staff. So a contractor is judged only
+      where some of its people are known to be insured. Nothing is flagged when many contractors show it.
 
 Blind spots
-    People without a document number. Contractors of whose insurance nothing was delivered. Staff who
-    are insured by the contractor for the look of it. Labour contracts and wages are not delivered.
+    People without a document number. Contractors of whose insurance nothing was delivered. Staff whom the
+    contractor insures for the look of it. Labour contracts and wages, which are not delivered.
 
 Sources
-    建市规〔2019〕1号: the work counts as sold on where the head of the project, of technology, quality or
-    safety has neither a labour contract nor a wage and insurance relation with the contractor.
+    建市规〔2019〕1号: the work counts as sold on if the head of the project, of technology, quality or safety has
+    neither a labour contract nor a wage and insurance relation with the contractor.
 """
 
 from __future__ import annotations
@@ -26,7 +25,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import CONTRACT
 
 DETECTOR = Detector(
     title="Site staff named in the contract are not insured by the contractor",
@@ -66,11 +66,10 @@ class Limits:
     """What the measured values are compared with."""
 
     min_people: int = 1  # people without insurance by the contractor
-    max_market_share: float = 0.05  # of contracts with any; above it the records are incomplete
+    max_market_share: float = 0.05  # of contracts with any; of more: the records are incomplete
 
 
-# The partners of a joint venture may insure each other's people.
-SQL = """
+SIGNED = """
 WITH named AS (
     SELECT lot_id, contractor_id, person_id FROM core.contract_members WHERE person_id IS NOT NULL
     UNION
@@ -81,7 +80,13 @@ signed AS (
     FROM core.contracts
     WHERE signed_on IS NOT NULL
     GROUP BY lot_id, supplier_id
-),
+)
+"""
+
+# The partners of a joint venture may insure each other's people.
+SQL = (
+    SIGNED
+    + """,
 employers AS (
     SELECT lot_id, contractor_id, contractor_id AS party_id FROM signed
     UNION
@@ -122,17 +127,33 @@ JOIN known AS k ON k.lot_id = p.lot_id AND k.contractor_id = p.contractor_id
 GROUP BY p.lot_id, p.contractor_id
 ORDER BY p.lot_id, p.contractor_id
 """
+)
+
+
+NEEDS = (
+    CONTRACT,
+    Need(
+        "no records of social insurance delivered",
+        "未收到社会保险缴纳记录",
+        "SELECT lot_id AS unit FROM core.lots WHERE EXISTS (SELECT 1 FROM core.insured_people)",
+    ),
+    Need("day of signing unknown", "签约日期不明", SIGNED + "SELECT lot_id AS unit FROM signed"),
+    Need(
+        "no site staff of the contractor by document number",
+        "无中标单位现场管理人员证件号码",
+        SIGNED + "SELECT n.lot_id AS unit FROM named AS n"
+        " JOIN signed AS s ON s.lot_id = n.lot_id AND s.contractor_id = n.contractor_id",
+    ),
+    Need("nobody known whom the contractor insures", "无中标单位缴纳社会保险的人员记录"),
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every signed contract with named people whose contractor is known to insure anybody."""
     frame: pd.DataFrame = engine.run(SQL).to_pandas()
-    nothing = pd.Series(None, index=frame.index, dtype="str")
     is_found = frame["value"] >= limits.min_people
     market_share = float(is_found.mean()) if len(frame) else 0.0
     return frame.assign(
-        p_value=nothing.astype("float64"),
-        reference_class=nothing,
         lots=len(frame),
         market_share=market_share,
         flagged=is_found & (market_share <= limits.max_market_share),

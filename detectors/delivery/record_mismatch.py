@@ -1,23 +1,25 @@
 """An earlier work that a bid claims as its own contradicts what this market knows of that work.
 
 Why it matters
-    A track record (业绩) that a bidder does not have wins points, or opens the door at all. Where the claimed
-    work was let on this market, its winner, its price and its days are known here.
+    A track record (业绩) wins points, and some tenders ask for one. Where the claimed work was let on this
+    market, its winner, its price and its days are known here.
 
 Looks innocent when
-    - the claim gives the settled price, or one with tax: the largest known price counts, and only claims
-      above it by a share;
-    - the bidder did the work as a partner or a reported subcontractor: these may claim it;
+    - the claim gives the settled price, or a price with tax. So a claim counts only if it exceeds the largest
+      known price by some share;
+    - the bidder did the work as a partner or a reported subcontractor. These may claim it;
     - the firm was renamed or merged, or took over the contract;
     - a wrong lot code or year was typed. What many firms show in the same way is not counted.
 
 Blind spots
-    Works let elsewhere, which most claims are about. Claims without a lot code. Works of this market whose
-    award and contract were not delivered. Claims below the true price. A name lent: then everything checks.
-    Bidders or winners known by name only, or by a registration number of fifteen digits (before 2015).
+    Works let elsewhere, which are most of the claims. Claims without a lot code. Works of this market whose
+    award and contract were not delivered. Claims below the true price. A firm that bids under a lent name: its
+    claims agree with the records. Bidders or winners known by name only, or by a registration number of
+    fifteen digits (before 2015).
 
 Sources
-    招标投标法实施条例 §42 (false track record). Looking claims up in the market's own awards is this project's own.
+    招标投标法实施条例 §42 (false track record). The look-up of claims in the market's own awards is this
+    project's own.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
 from detectors.kernels.claims.mismatches import told_by_bid
 
 DETECTOR = Detector(
@@ -73,13 +75,13 @@ class Limits:
 
     min_works: int = 1  # claimed works that contradict the records
     max_price_gap: float = 0.1  # claimed above the largest known price, share of it
-    max_market_share: float = 0.05  # of all firms' statements with the same kind; above: faulty records
+    max_market_share: float = 0.05  # of all firms' statements, with the same kind; of more: faulty records
 
 
 KINDS = ("other_winner", "higher_price", "other_day")
 
-# A day cannot be: signed before the bids for the work were opened, or after the bid that claims it was; nor can a
-# work whose contract was signed after that.
+# Days that cannot be: the claimed day of signing lies before the opening of the bids for the work, or after the opening
+# of the bid that claims it; or the contract of the work was signed after that opening.
 SQL = """
 WITH winners AS (
     SELECT lot_id, winner_id AS party_id FROM core.awards
@@ -136,6 +138,22 @@ LEFT JOIN signed AS s ON s.lot_id = w.claimed_lot_id
 WHERE w.bidder_id NOT LIKE 'name:%' AND length(w.bidder_id) <> 15
 ORDER BY w.lot_id, w.bidder_id, w.work_no
 """
+
+
+NEEDS = (
+    Need("no claimed works", "投标文件无业绩信息", "SELECT lot_id AS unit FROM core.claimed_works"),
+    Need(
+        "no claimed work that was awarded on this market",
+        "所列业绩均非本市场已定标标段",
+        "SELECT w.lot_id AS unit FROM core.claimed_works AS w"
+        " JOIN (SELECT lot_id FROM core.awards UNION SELECT lot_id FROM core.contracts) AS k"
+        " ON k.lot_id = w.claimed_lot_id",
+    ),
+    Need(
+        "bidder without a credit code, or no record of the claimed lot",
+        "投标人无统一社会信用代码，或所列标段无交易记录",
+    ),
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

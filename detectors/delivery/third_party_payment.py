@@ -1,13 +1,13 @@
 """Money of a contract goes to a firm that is neither its contractor nor a reported subcontractor.
 
 Why it matters
-    Who gets the money does the work. A contract whose payments go to a third firm has been sold on, or
-    was won in a lent name.
+    The firm that gets the money usually does the work. If payments of a contract go to a third firm, the
+    contract may have been sold on, or won in a lent name.
 
 Looks innocent when
     - the claim was assigned to a bank or a factoring company;
     - the buyer pays wages or material directly, by order of the wage rules;
-    - the third firm is a subcontractor that was not reported: this is a matter of its own;
+    - the third firm is a subcontractor that was not reported, which is a matter of its own;
     - the payee's code was mistyped.
 
 Blind spots
@@ -15,8 +15,7 @@ Blind spots
     of whose payments nothing was delivered.
 
 Sources
-    Third-party payments as a sign of work sold on or a lent name: this project's notes on post-award
-    signals. No text of law was at hand.
+    No text of law was at hand. The measure is this project's own.
 """
 
 from __future__ import annotations
@@ -25,7 +24,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import CONTRACT
 
 DETECTOR = Detector(
     title="Contract money paid to a firm outside the contract",
@@ -90,13 +90,16 @@ SELECT lot_id AS unit, min(supplier_id) AS entities FROM core.contracts GROUP BY
 """
 
 
+NEEDS = (
+    CONTRACT,
+    Need(
+        "no payments of the lot delivered", "未收到该标段付款记录", "SELECT lot_id AS unit FROM core.payments"
+    ),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot with a contract and payments. A lot with several contractors names the first by id."""
     frame: pd.DataFrame = engine.run(SQL).to_pandas()
     frame = frame.merge(engine.run(CONTRACTORS).to_pandas(), on="unit", how="left")
-    nothing = pd.Series(None, index=frame.index, dtype="str")
-    return frame.assign(
-        p_value=nothing.astype("float64"),
-        reference_class=nothing,
-        flagged=frame["value"] >= limits.min_payments,
-    )
+    return frame.assign(flagged=frame["value"] >= limits.min_payments)

@@ -1,33 +1,33 @@
 """One person leads lots of different contractors that run at the same time.
 
 Why it matters
-    A project manager works for one firm and is on its site. Who leads lots of two firms at once has
-    lent his certificate to one of them, or one of the firms has lent its name.
+    A project manager works for one firm and is on its site. A person who leads lots of two firms at once may
+    have lent his certificate to one of them, or one of the firms has lent its name.
 
 Looks innocent when
-    - he changed employer and the old lot was handed over to a colleague without a record;
-    - the promised duration is longer than the work took: the real end is not delivered;
+    - he changed employer, and a colleague took over the old lot without a record;
+    - the work took less time than promised. The real end is not delivered;
     - one of the firms has taken over the other, or both are one firm under two codes;
-    - a document number was mistyped, or a placeholder stands in its place: numbers that lead lots for
+    - a document number was mistyped, or a placeholder stands in its place. Numbers that lead lots for
       very many firms are left out.
 
 Blind spots
-    Managers without a document number. A manager who leads several lots of one firm at once: see
-    `busy_manager`. Lots outside the delivered region. A lent certificate used once at a time.
+    Managers without a document number. Lots outside the delivered region. A lent certificate that is used for
+    one lot at a time. For several lots of one firm see delivery.busy_manager.
 
 Sources
-    Same manager on two sites as a sign of a lent name (挂靠): this project's notes on 建市规〔2019〕1号 and
-    post-award signals. 招标投标法实施条例 §42 (false data on staff; bidding with another's qualification).
+    建市规〔2019〕1号 (a lent name, 挂靠). 招标投标法实施条例 §42 (false data on staff; bidding with another's
+    qualification). Neither names a manager on two sites, so this is an indicator and no presumption.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.claims.work_sites import NEEDS as KNOWN_SITES
 from detectors.kernels.claims.work_sites import sites
 
 DETECTOR = Detector(
@@ -63,6 +63,15 @@ class Limits:
     max_firms: int = 5  # contractors of one number; of more it is taken for a placeholder
 
 
+NEEDS = (
+    *KNOWN_SITES,
+    Need(
+        "manager's number leads lots for very many contractors: a placeholder",
+        "项目负责人证件号码对应的单位过多，视为占位号码",
+    ),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot under contract whose manager and duration are known; the unit is lot/contractor."""
     led = sites(engine)
@@ -73,8 +82,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
             "unit": (led["lot_id"] + "/" + led["bidder_id"]).astype("str"),
             "entities": led["bidder_id"].astype("str"),
             "value": value,
-            "p_value": np.nan,
-            "reference_class": pd.Series(None, index=led.index, dtype="str"),
             "signed_on": led["signed_on"].dt.strftime("%Y-%m-%d").astype("str"),
             "ends_on": led["ends_on"].dt.strftime("%Y-%m-%d").astype("str"),
             "lots": led["lots"],

@@ -1,36 +1,36 @@
 """Long after a work was due or accepted, the payments of its contract fall far behind its price.
 
 Why it matters
-    工程款支付不到位 is a matter of its own: contractors that are not paid do not pay wages. It also shows
-    contracts that were never carried out as signed, and claims that are kept back as a lever.
+    Contractors that are not paid (工程款支付不到位) do not pay wages. Missing payments also show contracts that
+    were never carried out as signed, and claims that are kept back as a lever.
 
 Looks innocent when
     - the settlement (结算) is still being audited, or in dispute; retention money (质保金) is not yet due;
     - the work took longer than the bid promised and its acceptance was not delivered;
     - the scope was cut, or the contract ended early;
-    - money went through an office whose payments are not delivered. So a lot is judged only by what is known
-      of comparable contracts: of the same buyer's other contracts that are due as long, at least ten must be
-      known and most of them paid. Of a buyer with fewer, all contracts of the class stand for them, and
-      then a payment of this lot must be known: nothing at all may mean that nothing was delivered.
+    - money went through an office whose payments are not delivered. So a lot is judged only if comparable
+      contracts are known to be paid: at least ten other contracts of the buyer that are due as long, and most
+      of them paid. For a buyer with fewer, all contracts of the class stand in. Then a payment of this lot must
+      be known, too, because no payment at all may mean that nothing was delivered.
 
 Blind spots
-    A buyer that owes most of its contractors: it looks like one whose payments are not delivered. Contracts
-    signed before the first payment that was delivered. Payments that were recorded and not made. The day on
-    which one looks is that of the latest payments delivered: when their delivery stops, so does this screen.
+    A buyer that owes most of its contractors looks like one whose payments are not delivered. Contracts signed
+    before the first payment that was delivered. Payments that were recorded and not made. Days are counted up
+    to the latest payments delivered. When the delivery of payments stops, so does this screen.
 
 Sources
-    No text of law was at hand. Sums due against payments made, and the rule when to be silent, are this
-    project's own.
+    No text of law was at hand. The comparison of sums due with payments made, and the rule when not to judge,
+    are this project's own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import CONTRACT
 
 DETECTOR = Detector(
     title="Contract long due is paid in small part only",
@@ -79,15 +79,12 @@ class Limits:
     min_days: int = 365  # days since the work was accepted, else should have been finished
     min_open_share: float = 0.5  # part not paid, share of the price
     min_comparable: int = 10  # other contracts due as long, of the buyer, else of the class
-    min_paid_share: float = 0.8  # of these that are paid further; below it payments are not delivered
+    min_paid_share: float = 0.8  # of these that are paid further; of fewer: payments are not delivered
+    known_share: float = 0.99  # of payments, by day, that are believed; the last may be mistyped
 
 
-#: Payments later than this share of all are left out of the question until when payments are known: a
-#: mistyped year would make every contract overdue.
-KNOWN_SHARE = 0.99
-
-# All contracts of a lot count together, and so does everybody whom they pay: partners, subcontractors, wages.
-# A settled price counts where every contract sum of the lot is in its currency.
+# All contracts of a lot count together. All payments of the lot count, to partners, subcontractors or workers. A settled
+# price counts where every contract sum of the lot is in its currency.
 SQL = """
 WITH signed AS (
     SELECT c.lot_id, min(c.currency) AS currency, CAST(sum(c.price) AS DOUBLE) AS price,
@@ -129,10 +126,34 @@ SELECT paid_on FROM core.payments WHERE paid_on IS NOT NULL ORDER BY paid_on
 """
 
 
+NEEDS = (
+    CONTRACT,
+    Need(
+        "no dated payments delivered",
+        "未收到载明日期的付款记录",
+        "SELECT lot_id AS unit FROM core.lots WHERE EXISTS (SELECT 1 FROM core.payments WHERE paid_on IS NOT NULL)",
+    ),
+    Need(
+        "price or day of signing of a contract missing, or several currencies",
+        "合同金额或签约日期不全，或币种不一",
+        f"SELECT unit FROM ({SQL}) AS signed",
+    ),
+    Need(
+        "neither duration nor day of acceptance known",
+        "工期和验收日期均不明",
+        f"SELECT unit FROM ({SQL}) AS signed WHERE duration_days IS NOT NULL OR accepted_on IS NOT NULL",
+    ),
+    Need(
+        "not due long enough, signed before the first payment known, or too few comparable contracts known to be paid",
+        "到期时间不足、签约早于最早付款记录，或已知支付情况的可比合同不足",
+    ),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot under contract that is due long enough and has comparable contracts that are paid."""
     paid_on = pd.to_datetime(engine.run(DAYS).to_pandas()["paid_on"])
-    first, last = paid_on.min(), paid_on.quantile(KNOWN_SHARE, interpolation="lower")
+    first, last = paid_on.min(), paid_on.quantile(limits.known_share, interpolation="lower")
     lots: pd.DataFrame = engine.run(SQL).to_pandas()
     duration = pd.to_timedelta(lots["duration_days"].astype("float64"), unit="D")
     due_on = pd.to_datetime(lots["accepted_on"]).fillna(pd.to_datetime(lots["signed_on"]) + duration)
@@ -156,8 +177,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
             "unit": lots["unit"].astype("str"),
             "entities": lots["entities"].astype("str"),
             "value": lots["value"].clip(lower=0.0).astype("float64"),
-            "p_value": np.nan,
-            "reference_class": pd.Series(None, index=lots.index, dtype="str"),
             "price": lots["price"],
             "currency": lots["currency"].astype("str"),
             "paid": lots["paid"],

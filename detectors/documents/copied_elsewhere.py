@@ -2,22 +2,22 @@
 
 Why it matters
     Firms that write their own bids do not write what another firm filed elsewhere. A text that moves from firm to
-    firm shows who writes for whom, also where the two never meet in one lot.
+    firm shows who writes for whom, even where the two never meet in one lot.
 
 Looks innocent when
-    - both bought the text, or copied it from a manual: what more than a few firms have is left out;
-    - the text is a buyer's: the tender documents of both lots and all templates are taken off;
-    - the firms belong to one group, or have been a joint venture: such pairs are shown and not flagged. Bidding
-      in different lots is their right;
+    - both bought the text, or copied it from a manual. Text of more than a few firms is left out;
+    - the buyer wrote the text. The tender documents of both lots and all templates are taken off;
+    - the firms belong to one group, or have been a joint venture. Such pairs are shown and not flagged, because
+      they may bid in different lots;
     - one firm took over the other's staff, or both pay the same consultant, lot by lot.
 
 Blind spots
-    Texts of more than ``max_holders`` firms, and so large rings. Short passages: only one window in 256 is looked at.
-    Paraphrase, and scanned pages. Owners that no delivery shows.
+    Texts of more than ``max_holders`` firms, and therefore large rings. Short passages, because only a sample of the
+    windows is looked at. Paraphrase, and scanned pages. Owners that no delivery shows.
 
 Sources
-    No article names texts in different lots: a clue to who belongs together and no more. Sampling windows by their
-    hash (FracMinHash) and what is measured are this project's own choice; see its measurements.
+    No article names texts in different lots, so this is a clue to who belongs together and no more. Windows are
+    sampled by their hash (FracMinHash). What is measured is this project's own choice.
 """
 
 from __future__ import annotations
@@ -28,17 +28,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.kernels.texts.bid_texts import BidTexts, own_runs
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.texts.bid_texts import FILES, BidTexts, own_runs
 from detectors.kernels.texts.texts import (
-    WINDOW,
     Hashes,
     ascending,
     is_in,
     keys,
     mixed,
     prepared,
-    spread,
     windows,
 )
 
@@ -82,14 +80,14 @@ EXAMPLE = {
 class Limits:
     """What the measured values are compared with."""
 
-    max_holders: int = 4  # firms that have a window; more have it: bought, or a manual
+    max_holders: int = 4  # firms that have a window; of more: bought, or from a manual
     min_letters: int = 2048  # letters in common, estimated
     min_run: int = 40  # letters of a run that counts in the two most alike files
     min_share: float = 0.3  # of the own text of the shorter of these two
+    given_run: int = 12  # letters; a run of so many that the buyer wrote is taken off
+    sampled: int = 256  # one window in so many is looked at
+    sample_room: float = 0.5  # of min_share; files that share less in the sample are not compared
 
-
-#: One window in so many is looked at.
-SAMPLED = 256
 
 #: What is shown where no link is known.
 NO_LINK = "无 none"
@@ -116,13 +114,26 @@ ORDER BY one_id, other_id
 """
 
 
+NEEDS = (
+    Need(
+        "no bid files with text",
+        "未收到含文字的投标文件",
+        f"SELECT bidder_id AS unit FROM ({FILES}) AS filed WHERE kind = 'bid'",
+    ),
+    Need(
+        "no sampled text in common with a firm in another lot, or only what many firms have",
+        "抽样文本与其他标段的企业均不相同，或为多家企业所共有",
+    ),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every two firms that have a sampled window in common, in different lots, that few others have.
 
-    Their two most alike files are compared letter by letter where the estimates come near their limits.
+    Where the estimates come near their limits, the two most alike files are compared letter by letter.
     """
     texts = BidTexts.of(engine)
-    frame = _alike(*_sampled(texts, limits.min_run), limits.max_holders)
+    frame = _alike(*_sampled(texts, limits.min_run, limits.sampled), limits.max_holders, limits.sampled)
     links = engine.run(LINKS).to_pandas().set_index(["one_id", "other_id"])["link"]
     who = pd.MultiIndex.from_frame(frame[["one", "other"]])
     lots = frame[["first_lot", "second_lot"]]
@@ -131,12 +142,11 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
         unit=two,
         entities=two,
         lot_ids=(lots.min(axis=1) + SEPARATOR + lots.max(axis=1)).astype("str"),
-        p_value=np.nan,
-        reference_class=pd.Series(None, index=frame.index, dtype="str"),
         link=pd.Series(links.reindex(who).to_numpy(), dtype="str").fillna(NO_LINK),
     )
-    # Half the share in the sample leaves room for its chance: three standard deviations in 21,000 letters.
-    is_worth = (frame["value"] >= limits.min_letters) & (frame["sampled_share"] >= limits.min_share / 2)
+    # Half the share leaves room for the chance of the sample: three standard deviations in 21,000 letters.
+    least = limits.min_share * limits.sample_room
+    is_worth = (frame["value"] >= limits.min_letters) & (frame["sampled_share"] >= least)
     worth = frame[is_worth]
     compared = pd.DataFrame(_compared(texts, worth, limits), columns=list(_FACTS), index=worth.index)
     facts = compared.reindex(frame.index)
@@ -160,7 +170,7 @@ _FACTS = {
 }
 
 
-def _sampled(texts: BidTexts, length: int) -> tuple[pd.DataFrame, pd.Series]:
+def _sampled(texts: BidTexts, length: int, one_in: int) -> tuple[pd.DataFrame, pd.Series]:
     """Return the sampled windows of all bids that are no known text, and how many each bid has.
 
     One row per window, firm and lot, for the first and the last lot in which the firm has it: ``key``,
@@ -170,7 +180,7 @@ def _sampled(texts: BidTexts, length: int) -> tuple[pd.DataFrame, pd.Series]:
     sketch = {}
     for sha, code in texts.all_codes(texts.files):
         hashes = windows(code, length)
-        sketch[sha] = ascending(keys(hashes[hashes % np.uint64(SAMPLED) == 0]))
+        sketch[sha] = ascending(keys(hashes[hashes % np.uint64(one_in) == 0]))
     files = texts.files.drop(columns="characters")
     lot, lots = pd.factorize(files["lot_id"], sort=True)
     bidder, bidders = pd.factorize(files["bidder_id"], sort=True)
@@ -178,7 +188,7 @@ def _sampled(texts: BidTexts, length: int) -> tuple[pd.DataFrame, pd.Series]:
     key = np.concatenate([nothing, *(sketch[sha] for sha in files["file_sha"])])
     lot, bidder = np.repeat(lot, size), np.repeat(bidder, size)
     is_bid = np.repeat((files["kind"] == "bid").to_numpy(), size)
-    # A window and a lot in one number: what the lot's bidders were given. Lot -1 is every lot.
+    # A window and a lot in one number, to look up what the lot's bidders were given. Lot -1 is every lot.
     in_lot = mixed(key ^ mixed(lot.astype(np.uint64)))
     given, everywhere = ascending(in_lot[~is_bid]), ascending(key[~is_bid & (lot < 0)])
     kept = is_bid & ~is_in(in_lot, given) & ~is_in(key, everywhere)
@@ -192,7 +202,7 @@ def _sampled(texts: BidTexts, length: int) -> tuple[pd.DataFrame, pd.Series]:
     return rows[is_first | is_last].drop_duplicates(), own
 
 
-def _alike(sampled: pd.DataFrame, own: pd.Series, max_holders: int) -> pd.DataFrame:
+def _alike(sampled: pd.DataFrame, own: pd.Series, max_holders: int, one_in: int) -> pd.DataFrame:
     """Return the pairs of firms that share windows in different lots, with their two most alike bids.
 
     Columns: ``one``, ``other`` (in order), ``value``, ``first_lot``, ``second_lot``, ``sampled_share`` (windows of
@@ -216,7 +226,7 @@ def _alike(sampled: pd.DataFrame, own: pd.Series, max_holders: int) -> pd.DataFr
         own.reindex(pd.MultiIndex.from_frame(found[side])).to_numpy(dtype=np.float64)
         for side in (["one", "first_lot"], ["other", "second_lot"])
     ]
-    value, share = found["windows"] * float(SAMPLED), found["times"] / np.minimum(*sizes)
+    value, share = found["windows"] * float(one_in), found["times"] / np.minimum(*sizes)
     return found.assign(value=value, sampled_share=share).drop(columns=["windows", "times"])
 
 
@@ -224,12 +234,12 @@ def _compared(texts: BidTexts, pairs: pd.DataFrame, limits: Limits) -> Iterator[
     """Give `_FACTS` of the two most alike files of every pair."""
     sides = ["one", "first_lot", "other", "second_lot"]
     rows = [tuple(map(str, row)) for row in pairs[sides].itertuples(index=False, name=None)]
-    common = [_common(texts, row, limits.min_run) for row in rows]
+    common = [_common(texts, row, limits) for row in rows]
     wanted = ascending(np.concatenate([np.empty(0, dtype=np.uint64), *(own for own, _ in common)]))
     few = wanted[texts.holders(limits.min_run, wanted) <= limits.max_holders]
     for (one, first_lot, other, second_lot), (own, least) in zip(rows, common, strict=True):
         (first,), (second,) = texts.whole(first_lot, [one]), texts.whole(second_lot, [other])
-        own, given = own[is_in(own, few)], texts.given([first_lot, second_lot])
+        own, given = own[is_in(own, few)], texts.given([first_lot, second_lot], limits.given_run)
         ready = [prepared(text.code, limits.min_run, own, given) for text in (first, second)]
         runs = own_runs(ready[0], ready[1], limits.min_run)
         if len(runs.own) == 0:
@@ -247,14 +257,12 @@ def _compared(texts: BidTexts, pairs: pd.DataFrame, limits: Limits) -> Iterator[
         yield runs.common, share, int(runs.own[longest]), *places
 
 
-def _common(texts: BidTexts, row: tuple[str, ...], length: int) -> tuple[Hashes, int]:
-    """Return the keys of the windows that two bids share, and how many the shorter has that nobody gave it."""
+def _common(texts: BidTexts, row: tuple[str, ...], limits: Limits) -> tuple[Hashes, int]:
+    """Return the keys of the windows that two bids share, and the letters of the shorter that no buyer wrote."""
     one, first_lot, other, second_lot = row
     (first,), (second,) = texts.whole(first_lot, [one]), texts.whole(second_lot, [other])
-    given = texts.given([first_lot, second_lot])
-    own = [
-        ~spread(is_in(keys(windows(text.code)), given), WINDOW, len(text.code)) for text in (first, second)
-    ]
-    here, there = (ascending(keys(windows(text.code, length))) for text in (first, second))
+    given = texts.given([first_lot, second_lot], limits.given_run)
+    own = [~given.holds(text.code) for text in (first, second)]
+    here, there = (ascending(keys(windows(text.code, limits.min_run))) for text in (first, second))
     shared = here[is_in(here, there)]
     return shared, int(min(part.sum() for part in own))

@@ -1,28 +1,28 @@
 """Bid files of two bidders of one lot have passages in common, word for word.
 
 Why it matters
-    Bidders who write for themselves do not write the same. Passages that stand in two bids and in no document
-    that both were given come from one hand, or from one bid handed on.
+    Bidders who write for themselves do not write the same. A passage that stands in two bids, and in no document
+    that both were given, comes from one hand, or from one bid that was handed on.
 
 Looks innocent when
-    - the passage is the buyer's: the text of the tender document and of templates is taken off before, letter
-      by letter. Where no tender document was delivered, text of more than two bidders is taken for it;
-    - both quote a norm, a manual or a text bought from the same seller: text that bidders of other lots have,
+    - the buyer wrote the passage. The text of the tender document and of templates is taken off before, letter
+      by letter. Where no tender document was delivered, text of more than two bidders counts as the buyer's;
+    - both quote a norm, a manual or a text bought from the same seller. Text that bidders of other lots have,
       too, is taken off;
-    - the buyer's annexes (drawings, surveys, answers to questions) were not delivered with the tender document:
-      then few passages of few bidders are the buyer's. Ask for them before anybody is heard;
+    - the buyer's annexes (drawings, surveys, answers to questions) were not delivered with the tender document.
+      Then a few passages may be the buyer's. Ask for the annexes before anybody is heard;
     - the bidders once wrote a bid together as a joint venture, or one firm took over the other's staff.
-    A person reads both passages before anything is said.
+    A person must read both passages before anything is said.
 
 Blind spots
-    Paraphrase and translation. Scanned pages without text, and pictures of text. Two files of which only one
-    was delivered. A ring of more than half of the lot's bidders who all share one text, and any ring of more
-    than two where no tender document was delivered: their text looks like the buyer's. A text that a ring
-    also uses elsewhere, through other firms. Traditional characters are evened out only where they are frequent.
+    Paraphrase and translation. Scanned pages without text, and pictures of text. Bids of which only one file was
+    delivered. A text that more than half of the lot's bidders share looks like the buyer's. So does a text of
+    more than two bidders where no tender document was delivered. A text that a ring also uses elsewhere, through
+    other firms, looks like a standard. Traditional characters are evened out only where they are frequent.
 
 Sources
-    招标投标法实施条例 §40(4) 不同投标人的投标文件异常一致. Forty letters as the shortest run that counts: this
-    project's notes on clue models. How text is subtracted and counted is this project's own.
+    招标投标法实施条例 §40(4) 不同投标人的投标文件异常一致. The shortest run that counts, and how text is taken off
+    and counted, are this project's own choice.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ from math import ceil
 import numpy as np
 import pandas as pd
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.kernels.texts.bid_texts import BidTexts, LotWindows, own_runs, passages
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.texts.bid_texts import FILES, BidTexts, LotWindows, own_runs, passages
+from detectors.kernels.texts.bid_texts import NEEDS as TEXTS
 from detectors.kernels.texts.texts import Ints, ascending, prepared
 
 DETECTOR = Detector(
@@ -77,21 +78,35 @@ class Limits:
 
     min_own: int = 1000  # letters of a bidder's files that are no known text; fewer cannot be judged
     min_run: int = 40  # letters of a run that counts, known text not counted
+    given_run: int = 12  # letters; a run of so many that the buyer wrote is taken off
     gap: int = 40  # letters; runs closer than this in both files are one passage
     min_passages: int = 3  # passages in common
     min_share: float = 0.1  # of the own text of the bidder that has less
-    min_share_alone: float = 0.5  # of it, where no tender document was read: then nothing else counts
+    min_share_alone: float = 0.5  # of it, where no tender document was read; then passages do not count
     few_holders: int = 2  # bidders of the lot that may share a text, where no tender document was read
     max_holder_share: float = 0.5  # of the lot's bidders that may share one, where it was read
     max_holders: int = 20  # bidders of the lot that may share one, in any case
-    max_elsewhere: int = 5  # bidders that have a text in other files; a text of more is a standard
+    max_elsewhere: int = 5  # bidders that have a text in other files; of more: a standard
+
+
+NEEDS = (
+    *TEXTS,
+    Need(
+        "no tender document with text, and too few bidders to tell what the buyer wrote",
+        "无招标文件文本，且投标人家数不足以推定招标人文本",
+        f"SELECT lot_id AS unit FROM ({FILES}) AS filed GROUP BY lot_id"
+        " HAVING count(DISTINCT CASE WHEN kind = 'bid' THEN bidder_id END) > $few_holders"
+        " OR max(CASE WHEN kind = 'tender' THEN 1 ELSE 0 END) = 1",
+    ),
+    Need("fewer than two bidders with enough text of their own", "自有文本达到字数的投标人不足两家"),
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot in which at least two bidders filed enough text of their own.
 
-    Without a tender document three bidders with text are needed: nothing else shows what the buyer wrote.
-    One row for every pair with a run that counts; one row with value 0 for a lot without any. Pairs that
+    Without a tender document three bidders with text are needed, because nothing else shows what the buyer
+    wrote. One row for every pair with a run that counts. One row with value 0 for a lot without any. Pairs that
     share too few windows to reach a limit are not compared letter by letter.
     """
     texts = BidTexts.of(engine)
@@ -115,8 +130,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     is_copy = (frame["passages"] >= limits.min_passages) | (frame["share"] >= limits.min_share)
     is_copy = is_copy.where(frame["has_tender"], frame["share"] >= limits.min_share_alone)
     frame = frame.assign(
-        p_value=np.nan,
-        reference_class=pd.Series(None, index=frame.index, dtype="str"),
         flagged=is_found & is_copy,
     )
     return frame.sort_values(["unit", "entities"], ignore_index=True)
@@ -147,7 +160,7 @@ def _allowed(limits: Limits) -> Callable[[int, bool], int]:
 
 
 def _fewest(limits: Limits) -> int:
-    """Return how many windows two bidders share at least where they reach a limit; a run holds one or more."""
+    """Return how many windows two bidders share at least if they reach a limit. A run holds one or more."""
     return ceil(min(limits.min_passages, limits.min_share * limits.min_own / limits.min_run))
 
 
@@ -175,7 +188,7 @@ def _compared(texts: BidTexts, lot: LotWindows, limits: Limits) -> list[dict[str
     rare = ascending(lot.found.key)
     places = np.unique(pairs).tolist()
     read = dict(zip(places, texts.whole(lot.lot_id, [lot.bidders[at] for at in places]), strict=True))
-    given = texts.given([lot.lot_id])
+    given = texts.given([lot.lot_id], limits.given_run)
     ready = {at: prepared(text.code, limits.min_run, rare, given) for at, text in read.items()}
     rows: list[dict[str, object]] = []
     for one, other in pairs.tolist():

@@ -1,24 +1,25 @@
 """Bid files of different bidders carry the same author, company, template or document code.
 
 Why it matters
-    Office programs and PDF makers write into a file who made it, on whose licence, from which template and
-    when. Two bidders whose files name the same author, company or document had their files made in one place.
+    Office programs and PDF makers write into a file who made it, on whose licence, from which template and when.
+    If the files of two bidders name the same author, company or document, they were likely made in one place.
 
 Looks innocent when
-    - the file was handed out: values that the buyer's files or a template carry are taken out before;
-    - a copy shop, a service company or a supplier made a part for several bidders: a value of many bidders that
-      meet no more often than chance has it is left out, counted and named;
-    - a catalogue, a certificate or a norm is attached as its publisher made it: the same;
-    - the value is what every program of one kind writes (a template called Normal, midnight as the time): such
-      values are left out, and those nobody listed are common.
+    - the file was handed out. Values that the buyer's files or a template carry are taken out before;
+    - a copy shop, a service company or a supplier made a part for several bidders. A value of many bidders is
+      left out, counted and named, unless they meet more often than strangers do;
+    - a catalogue, a certificate or a norm is attached as its publisher made it. Such values are left out in the
+      same way;
+    - every program of one kind writes the value (a template called Normal, midnight as the time). The known
+      values of this kind are left out, and the others are common.
 
 Blind spots
-    Files whose properties were wiped or exported by a program that writes none. Service companies and publishers
-    that few bidders have used so far. Namesakes: an author is a name, not a person.
+    Files whose properties were wiped, or that come from a program that writes none. An author is a name and not a
+    person, so namesakes count. A service company or publisher that few bidders have used so far looks rare.
 
 Sources
-    招标投标法实施条例 §40(1) (bid files prepared by the same unit or person). That equal properties are a case of
-    it stands nowhere, so this is an indicator and no presumption.
+    招标投标法实施条例 §40(1) (bid files prepared by the same unit or person). No text counts equal properties as a
+    case of it, so this is an indicator and no presumption.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Bid files of different bidders carry the same author, company, template or document code",
@@ -66,8 +68,8 @@ class Limits:
     max_holders: int = 50  # bidders over all lots; values of more are left out
 
 
-# What says where a file was made. The program and its maker, and the title, say it of nobody. A time counts to
-# the second; midnight is a day. Normal is the template that comes with the program.
+# Only properties that can show where a file was made are taken. The program, its maker and the title cannot. A time
+# counts to the second, and midnight only means a day. Normal is the template that comes with the program.
 SQL = (
     ONE_BID
     + """,
@@ -93,6 +95,13 @@ LEFT JOIN one_bid AS o ON o.lot_id = f.lot_id AND o.party_id = f.bidder_id
 LEFT JOIN buyers_own AS b ON b.shared_value = s.shared_value AND (b.lot_id = f.lot_id OR b.lot_id IS NULL)
 WHERE f.kind = 'bid' AND f.bidder_id IS NOT NULL AND b.shared_value IS NULL
 """
+)
+
+
+NEEDS = held(
+    SQL,
+    "no author, company, template, code or time in bid files (the buyer's not counted)",
+    "投标文件无作者、单位、模板、编号、时间等属性（招标人文件自带的不计）",
 )
 
 

@@ -1,27 +1,27 @@
 """A page or passage of one bidder's own bid stands in another bidder's file.
 
 Why it matters
-    Pages that carry one bidder's name and stand, word for word, in the file of another were put there by
-    somebody who had both bids in hand.
+    A page with one bidder's name may stand, word for word, in the file of another. Somebody who had both bids in
+    hand put it there.
 
 Looks innocent when
-    - both were given the page with the name on it: what also stands so in the tender document, in a template or in a
-      third bidder's file does not count;
-    - the page is a third party's that names both, such as an old award notice: a passage that also
-      names the bidder whose file it is does not count;
+    - both were given the page with the name on it. A passage that the tender document, a template or a third
+      bidder's file holds as well does not count;
+    - the page comes from a third party and names both, such as an old award notice. A passage that also names
+      the bidder whose file it is does not count;
     - the two agreed on a subcontract or a supply that both had to file: read the page;
-    - the two bid together as a joint venture: they count as one.
+    - the two bid together as a joint venture. They count as one.
 
 Blind spots
-    Pages whose name was changed but not the text (see the passages in common). Pages in pictures and scanned
-    pages. Pages retyped or with a changed word every few lines. Names in another form than any delivered. A ring
-    of three whose pages stand in all three files.
+    Pages whose name was changed and whose text was not; see documents.copied_text. Scanned pages and pictures of
+    pages. Pages that were retyped, or have a changed word every few lines. Names in a form that was never
+    delivered. A ring of three whose pages stand in all three files.
 
 Sources
-    招标投标法实施条例 §40(5) 不同投标人的投标文件相互混装. What is measured: an unbroken run of letters around the
-    other bidder's name that stands in that bidder's own files, too. The text of a form is everybody's; with the
-    name in it, it must stand in the files of these two bidders of the lot only, and in no document of the buyer.
-    A presumption only once a person has seen the page.
+    招标投标法实施条例 §40(5) 不同投标人的投标文件相互混装. What is measured is an unbroken run of letters around the
+    other bidder's name that stands in that bidder's own files, too. The text of a form is everybody's. With the
+    name in it, it counts only if it stands in the files of these two bidders of the lot and in no document of the
+    buyer. It is a presumption only once a person has seen the page.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.texts.bid_texts import NEEDS as TEXTS
 from detectors.kernels.texts.bid_texts import BidTexts, LotWindows, WholeText
-from detectors.kernels.texts.mentions import LotNamings, Names, Naming, namings
-from detectors.kernels.texts.texts import common_runs, letters, prepared
+from detectors.kernels.texts.mentions import AUTHORS, LotNamings, Names, Naming, namings
+from detectors.kernels.texts.texts import Given, common_runs, letters, prepared
 
 DETECTOR = Detector(
     title="A passage of one bidder's own bid stands in another bidder's file",
@@ -73,19 +74,31 @@ class Limits:
 
     min_run: int = 40  # letters of a run that is looked at
     min_letters: int = 100  # letters of a run around the name, the name not counted
+    min_name: int = 6  # letters of the shortest name that is looked for
+    beside: int = 12  # letters next to the name, before or after it, that both files must have
+
+
+NEEDS = (
+    *TEXTS,
+    Need(
+        "fewer than two bidders with text known by name",
+        "有投标文件文本且名称已知的投标人不足两家",
+        f"SELECT lot_id AS unit FROM ({AUTHORS}) AS authors GROUP BY lot_id HAVING count(*) >= 2",
+    ),
+)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot in which two bidders with a known name filed a text.
 
-    One row for every two bidders of whom one's file holds such a passage of the other's, with the longest
-    first; one row with value 0 for a lot without any.
+    One row for every two bidders with such a passage in the file of one of them, about the longest passage. One
+    row with value 0 for a lot without any.
     """
     texts = BidTexts.of(engine)
     # A run of letters around a name that stands in both files has a window beside the name in both.
     lots = [
         lot._replace(places=[place for place in lot.places if place.is_beside_own])
-        for lot in namings(texts)
+        for lot in namings(texts, limits.min_name, beside=limits.beside)
         if len(lot.bidders) > 1
     ]
     naming = {lot.lot_id for lot in lots if lot.places}
@@ -99,8 +112,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
         )
     frame = pd.DataFrame(rows, columns=list(_FACTS)).astype(_FACTS)
     frame = frame.assign(
-        p_value=np.nan,
-        reference_class=pd.Series(None, index=frame.index, dtype="str"),
         flagged=frame["value"] >= limits.min_letters,
     )
     return frame.sort_values(["unit", "entities"], ignore_index=True)
@@ -124,14 +135,14 @@ _NOTHING |= dict.fromkeys(["owner", "name", "place", "excerpt", "named_place", "
 
 
 def _only_two(bidders: int, has_tender: bool) -> int:
-    """Return how many bidders may share a passage: the one whose it is, and the one in whose file it stands."""
+    """Return how many bidders may share a passage: its owner, and the one in whose file it stands."""
     return 2
 
 
 def _found(
     texts: BidTexts, lot: LotNamings, windows: LotWindows, limits: Limits
 ) -> Iterator[dict[str, object]]:
-    """Give every common run of two bidders that holds the name of the one in the file of the other."""
+    """Give every common run of two bidders that holds the name of one of them in the file of the other."""
     by_pair: dict[tuple[str, str], list[Naming]] = {}
     for place in lot.places:
         by_pair.setdefault((place.owner, place.named), []).append(place)
@@ -144,10 +155,10 @@ def _found(
         if len(common) == 0:
             continue
         whole, other = texts.whole(lot.lot_id, [owner, named])
-        nothing = np.empty(0, dtype=np.uint64)
+        nothing = Given(limits.min_run, np.empty(0, dtype=np.uint64))
         ready = [prepared(text.code, limits.min_run, common, nothing) for text in (whole, other)]
         runs = common_runs(ready[0], ready[1], limits.min_run)
-        own_names = Names([name for name, bidder in lot.names.items() if bidder == owner])
+        own_names = Names([name for name, bidder in lot.names.items() if bidder == owner], limits.min_name)
         for first, second, length in zip(*(part.tolist() for part in runs), strict=True):
             inside = [place for place in places if _is_inside(whole, place, first, length)]
             if inside and len(own_names.found(whole.code[first : first + length]).first) == 0:

@@ -1,24 +1,24 @@
 """A bidder's file names another bidder of the same lot.
 
 Why it matters
-    Who writes a bid has no reason to name a rival, whom it should not even know. A rival's name or credit code
-    is what is left when one hand wrote both bids, or when one bid was made from the other.
+    A bidder has no reason to name a rival in its bid, and should not even know of it. A rival's name or credit
+    code remains when one hand wrote both bids, or when one bid was made from the other.
 
 Looks innocent when
     - the other firm is a client, a supplier or a partner in the track record, in a contract or in an
-      authorisation: places near such words are left out and counted;
-    - the two bid together as a joint venture, or one is a subcontractor of the other: such pairs are left out;
-    - the tender document names the firm: names that stand in it are left out;
+      authorisation. Places near such words are left out and counted;
+    - the two bid together as a joint venture, or one is a subcontractor of the other. Such pairs are left out;
+    - the tender document names the firm. Names that stand in it are left out;
     - a notice or a list that both were given names all firms;
     - the name is part of a longer name of a third firm that is not looked for.
 
 Blind spots
-    Short forms and misspelt names, names of fewer than six letters, names in pictures and scanned pages. A
-    place near one of the words above. A firm of whom no delivery ever gave the name.
+    Short forms, misspelt names and very short names. Names in pictures and scanned pages. Places near one of the
+    words above. A firm whose name was never delivered.
 
 Sources
-    招标投标法实施条例 §40(4), (5) (abnormally identical files, files mixed into one another), of which a rival's
-    name may be a trace; it is not named there, so this is an indicator and no presumption.
+    招标投标法实施条例 §40(4), (5) (abnormally identical files, files mixed into one another). A rival's name may be a
+    trace of either. The articles do not name it, so this is an indicator and no presumption.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.texts.bid_texts import NEEDS as TEXTS
 from detectors.kernels.texts.bid_texts import BidTexts
-from detectors.kernels.texts.mentions import LotNamings, Naming, namings
+from detectors.kernels.texts.mentions import AUTHORS, TWO_NAMES, LotNamings, Naming, namings
 from detectors.kernels.texts.texts import letters
 
 DETECTOR = Detector(
@@ -80,7 +81,7 @@ REASONS = (
     "合作单位",
 )
 
-#: Letters shown before and after a name.
+#: Letters shown before and after a name. They decide nothing.
 SHOWN = 20
 
 
@@ -89,6 +90,9 @@ class Limits:
     """What the measured values are compared with."""
 
     min_places: int = 1  # places that name the other bidder
+    min_name: int = 6  # letters of the shortest name that is looked for
+    before: int = 200  # letters before a name in which one of REASONS leaves the place out
+    after: int = 60  # letters after it, likewise
 
 
 SUBCONTRACTS = """
@@ -97,19 +101,29 @@ ORDER BY lot_id, contractor_id, subcontractor_id
 """
 
 
-def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
-    """Judge every lot in which a bidder with a known rival filed a text.
+NEEDS = (
+    TEXTS[0],
+    TWO_NAMES,
+    Need(
+        "no bidder with text known by name",
+        "有投标文件文本的投标人名称均不明",
+        f"SELECT lot_id AS unit FROM ({AUTHORS}) AS authors",
+    ),
+)
 
-    One row for every two bidders of whom one names the other; one row with value 0 for a lot without any.
+
+def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
+    """Judge every lot in which a bidder with a known name filed a text, and a rival's name is known.
+
+    One row for every two bidders of whom one names the other. One row with value 0 for a lot without any.
     """
     texts = BidTexts.of(engine)
     subcontracts = engine.run(SUBCONTRACTS).to_pandas()
     partners = {frozenset(row) for row in subcontracts.itertuples(index=False)}
-    rows = [row for lot in namings(texts) for row in _judged(texts, lot, partners)]
+    named = namings(texts, limits.min_name, before=limits.before, after=limits.after)
+    rows = [row for lot in named for row in _judged(texts, lot, partners)]
     frame = pd.DataFrame(rows, columns=list(_FACTS)).astype(_FACTS)
     frame = frame.assign(
-        p_value=np.nan,
-        reference_class=pd.Series(None, index=frame.index, dtype="str"),
         flagged=frame["value"] >= limits.min_places,
     )
     return frame.sort_values(["unit", "entities"], ignore_index=True)

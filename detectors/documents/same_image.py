@@ -1,23 +1,23 @@
 """Bid files of different bidders hold the same image.
 
 Why it matters
-    A photograph, a scan or a drawing is made once. The same image, byte for byte, in two bids was handed from one
-    to the other, or both bids were put together in one place.
+    A photograph, a scan or a drawing is made once. If two bids hold the same image, byte for byte, one bidder
+    handed it to the other, or both bids were put together in one place.
 
 Looks innocent when
-    - the image is the buyer's: those in the tender document and in templates are taken out before;
-    - it is a seal of a scheme, a maker's photograph or an office program's picture that many firms use: an image
-      of many bidders that meet no more often than chance has it is left out, counted and named;
-    - it is a bullet or a line: images of few bytes are left out;
+    - the image is the buyer's. Images of the tender document and of templates are taken out before;
+    - it is a seal of a scheme, a maker's photograph or an office program's picture that many firms use. An image
+      of many bidders is left out, counted and named, unless they meet more often than strangers do;
+    - it is a bullet or a line. Images of few bytes are left out;
     - both offer the same maker's product and took the photograph from its catalogue.
 
 Blind spots
-    The same picture saved anew, cut or scanned again: its bytes differ. Images drawn by the program itself. A
-    maker's photograph that few bidders have used so far.
+    The same picture with other bytes, because it was saved anew, cut or scanned again. Images that the program
+    itself draws. A maker's photograph that few bidders have used so far looks rare.
 
 Sources
-    招标投标法实施条例 §40(4) 不同投标人的投标文件异常一致. That an equal image is a case of it stands nowhere, so
-    this is an indicator and no presumption.
+    招标投标法实施条例 §40(4) 不同投标人的投标文件异常一致. No text counts an equal image as a case of it, so this is
+    an indicator and no presumption.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import pandas as pd
 
 from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
 from detectors.kernels.firms.sharing import ONE_BID, shared
+from detectors.kernels.needs import held
 
 DETECTOR = Detector(
     title="Bid files of different bidders hold the same image",
@@ -89,11 +90,18 @@ GROUP BY f.lot_id, coalesce(o.bidder_id, f.bidder_id), i.image_sha
 )
 
 
+NEEDS = held(
+    SQL,
+    "no images in bid files (small ones and the buyer's not counted)",
+    "投标文件无图片（小图、招标人的图片不计）",
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot in which files of at least two bidders hold an image of enough bytes."""
-    held = engine.run(SQL, {"min_bytes": limits.min_bytes})
-    frame = shared(held, limits.max_holders, limits.few_holders, limits.min_meeting_odds)
-    places = held.to_pandas().set_index(["lot_id", "bidder_id", "shared_value"])["place"]
+    images = engine.run(SQL, {"min_bytes": limits.min_bytes})
+    frame = shared(images, limits.max_holders, limits.few_holders, limits.min_meeting_odds)
+    places = images.to_pandas().set_index(["lot_id", "bidder_id", "shared_value"])["place"]
     image = frame["shared_values"].str.replace("; .*", "", regex=True)
     two = frame["entities"].str.extract(f"^([^{SEPARATOR}]*){SEPARATOR}([^{SEPARATOR}]*)")
     for column, number in (("first_place", 0), ("second_place", 1)):

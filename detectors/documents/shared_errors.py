@@ -1,27 +1,27 @@
 """Bid files of two bidders share slips of the pen that hardly anybody else makes.
 
 Why it matters
-    Everybody makes slips; two people rarely make the same ones in the same places. Where a phrase is always written
-    in one way and two bidders of a lot both write one letter of it wrong, and in several phrases, one hand wrote
-    both, or one copied the other. Slips survive where the text around them was rewritten.
+    Everybody makes slips, but two people rarely make the same ones in the same places. Two bidders of a lot may
+    write the same letter wrong in several phrases that everybody else writes in one way. Then one hand wrote both
+    bids, or one copied the other. Slips survive where the text around them was rewritten.
 
 Looks innocent when
-    - the slip stands in something both were given: phrases that the tender document or a template writes so
-      are left out;
-    - both files went through one program that reads pictures of text (OCR): it errs alike in all of them;
-    - the two bid together as a joint venture: they count as one;
-    - the other way of writing is right, and means something else: so most of the phrases around a slip must be
+    - the slip stands in something both were given. Phrases that the tender document or a template writes in that
+      way are left out;
+    - both files went through one program that reads pictures of text (OCR), which errs alike in all of them;
+    - the two bid together as a joint venture. They count as one;
+    - the other way of writing is right, and means something else. So enough of the phrases around a slip must be
       written as everybody writes them.
 
 Blind spots
-    Slips in passages that few bidders write: what is right is learnt from what most write. Missing and doubled
-    letters, and two slips close together. Numbers: two bidders may honestly offer the same. Slips of a ring larger
-    than ``max_writers``. Slips that stand in scanned pages. A wrong project name copied whole.
+    Slips in passages that few bidders write, because the right way is learnt from what most write. Missing and
+    doubled letters, and two slips close together. Numbers, because two bidders may honestly offer the same. Slips
+    of a ring larger than ``max_writers``. Slips in scanned pages. A wrong project name that was copied whole.
 
 Sources
-    招标投标法实施条例 §40(4) 不同投标人的投标文件异常一致. Two shared rare errors as the limit: this project's notes.
-    The value is Dunning's log-likelihood ratio G² of the two-by-two table of phrases in which either errs. What
-    counts as a slip is this project's own.
+    招标投标法实施条例 §40(4) 不同投标人的投标文件异常一致. The value is the log-likelihood ratio G² of Dunning (1993),
+    Computational Linguistics 19, of the two-by-two table of phrases in which either errs. What counts as a slip,
+    and how many shared slips count, are this project's own choice.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
+from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.texts.bid_texts import NEEDS as TEXTS
 from detectors.kernels.texts.bid_texts import BidTexts, WholeText
-from detectors.kernels.texts.phrases import SIDE, Phrases, Usual, joined
+from detectors.kernels.texts.phrases import Phrases, Usual, joined
 from detectors.kernels.texts.texts import Bools, Codes, Hashes, Ints, ascending, is_in, plain
 
 DETECTOR = Detector(
@@ -80,21 +81,19 @@ class Limits:
     min_phrases: int = 100  # phrases of a bidder of which it is known how others write them
     min_writers: int = 10  # sampled bidders that write a phrase in the usual way
     min_usual_share: float = 0.9  # of those that have the phrase with any letter in the middle
-    min_amid: int = 5  # of the 10 phrases around a slip that are written as usual
+    side: int = 3  # letters of a phrase before the one in the middle, and as many after it
+    near: int = 5  # phrases before a slip that are looked at, and as many after it
+    min_amid: int = 5  # of these phrases around a slip that are written as usual
     min_others: int = 3  # other bidders of the lot that keep the tender document's letter
-    max_writers: int = 5  # bidders that make a slip in any file; a slip of more is a habit
+    max_writers: int = 5  # bidders that make a slip in any file; of more: a habit
     min_errors: int = 2  # such slips that both make
     min_g2: float = 10.83  # of chi-square with one degree of freedom, the upper 0.1 %
     apart: int = 40  # letters; slips closer than this count as one
+    sampled: int = 300  # bidders from whose files it is learnt how phrases are written, one file of each
+    sampled_letters: int = 100_000  # letters of each of these files that are read
 
 
-#: Bidders from whose files it is learnt how phrases are usually written, one file of each.
-SAMPLED = 300
-
-#: Letters of a sampled file that are read.
-LONGEST = 100_000
-
-#: Slips that are written out, and letters around the first one.
+#: Slips that are written out, and letters shown around the first one. They decide nothing.
 LISTED, AROUND = 5, 20
 
 
@@ -110,12 +109,21 @@ class Lot(NamedTuple):
     slips: dict[str, list[_Slips]]
 
 
+NEEDS = (
+    *TEXTS,
+    Need(
+        "fewer than two bidders with enough phrases that others write, too",
+        "可比对常用短语达到数量的投标人不足两家",
+    ),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every lot in which two bidders filed texts with enough phrases that others write, too.
 
     How a phrase is written is known from what most sampled bidders of the county write, or from the tender
-    document where other bidders of the lot keep its letter. One row for every two bidders with a slip that
-    only they make; one row with value 0 for a lot without any.
+    document where other bidders of the lot keep its letter. One row for every two bidders with a rare slip in
+    common. One row with value 0 for a lot without any.
     """
     texts = BidTexts.of(engine)
     judged: list[tuple[str, int]] = []
@@ -130,7 +138,9 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     pairs, shared = _pairs(_joined(slips), phrases, limits)
     is_found = (pairs["errors"] >= limits.min_errors) & (pairs["value"] >= limits.min_g2)
     who = pairs.loc[is_found, ["unit", "entities"]].itertuples(index=False, name=None)
-    shown = [_shown(texts, str(unit), str(two), shared[str(unit), str(two)]) for unit, two in who]
+    shown = [
+        _shown(texts, str(unit), str(two), shared[str(unit), str(two)], limits.side) for unit, two in who
+    ]
     pairs = pairs.join(pd.DataFrame(shown, columns=_TEXTS, index=pairs.index[is_found], dtype="str"))
     frame = pd.DataFrame(judged, columns=["unit", "bidders"]).astype({"unit": "str", "bidders": "int64"})
     frame = frame.merge(pairs, on="unit", how="left")
@@ -138,8 +148,6 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     frame["value"] = frame["value"].fillna(0.0)
     frame[_COUNTS] = frame[_COUNTS].fillna(0).astype("int64")
     frame = frame.assign(
-        p_value=np.nan,
-        reference_class=pd.Series(None, index=frame.index, dtype="str"),
         flagged=(frame["errors"] >= limits.min_errors) & (frame["value"] >= limits.min_g2),
     )
     return frame.sort_values(["unit", "entities"], ignore_index=True)
@@ -150,26 +158,25 @@ _TEXTS = ["shown", "first_place", "first_excerpt", "second_place", "second_excer
 
 
 def _common(texts: BidTexts, limits: Limits) -> Usual:
-    """Learn from one file each of up to `SAMPLED` bidders how phrases are usually written."""
-    # Hashes of files are as good as drawn by lot.
-    sampled = texts.bids.sort_values(["file_sha", "bidder_id"]).drop_duplicates("bidder_id").head(SAMPLED)
-    read = (Phrases.of(code[:LONGEST]) for _, code in texts.all_codes(sampled))
+    """Learn from one file each of some bidders how phrases are usually written."""
+    # The order of the files' hashes is as good as chance.
+    one_each = texts.bids.sort_values(["file_sha", "bidder_id"]).drop_duplicates("bidder_id")
+    codes = texts.all_codes(one_each.head(limits.sampled))
+    read = (Phrases.of(code[: limits.sampled_letters], limits.side) for _, code in codes)
     return Usual.learnt(read, limits.min_writers, limits.min_usual_share)
 
 
 def _lots(texts: BidTexts, common: Usual, limits: Limits) -> Iterator[Lot]:
-    templates = [Phrases.of(code).whole for code in texts.templates]
+    templates = [Phrases.of(code, limits.side).whole for code in texts.templates]
     for batch in texts.batches():
         is_bid = batch["kind"] == "bid"
         buyers: dict[str, list[Phrases]] = defaultdict(list)
         for lot_id, _, code in _filed(texts, batch[~is_bid]):
-            buyers[lot_id].append(Phrases.of(code))
+            buyers[lot_id].append(Phrases.of(code, limits.side))
         given = {lot_id: _Given.of(joined(buyers[lot_id]), templates) for lot_id in batch["lot_id"].unique()}
         written: dict[str, dict[str, list[_Written]]] = defaultdict(lambda: defaultdict(list))
         for lot_id, bidder, code in _filed(texts, batch[is_bid]):
-            written[lot_id][bidder].append(
-                _Written.of(Phrases.of(code), common, given[lot_id], limits.min_amid)
-            )
+            written[lot_id][bidder].append(_Written.of(code, common, given[lot_id], limits))
         for lot_id in sorted(written):
             yield _lot(lot_id, written[lot_id], given[lot_id], limits)
 
@@ -222,13 +229,16 @@ class _Written(NamedTuple):
     phrases: int
 
     @staticmethod
-    def of(phrases: Phrases, common: Usual, given: _Given, min_amid: int) -> _Written:
-        made, made_here = common.departures(phrases), given.usual.departures(phrases)
+    def of(code: Codes, common: Usual, given: _Given, limits: Limits) -> _Written:
+        phrases = Phrases.of(code, limits.side)
+        made, made_here = (
+            usual.departures(phrases, limits.side, limits.near) for usual in (common, given.usual)
+        )
         kept = np.zeros(len(given.usual.context), dtype=bool)
         kept[made_here.known] = True
         kept[made_here.usual] = False
         is_own, is_own_here = (
-            (found.amid >= min_amid) & ~is_in(phrases.whole[found.here], given.wholes)
+            (found.amid >= limits.min_amid) & ~is_in(phrases.whole[found.here], given.wholes)
             for found in (made, made_here)
         )
         return _Written(
@@ -243,7 +253,7 @@ class _Written(NamedTuple):
 
 
 def _lot(lot_id: str, written: dict[str, list[_Written]], given: _Given, limits: Limits) -> Lot:
-    """Put the files of a lot's bidders together; a letter of the tender document counts where others keep it."""
+    """Put the files of a lot's bidders together. A letter of the tender document counts where others keep it."""
     kept = np.zeros(len(given.usual.context), dtype=np.int64)
     for files in written.values():
         keeps = np.zeros(len(kept), dtype=bool)
@@ -304,7 +314,7 @@ def _pairs(
 
 
 def _places(at: pd.Series, apart: int) -> int:
-    """Return how many places some slips stand at; those closer than ``apart`` letters are one place."""
+    """Return the number of places of some slips. Slips closer than ``apart`` letters are one place."""
     return 1 + int((at.diff() >= apart).sum())
 
 
@@ -325,14 +335,14 @@ def g_square(both: int, first: int, second: int, places: int) -> float:
     return float(2 * parts.sum())
 
 
-def _shown(texts: BidTexts, lot_id: str, entities: str, slips: pd.DataFrame) -> tuple[str, ...]:
+def _shown(texts: BidTexts, lot_id: str, entities: str, slips: pd.DataFrame, side: int) -> tuple[str, ...]:
     """Return the slips of two bidders as text, and where the first of them stands in either's files."""
     wholes = slips["whole"].tolist()
     read = texts.whole(lot_id, entities.split(SEPARATOR))
-    here, there = (_where(text, wholes) for text in read)
+    here, there = (_where(text, wholes, side) for text in read)
     first, second = read
     written = [
-        f"{plain(first.code[here[whole] - SIDE : here[whole] + SIDE + 1])} ({chr(usual)})"
+        f"{plain(first.code[here[whole] - side : here[whole] + side + 1])} ({chr(usual)})"
         for whole, usual in zip(wholes[:LISTED], slips["usual"].tolist(), strict=False)
     ]
     more = ["…"] if len(wholes) > LISTED else []
@@ -343,11 +353,11 @@ def _shown(texts: BidTexts, lot_id: str, entities: str, slips: pd.DataFrame) -> 
     return "; ".join(written + more), *shown[0], *shown[1]
 
 
-def _where(text: WholeText, wholes: list[int]) -> dict[int, int]:
+def _where(text: WholeText, wholes: list[int], side: int) -> dict[int, int]:
     """Return where the letter in the middle of each phrase stands first in a text."""
-    made = Phrases.of(text.code).whole
+    made = Phrases.of(text.code, side).whole
     at = np.flatnonzero(is_in(made, ascending(np.array(wholes, dtype=np.uint64))))[::-1]
-    return dict(zip(made[at].tolist(), (at + SIDE).tolist(), strict=True))
+    return dict(zip(made[at].tolist(), (at + side).tolist(), strict=True))
 
 
 def _around(text: WholeText, at: int) -> str:

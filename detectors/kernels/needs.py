@@ -43,6 +43,37 @@ LOWEST_PRICE = Need(
 COMPARABLE_LOTS = Need("too few comparable lots", "可比标段不足")
 
 
+ESTIMATE = Need(
+    "no estimate in the currency of the bids",
+    "无与报价同币种的招标人估算价",
+    "SELECT p.lot_id AS unit FROM feat.lot_prices AS p"
+    " JOIN core.lots AS l ON l.lot_id = p.lot_id AND l.currency = p.currency WHERE l.estimate_price > 0",
+)
+
+PENALTIES = Need(
+    "no penalties delivered",
+    "未收到处罚记录",
+    "SELECT lot_id AS unit FROM core.lots WHERE EXISTS (SELECT 1 FROM core.penalties)",
+)
+
+CODED_BIDDER = Need(
+    "no bidder known by code",
+    "投标人均无统一社会信用代码",
+    "SELECT lot_id AS unit FROM core.bid_members WHERE party_id NOT LIKE 'name:%'",
+)
+
+CONTRACT = Need("no contract delivered", "未收到合同", "SELECT lot_id AS unit FROM core.contracts")
+
+
+def enough_prices(limit: str) -> Need:
+    """Return `ENOUGH_PRICES` for a detector whose limit of valid prices has another name than ``min_bids``."""
+    return Need(
+        ENOUGH_PRICES.lack,
+        ENOUGH_PRICES.lack_zh,
+        f"SELECT lot_id AS unit FROM feat.lot_prices WHERE bids >= ${limit}",
+    )
+
+
 def held(sql: str, lack: str, lack_zh: str) -> tuple[Need, Need]:
     """Return the needs of a detector of shared values: that any bidder of the lot holds one, and that two do.
 
@@ -57,21 +88,4 @@ def held(sql: str, lack: str, lack_zh: str) -> tuple[Need, Need]:
             "仅一家投标人有此记录",
             f"SELECT lot_id AS unit FROM ({sql}) AS held GROUP BY lot_id HAVING count(DISTINCT bidder_id) >= 2",
         ),
-    )
-
-
-ESTIMATE = Need(
-    "no estimate in the currency of the bids",
-    "无与报价同币种的招标人估算价",
-    "SELECT p.lot_id AS unit FROM feat.lot_prices AS p"
-    " JOIN core.lots AS l ON l.lot_id = p.lot_id AND l.currency = p.currency WHERE l.estimate_price > 0",
-)
-
-
-def enough_prices(limit: str) -> Need:
-    """Return `ENOUGH_PRICES` for a detector whose limit of valid prices has another name than ``min_bids``."""
-    return Need(
-        ENOUGH_PRICES.lack,
-        ENOUGH_PRICES.lack_zh,
-        f"SELECT lot_id AS unit FROM feat.lot_prices WHERE bids >= ${limit}",
     )

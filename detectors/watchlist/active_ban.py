@@ -1,16 +1,16 @@
 """A bidder was under a bidding ban on the day the lot was opened.
 
 Why it matters
-    Who is banned from bidding for a time may not take part, alone or in a joint venture. A ban
-    that nobody looked up is the plainest thing a supervisor can miss.
+    A firm under a bidding ban may not take part, alone or in a joint venture. A supervisor should not miss
+    a ban because nobody looked it up.
 
 Looks innocent when
-    - the ban was revoked, or ended before the opening: both are looked at to the day;
-    - the ban is limited to one region or trade that does not include this lot: read the decision;
+    - the ban was revoked, or ended before the opening. Both are compared to the day;
+    - the ban is limited to a region or trade that does not include this lot: read the decision;
     - the ban was published only after the opening.
 
 Blind spots
-    Bidders known by name only: a ban counts by exact code. Successor firms of a banned one. Bans
+    Bidders known by name only, because a ban counts by exact code. Successor firms of a banned one. Bans
     without a first day. Lots whose day of opening is unknown.
 
 Sources
@@ -23,7 +23,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import BIDS, CODED_BIDDER, OPENING_DAY
 
 DETECTOR = Detector(
     title="Bidder under a bidding ban on the day of opening",
@@ -66,9 +67,9 @@ class Limits:
     min_bans: int = 1  # bans in force on the day of opening
 
 
-# The office's blacklist comes before a delivered record of the same decision: repaired or revoked there, it raises
-# nothing here. The last day counts in full; a revoked ban has no effect from the day of its revocation. Only
-# with a delivered list of bans can anybody be said not to be on it.
+# The office's blacklist comes before a delivered record of the same decision: what was repaired or revoked there
+# counts no more. The last day of a ban counts in full. From the day of its revocation a ban has no effect. A bidder
+# can be said to be under no ban only where bans were delivered.
 SQL = """
 WITH bans AS (
     SELECT party_id, decision_no, issuer_name, starts_on, ends_on, revoked_on, '' AS entry_id
@@ -123,10 +124,20 @@ ORDER BY j.lot_id, j.party_id
 """
 
 
+NEEDS = (
+    BIDS,
+    Need(
+        "no penalties delivered and no blacklist kept",
+        "未收到处罚记录，本单位也无黑名单",
+        "SELECT lot_id AS unit FROM core.lots WHERE EXISTS (SELECT 1 FROM core.penalties)"
+        " OR EXISTS (SELECT 1 FROM core.listed_parties WHERE list = 'black')",
+    ),
+    OPENING_DAY,
+    CODED_BIDDER,
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every coded organisation behind a bid of a lot whose day of opening is known."""
     frame: pd.DataFrame = engine.run(SQL).to_pandas()
-    nothing = pd.Series(None, index=frame.index, dtype="str")
-    return frame.assign(
-        p_value=nothing.astype("float64"), reference_class=nothing, flagged=frame["value"] >= limits.min_bans
-    )
+    return frame.assign(flagged=frame["value"] >= limits.min_bans)

@@ -1,23 +1,22 @@
 """A bidder is on the internal watch list because of earlier findings.
 
 Why it matters
-    Supervisors look more often where something was found before. The watch says how much is left of
-    a firm's findings, and on which day the watch ends.
+    Supervisors look more often where something was found before. The watch says how much earlier findings on
+    a firm still weigh, and on which day the watch ends.
 
 Looks innocent when
-    - always: an earlier finding says nothing about this lot. The watch may raise the odds that a
-      lot is inspected; it must never count as evidence for it, or past alerts confirm themselves;
-    - the finding was revoked or repaired: revoked ones are not counted from that day on.
+    - always. An earlier finding says nothing about this lot. The watch may raise the odds that a lot is
+      inspected. It must never count as evidence, or past alerts confirm themselves;
+    - the finding was revoked or repaired. It is not counted from that day on.
 
 Blind spots
-    Findings that are on no delivered list. Results of this office's own checks: there is no table for
-    them yet, so the score has only confirmed findings and never goes down by a clean check. Bidders
-    known by name only.
+    Findings that no delivered list holds. Bidders known by name only. There is no table of this office's own
+    checks yet, so a clean check does not lower the score.
 
 Sources
-    Decayed Beta score with a time constant of 24 months: this project's notes on repeat offenders. An
-    internal watch needs a reason, an expiry and a review date: the same notes. The prior of one in 37
-    is what one province's vendor reported (32 cases of 1,200 alerts): a weak source, no law.
+    The mean of a Beta variable whose findings decay with a time constant of 24 months is this project's own
+    score. One province's vendor reported 32 cases of 1,200 alerts, one in 37: the prior. That is a weak source
+    and no law.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.needs import BIDS, CODED_BIDDER, OPENING_DAY, PENALTIES
 
 DETECTOR = Detector(
     title="Bidder on the internal watch list",
@@ -77,7 +77,7 @@ WITH findings AS (
     SELECT party_id, decision_no, min(starts_on) AS found_on, max(revoked_on) AS revoked_on
     FROM core.penalties AS p
     WHERE starts_on IS NOT NULL
-      -- A decision that was repaired or revoked in this office's blacklist counts no more.
+      -- A decision that this office's blacklist has as repaired or revoked counts no more.
       AND NOT EXISTS (
           SELECT 1 FROM core.listed_parties AS e
           WHERE e.list = 'black' AND NOT e.is_in_effect AND e.party_id = p.party_id AND e.document_no = p.decision_no
@@ -100,6 +100,9 @@ ORDER BY j.lot_id, j.party_id, f.found_on NULLS LAST, f.decision_no
 """
 
 
+NEEDS = (BIDS, PENALTIES, OPENING_DAY, CODED_BIDDER)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every coded organisation behind a bid of a lot whose day of opening is known."""
     rows: pd.DataFrame = engine.run(SQL).to_pandas()
@@ -118,16 +121,13 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     )
     prior = limits.prior_found + limits.prior_clean
     value = (limits.prior_found + frame["weight"]) / (prior + frame["weight"])
-    # The weight at which the score meets the limit; the days until the weight has decayed to it.
+    # The weight at which the score meets the limit, and the days until the weight has decayed to it.
     least = (limits.min_score * prior - limits.prior_found) / (1 - limits.min_score)
     is_watched = value >= limits.min_score
     days = np.floor(limits.decay_days * np.log(frame["weight"].where(is_watched) / least))
     expires_on = frame["opened_on"] + pd.to_timedelta(days, unit="D")
-    nothing = pd.Series(None, index=frame.index, dtype="str")
     return frame.assign(
         value=value,
-        p_value=nothing.astype("float64"),
-        reference_class=nothing,
         opened_on=frame["opened_on"].dt.strftime("%Y-%m-%d").astype("str"),
         expires_on=expires_on.dt.strftime("%Y-%m-%d").astype("str"),
         flagged=is_watched,

@@ -1,20 +1,20 @@
 """A bidder stands on the office's own watch list.
 
 Why it matters
-    Somebody decided to look at this firm for a time, with a reason and a date to review it. Who plans
+    Somebody decided to look at this firm for a time, with a reason and a date of review. Whoever plans
     inspections should see its lots.
 
 Looks innocent when
-    - always: the list says that the office looks, not that anything was found in this lot. It must never
-      count as evidence for it;
-    - the reason has gone: ask for the entry to be reviewed or revoked. From that night on nothing is flagged.
+    - always. The list says that the office looks, not that anything was found in this lot. It must never
+      count as evidence;
+    - the reason has gone. Ask for the entry to be reviewed or revoked. From that night on nothing is flagged.
 
 Blind spots
     Lots that were opened before the entry began. Lots whose day of opening is unknown. Successor firms of a
     listed one.
 
 Sources
-    修发改法规〔2021〕127号 (十一): a list of parties to watch, and projects to follow.
+    修发改法规〔2021〕127号 (十一) asks for a list of parties to watch and of projects to follow.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import BIDS, OPENING_DAY
 
 DETECTOR = Detector(
     title="Bidder on the office's watch list",
@@ -60,7 +61,7 @@ class Limits:
     min_entries: int = 1  # entries in effect
 
 
-# Only where a list is kept can anybody be said not to be on it.
+# A bidder can be said not to be on the list only where one is kept.
 SQL = """
 WITH listed AS (
     SELECT party_id, entry_id, starts_on, ends_on, review_on
@@ -88,12 +89,19 @@ ORDER BY j.lot_id, j.party_id
 """
 
 
+NEEDS = (
+    BIDS,
+    Need(
+        "no watch list in effect",
+        "无生效的重点关注对象名单",
+        "SELECT lot_id AS unit FROM core.lots"
+        " WHERE EXISTS (SELECT 1 FROM core.listed_parties WHERE list = 'watch' AND is_in_effect)",
+    ),
+    OPENING_DAY,
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every organisation behind a bid of a lot whose day of opening is known, where a list is kept."""
     frame: pd.DataFrame = engine.run(SQL).to_pandas()
-    nothing = pd.Series(None, index=frame.index, dtype="str")
-    return frame.assign(
-        p_value=nothing.astype("float64"),
-        reference_class=nothing,
-        flagged=frame["value"] >= limits.min_entries,
-    )
+    return frame.assign(flagged=frame["value"] >= limits.min_entries)

@@ -1,22 +1,22 @@
 """A bidder was registered after another firm was banned, and shares its identity.
 
 Why it matters
-    A ban is worth nothing if the same people bid on under a new name. A young firm with the head, the
-    phone, the address, the account, the computer or the staff of a banned one may be its successor.
+    A ban is worth nothing if the same people keep bidding under a new name. A young firm may be the successor
+    of a banned one if it has the same head, phone, address, account, computer or staff.
 
 Looks innocent when
-    - staff of the banned firm found work, or bought its equipment, and nobody of it stands behind the
-      new firm: therefore one kind of tie is not enough;
-    - both firms use one service company: values of many firms are no tie;
-    - the ban was revoked or is over: both are looked at to the day.
+    - staff of the banned firm found work elsewhere, or somebody bought its equipment. Therefore one kind of
+      tie is not enough;
+    - both firms use one service company. Values of many firms are no tie;
+    - the ban was revoked or is over. Both are compared to the day.
 
 Blind spots
-    Successors that were registered before the ban, or whose day of registration is unknown. Known ties of
-    one kind only. Relatives. Ties that show only in lots after this one are used, too, as soon as they
-    are known.
+    Successors that were registered before the ban, or whose day of registration is unknown. Successors with
+    known ties of one kind only. Relatives. A tie that a later lot shows counts for this lot as well, but only
+    once it is known.
 
 Sources
-    No article extends a ban to a successor; 招标投标法 §53 and 招标投标法实施条例 §67 ban the firm itself.
+    No article extends a ban to a successor. 招标投标法 §53 and 招标投标法实施条例 §67 ban the firm itself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import BIDS, OPENING_DAY, PENALTIES
 
 DETECTOR = Detector(
     title="Bidder registered after a ban on a firm with which it shares its identity",
@@ -77,7 +78,7 @@ class Limits:
     max_holders: int = 20  # firms over all lots; a value of more is no identity
 
 
-# Only with a delivered list of bans and a day of registration can anybody be said to be no successor.
+# A bidder can be said to be no successor only where bans were delivered and its day of registration is known.
 SQL = """
 WITH guarantors AS (
     SELECT DISTINCT account FROM core.deposits WHERE is_guarantee AND account IS NOT NULL
@@ -176,10 +177,20 @@ ORDER BY j.lot_id, j.party_id
 """
 
 
+NEEDS = (
+    BIDS,
+    PENALTIES,
+    OPENING_DAY,
+    Need(
+        "no bidder's day of registration known",
+        "投标人成立日期均不明",
+        "SELECT m.lot_id AS unit FROM core.bid_members AS m"
+        " JOIN core.parties AS p ON p.party_id = m.party_id WHERE p.registered_on IS NOT NULL",
+    ),
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every organisation behind a bid whose day of registration is known, on a dated lot."""
     frame: pd.DataFrame = engine.run(SQL, {"max_holders": limits.max_holders}).to_pandas()
-    nothing = pd.Series(None, index=frame.index, dtype="str")
-    return frame.assign(
-        p_value=nothing.astype("float64"), reference_class=nothing, flagged=frame["value"] >= limits.min_kinds
-    )
+    return frame.assign(flagged=frame["value"] >= limits.min_kinds)

@@ -1,23 +1,23 @@
 """Authorities of two or more regions had findings on a bidder within three years before the opening.
 
 Why it matters
-    Whoever is found out in one region moves to the next, where its record is not looked up. Findings of
-    several regions show a way of working and not a slip at one opening.
+    A firm with a finding in one region can move to the next, where nobody looks up its record. Findings in
+    several regions show a way of working and not a single slip.
 
 Looks innocent when
-    - one act was decided on twice, or a decision was entered again elsewhere: entries of one number count
-      once, and an office of a region that contains the other's (省 and 县) is no second region;
-    - a large firm works everywhere, and is found out more often: read what the decisions are about;
-    - a decision was revoked: revoked ones are not counted from that day on.
+    - two offices decided on one act, or a decision was entered again elsewhere. Entries of one number count
+      once. A region that contains the other (省 and 县) is no second region;
+    - a large firm works everywhere and has more findings for that reason: read what the decisions are about;
+    - a decision was revoked. It is not counted from that day on.
 
 Blind spots
-    Decisions whose office's region is not stated. Findings that are on no delivered list: few lists come from
-    other regions. Findings about other matters: only those that speak of collusion or false statements, or
-    that ban from bidding, are counted. Bidders known by name only. Successor firms.
+    Decisions whose office's region is not stated. Findings that no delivered list holds: few lists come from
+    other regions. Only findings that speak of collusion or false statements, or that ban from bidding, are
+    counted. Bidders known by name only. Successor firms.
 
 Sources
-    招标投标法实施条例 §67, §68 (twice or more in three years). That the regions differ is this project's own
-    measure and no condition of the law.
+    招标投标法实施条例 §67, §68 (twice or more in three years). The law does not ask that the regions differ.
+    That measure is this project's own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.needs import BIDS, CODED_BIDDER, OPENING_DAY, PENALTIES
 
 DETECTOR = Detector(
     title="Bidder with findings by authorities of several regions within three years",
@@ -135,12 +136,21 @@ ORDER BY j.lot_id, j.party_id
 """
 
 
+NEEDS = (
+    BIDS,
+    PENALTIES,
+    Need(
+        "no penalty states the region of its office",
+        "处罚记录均未载明处罚机关所在地区",
+        "SELECT lot_id AS unit FROM core.lots"
+        " WHERE EXISTS (SELECT 1 FROM core.penalties WHERE issuer_region_code IS NOT NULL)",
+    ),
+    OPENING_DAY,
+    CODED_BIDDER,
+)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every coded organisation behind a bid of a lot whose day of opening is known."""
     frame: pd.DataFrame = engine.run(SQL, {"years": limits.years}).to_pandas()
-    nothing = pd.Series(None, index=frame.index, dtype="str")
-    return frame.assign(
-        p_value=nothing.astype("float64"),
-        reference_class=nothing,
-        flagged=frame["value"] >= limits.min_regions,
-    )
+    return frame.assign(flagged=frame["value"] >= limits.min_regions)

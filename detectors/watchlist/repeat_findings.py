@@ -1,19 +1,19 @@
 """A bidder had two or more findings of the same grave kind within three years before the opening.
 
 Why it matters
-    Two findings within three years make the matter serious in law and lead to a bidding ban. Whoever
-    counts decisions of several offices by hand will miss the second one.
+    Two findings within three years make the matter serious in law and lead to a bidding ban. A person who
+    counts the decisions of several offices by hand will miss the second one.
 
 Looks innocent when
-    - both decisions are about one act: several offices decided, or a decision was replaced; the
+    - both decisions are about one act, because several offices decided or a decision was replaced. The
       numbers of the decisions are shown;
-    - a decision was revoked: revoked ones are not counted from that day on;
+    - a decision was revoked. It is not counted from that day on;
     - the reason is another one and only uses the same words: read the decisions.
 
 Blind spots
-    The law counts acts, the list gives decisions; the day of an act is not delivered, so the first day
-    of the entry stands for it. Reasons that are not stated, or in other words than those looked for.
-    Bidders known by name only. Successor firms.
+    The law counts acts and the list gives decisions. The day of an act is not delivered, so the first day of
+    the entry stands for it. Decisions without a reason, or with other words than those looked for. Bidders
+    known by name only. Successor firms.
 
 Sources
     招标投标法实施条例 §67 (collusion twice or more in three years), §68 (fraud, likewise).
@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
+from detectors.kernels.needs import BIDS, CODED_BIDDER, OPENING_DAY, PENALTIES
 
 DETECTOR = Detector(
     title="Bidder with repeated findings within three years before the opening",
@@ -69,9 +70,9 @@ class Limits:
     years: int = 3  # before the day of opening, that day included
 
 
-# Article 67 counts collusion, article 68 fraud; the two are not added up. Entries of one decision
-# count once. Days are compared as numbers such as 20260630, so that years are calendar years. Only
-# with a delivered list can anybody be said not to be on it.
+# Article 67 counts collusion, article 68 fraud. The two are not added up. Entries of one decision count once. Days are
+# compared as numbers such as 20260630, so that years are calendar years. A bidder can be said to have no findings only
+# where penalties were delivered.
 SQL = """
 WITH worded AS (
     SELECT party_id, decision_no, starts_on, revoked_on,
@@ -134,12 +135,10 @@ ORDER BY j.lot_id, j.party_id
 """
 
 
+NEEDS = (BIDS, PENALTIES, OPENING_DAY, CODED_BIDDER)
+
+
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     """Judge every coded organisation behind a bid of a lot whose day of opening is known."""
     frame: pd.DataFrame = engine.run(SQL, {"years": limits.years}).to_pandas()
-    nothing = pd.Series(None, index=frame.index, dtype="str")
-    return frame.assign(
-        p_value=nothing.astype("float64"),
-        reference_class=nothing,
-        flagged=frame["value"] >= limits.min_findings,
-    )
+    return frame.assign(flagged=frame["value"] >= limits.min_findings)

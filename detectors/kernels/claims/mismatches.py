@@ -1,7 +1,7 @@
-"""Statements of bidders that do not agree with a register: which kinds of disagreement say something.
+"""Statements of bidders that do not agree with a register.
 
-A register that is kept late, or that writes things in another way, disagrees with many firms at once. Then
-the disagreement is one of the records and not of a firm.
+A register that is kept late, or that writes things in another way, disagrees with many firms at once. Then the
+records disagree and not the firm, and such a kind of disagreement does not count.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ def told_by_bid(
             column ``name`` and one column of truth per kind.
         name: column that says what each statement is about.
         kinds: names of the columns of truth.
-        max_market_share: share of statements, in the mean over the firms; a kind that more of them show
-            is not counted. A firm counts once, however many bids it handed in.
+        max_market_share: share of statements, in the mean over the firms. A kind that more of them show
+            does not count. A firm counts once, however many bids it handed in.
 
     Returns:
         One row per bid, in order: ``unit`` (lot/bidder), ``entities``, ``statements`` (looked up), ``value``
         (of them with a kind that counts), ``listed`` (what these are about, as one text), the number of each
-        kind (0 where it does not count), ``firms`` (looked up in all) and ``market_share`` (the largest such share among
-        the kinds found in the bid that count, 0 where there is none).
+        kind (0 where it does not count), ``firms`` (looked up in all) and ``market_share`` (the largest share of
+        a kind that counts and is found in the bid, 0 where there is none).
     """
     found = statements[list(kinds)].fillna(False).astype(bool)
     by_firm = found.groupby(statements["bidder_id"]).mean()
@@ -51,8 +51,6 @@ def told_by_bid(
             "unit": (bids["lot_id"] + "/" + bids["bidder_id"]).astype("str"),
             "entities": bids["bidder_id"].astype("str"),
             "value": bids["value"].astype("float64"),
-            "p_value": np.nan,
-            "reference_class": pd.Series(None, index=bids.index, dtype="str"),
             "statements": bids["statements"].astype("int64"),
             "listed": bids["listed"].fillna("").astype("str"),
             **{kind: bids[kind].astype("int64") for kind in kinds},

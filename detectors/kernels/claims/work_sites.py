@@ -1,8 +1,8 @@
 """Awarded lots that one person leads, and how many of them run at the same time.
 
-Who leads a lot is the person the award names, else the one in the winner's bid, always by document
-number: names alone are not compared. A lot runs from the signing of its contract for as many days
-as the winner's bid promises.
+The award names the person who leads a lot. Where it does not, the winner's bid does. Persons are compared by
+document number and never by name. A lot runs from the signing of its contract for as many days as the winner's
+bid promises.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detectors.interface import Engine
+from detectors.interface import Engine, Need
+from detectors.kernels.needs import CONTRACT
 
 LED = """
 WITH signed AS (
@@ -35,13 +36,34 @@ ORDER BY b.lot_id, b.bidder_id
 """
 
 
+NEEDS = (
+    CONTRACT,
+    Need(
+        "day of signing unknown",
+        "签约日期不明",
+        "SELECT lot_id AS unit FROM core.contracts WHERE signed_on IS NOT NULL",
+    ),
+    Need(
+        "no bid of the contractor with a duration",
+        "中标单位投标记录或投标工期不明",
+        "SELECT c.lot_id AS unit FROM core.contracts AS c"
+        " JOIN core.bids AS b ON b.lot_id = c.lot_id AND b.bidder_id = c.supplier_id WHERE b.duration_days > 0",
+    ),
+    Need(
+        "manager's document number unknown",
+        "项目负责人证件号码不明",
+        f"SELECT lot_id AS unit FROM ({LED}) AS led",
+    ),
+)
+
+
 def sites(engine: Engine) -> pd.DataFrame:
     """Return one row per lot under contract whose manager and duration are known.
 
-    Columns: ``lot_id``, ``bidder_id`` (the contractor), ``manager_id`` (token), ``signed_on`` and
-    ``ends_on`` (dates, both days included), ``firms`` (contractors for whom the manager leads any
-    lot), ``lots`` (lots he leads), ``same_firm`` and ``other_firms`` (his other lots that run on at
-    least one day of this one, for this contractor and for others).
+    What a lot must have is told by `NEEDS`. Columns: ``lot_id``, ``bidder_id`` (the contractor), ``manager_id``
+    (token), ``signed_on`` and ``ends_on`` (dates, both days included), ``firms`` (contractors for whom the
+    manager leads any lot), ``lots`` (lots he leads), ``same_firm`` and ``other_firms`` (his other lots that run
+    on at least one day of this one, for this contractor and for others).
     """
     rows: pd.DataFrame = engine.run(LED).to_pandas()
     first = pd.to_datetime(rows["signed_on"])
@@ -70,8 +92,8 @@ def _days(dates: pd.Series) -> NDArray[np.int64]:
 def _running(group: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return how many spans of the same group share a day with each span, itself included.
 
-    Those that began by its end, less those that had ended before its start: two sorted searches,
-    however many lots a person leads.
+    They are those that began by its end, less those that ended before its start. Two sorted searches find
+    them, however many lots a person leads.
     """
     if len(group) == 0:
         return np.empty(0, dtype=np.int64)

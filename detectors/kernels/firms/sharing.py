@@ -1,12 +1,12 @@
 """Shared identities: the same code, account or person behind different bidders of one lot.
 
-Every such detector selects who holds which value; finding the bidders that hold the same one, and how
-rare the value is, is done here, once.
+Every such detector selects who holds which value. `shared` finds the bidders that hold the same one, and says
+how rare the value is.
 
-Rarity. A value says little where many unrelated firms hold it: a copy shop's computer, the address of a
-carrier, an agency's phone. How many hold it is counted over all lots. Whether they are unrelated is
-measured by how often they meet in lots: customers of one copy shop meet each other as often as they meet
-anybody; a group that bids together meets more often.
+A value says little where many unrelated firms hold it: a copy shop's computer, the address of a carrier, an
+agency's phone. So it is counted over all lots how many hold it, and measured how often they meet in lots.
+Customers of one copy shop meet each other as often as they meet anybody. A group that bids together meets
+more often.
 """
 
 from __future__ import annotations
@@ -19,14 +19,10 @@ from scipy import sparse
 
 from detectors.interface import SEPARATOR
 
-#: Values listed in one row of evidence; the count is always complete.
+#: Values listed in one row of evidence. The count is always complete.
 LISTED = 5
 
-#: Bidders over all lots; how those of a value meet is measured only where more hold it. A value of so
-#: few is rare whoever they are.
-FEW = 5
-
-#: Entries that a temporary sparse matrix may hold: some tens of megabytes.
+#: Entries that a temporary sparse matrix may hold. Bounds memory only: some tens of megabytes.
 ENTRIES = 4_000_000
 
 #: Start of every query that gives `shared` its frame. ``one_bid`` says which bidder of the lot an
@@ -60,27 +56,25 @@ office_phones AS (
 """
 
 
-def shared(
-    held: pa.Table, max_holders: int, few_holders: int = FEW, min_meeting_odds: float = 0.0
-) -> pd.DataFrame:
+def shared(held: pa.Table, max_holders: int, few_holders: int, min_meeting_odds: float = 0.0) -> pd.DataFrame:
     """Find the values that two or more bidders of a lot hold.
 
     Args:
         held: columns ``lot_id``, ``bidder_id`` and ``shared_value`` (text, never null), one row
             or more per bidder and value. What may not count (placeholders, the buyer's own
             values) is not in it.
-        max_holders: a value held by more bidders than this, over all lots, belongs to a service
-            company, an agency or a cloned image and not to a ring: it is a hub.
-        few_holders: a value held by no more bidders than this is rare, whoever they are.
-        min_meeting_odds: a value of more than ``few_holders`` is a hub, too, where its bidders meet
-            no more than strangers: ``meeting_odds`` is below this. 0: never.
+        max_holders: bidders over all lots. A value of more belongs to a service company, an agency or a
+            cloned image and not to a ring: it is a hub.
+        few_holders: bidders over all lots. A value of no more is rare, whoever they are. How the bidders of
+            a value meet is measured only where more hold it.
+        min_meeting_odds: a value of more than ``few_holders`` is a hub, too, where its ``meeting_odds``
+            are below this: its bidders meet no more often than strangers. 0: never.
 
     Returns:
-        One row per lot and set of bidders that hold the same values; one row with value 0 for a
-        lot in which at least two bidders hold a value and none is shared; no row for other lots.
-        Columns: ``unit``; ``entities``; ``value`` (bidders in the set); ``p_value`` and
-        ``reference_class`` (null); ``holders`` (bidders of the lot that hold any value);
-        ``shared_count`` (values shared by the set); ``shared_values`` (the first `LISTED`).
+        One row per lot and set of bidders that hold the same values. One row with value 0 for a
+        lot in which at least two bidders hold a value and none is shared. No row for other lots.
+        Columns: ``unit``; ``entities``; ``value`` (bidders in the set); ``holders`` (bidders of the lot that
+        hold any value); ``shared_count`` (values shared by the set); ``shared_values`` (the first `LISTED`).
         Of the most widely held of these values: ``most_holders`` (bidders that hold it, over all
         lots), ``most_lots`` (lots in which it was found) and ``meeting_odds`` (odds that those that
         share it meet elsewhere, as a multiple of the odds that each of them meets its other rivals;
@@ -145,8 +139,6 @@ def shared(
             "unit": pd.Series(lots[at], dtype="str"),
             "entities": rows["entities"].astype("str"),
             "value": rows["value"].astype("float64"),
-            "p_value": np.nan,
-            "reference_class": pd.Series(None, index=rows.index, dtype="str"),
             "holders": holders[at],
             "shared_count": rows["shared_count"].astype("int64"),
             "shared_values": rows["shared_values"].astype("str"),
@@ -167,15 +159,15 @@ def _meeting_odds(
 ) -> NDArray[np.float64]:
     """Return by how much the odds of meeting elsewhere are raised among bidders that share a value.
 
-    Two bidders that share the value in a lot have met there; what counts is in how many other lots they
-    meet. A busy rival is met more often than others, and a busy bidder meets everybody, so each bidder is
-    compared with itself: of the other lots of its usual rivals, those that share nothing with it, it is
-    present in some part, and by chance it is present in the same part of the other lots of those that
-    share the value. Odds, and not parts, because nobody meets in more than all lots: in a small market the
-    usual part is large already. The odds ratio is (met + 1) / (not met + 1) over the same of what is
-    usual, so that few meetings say little: 1. All are sums over the bidders and lots of the value, of the
-    mean over the rivals in that lot, so that lots count alike, whatever their number of bids. NaN for
-    values not in ``together``.
+    Two bidders that share the value in a lot have met there. What counts is in how many other lots they meet.
+    A busy rival is met more often than others, and a busy bidder meets everybody. So each bidder is compared
+    with itself. Its usual rivals are those that share nothing with it. It is present in some part of their
+    other lots. By chance it is present in the same part of the other lots of those that share the value.
+
+    Odds are compared and not parts, because in a small market the usual part is large already and nobody meets
+    in more than all lots. The odds ratio is (met + 1) / (not met + 1), over the same of what is usual: few
+    meetings give about 1. All four are sums over the bidders and lots of the value, of the mean over the rivals
+    in that lot, so that lots count alike, whatever their number of bids. NaN for values not in ``together``.
 
     Args:
         together: one row per lot, value and bidder, where at least two bidders of the lot hold the
@@ -208,7 +200,7 @@ def _meeting_odds(
         row, rival = np.searchsorted(of, acquainted[here, 0]), acquainted[here, 1]
         met[here] = np.asarray(meetings[row, rival]).ravel()
         share_met[here] = np.asarray(share[row, rival]).ravel()
-        # Of a bidder's rivals: itself and those that share a value with it are none.
+        # A bidder itself, and those that share a value with it, are none of its usual rivals.
         share.data[share.indices == np.repeat(of, np.diff(share.indptr))] = 0
         found = np.diff(_sums(share.data * (meetings.data - 1), share.indptr))
         able = np.diff(_sums(share.data * others[share.indices], share.indptr))
@@ -243,7 +235,7 @@ def _sums(data: NDArray[np.float64], indptr: NDArray[np.int64]) -> NDArray[np.fl
 
 
 def _parts(sizes: NDArray[np.int64]) -> list[slice]:
-    """Cut rows into runs of at most `ENTRIES` entries (a single larger row is a run of its own)."""
+    """Cut rows into runs of at most `ENTRIES` entries. A single larger row is a run of its own."""
     run = np.cumsum(sizes) // ENTRIES
     edges = np.concatenate(([0], np.flatnonzero(np.diff(run)) + 1, [len(sizes)]))
     return [slice(start, end) for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)]

@@ -1,6 +1,6 @@
 """The texts of bid files, read a few million letters at a time, and what the bidders of a lot share.
 
-Nothing here holds the texts of a county: lots are read in batches, and a lot too large for one batch is read
+Nothing here holds the texts of a whole county. Lots are read in batches. A lot too large for one batch is read
 several times, each time for another part of its windows. All files of a bidder in a lot are one text.
 """
 
@@ -16,11 +16,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from detectors.interface import Engine
+from detectors.interface import Engine, Need
 from detectors.kernels.firms.sharing import ONE_BID
 from detectors.kernels.texts.texts import (
     BREAK,
     Codes,
+    Given,
     Hashes,
     Ints,
     SharedWindows,
@@ -35,10 +36,10 @@ from detectors.kernels.texts.texts import (
     without_joints,
 )
 
-#: Characters read at a time: some tens of megabytes with all that is made of them.
+#: Characters read at a time. Bounds memory only: some tens of megabytes with all that is made of them.
 BATCH = 6_000_000
 
-#: Characters of an excerpt.
+#: Characters of an excerpt that is shown. It decides nothing.
 EXCERPT = 80
 
 FILES = (
@@ -74,6 +75,22 @@ ORDER BY p.file_sha, p.part_no
 """
 
 
+#: Bidders whose files are compared need a text each, and a second bidder with one.
+NEEDS = (
+    Need(
+        "no bid files with text",
+        "未收到含文字的投标文件",
+        f"SELECT lot_id AS unit FROM ({FILES}) AS filed WHERE kind = 'bid'",
+    ),
+    Need(
+        "only one bidder's files have text",
+        "仅一家投标人的文件含文字",
+        f"SELECT lot_id AS unit FROM ({FILES}) AS filed WHERE kind = 'bid'"
+        " GROUP BY lot_id HAVING count(DISTINCT bidder_id) >= 2",
+    ),
+)
+
+
 class Lot(NamedTuple):
     """One lot's texts, as hashes of their windows.
 
@@ -102,8 +119,8 @@ class LotWindows(NamedTuple):
 class OwnRuns(NamedTuple):
     """Common runs of two texts with what is known text taken off; every array has the shape (runs,).
 
-    ``own`` are the letters of a run that are no known text. ``common`` is the number of own letters in all
-    runs, each counted once, in the text where that is less.
+    ``own`` are the letters of a run that are no known text. ``common`` is the number of own letters in all runs,
+    each counted once. Where the two texts differ in this number, it is the smaller one.
     """
 
     first: Ints
@@ -122,7 +139,7 @@ class _Document(NamedTuple):
 
 
 class WholeText:
-    """All that one bidder filed in a lot as one row of letters, and where each letter stands.
+    """All that one bidder filed in a lot, as one row of letters, and where each letter stands.
 
     Attributes:
         code: the letters of all files, each followed by `BREAK`.
@@ -206,7 +223,7 @@ class BidTexts:
         ]
 
     def batches(self, chosen: Collection[str] | None = None) -> Iterator[pd.DataFrame]:
-        """Give the rows of ``files`` of neighbouring lots, so many as fit; a very large lot comes alone.
+        """Give the rows of ``files`` of neighbouring lots, as many as fit. A very large lot comes alone.
 
         Args:
             chosen: lots to give, by default all in which a bidder filed a text.
@@ -225,26 +242,26 @@ class BidTexts:
         yield from self._by_file(OF_LOTS, batch, lots)
 
     def all_codes(self, owned: pd.DataFrame) -> Iterator[tuple[str, Codes]]:
-        """Give the letters of most files of the snapshot, each once, in the order of the files' hashes.
+        """Give the letters of chosen files of the snapshot, each once, in the order of the files' hashes.
 
         Args:
             owned: the rows of ``files`` that are wanted.
         """
         yield from self._by_file(OF_FILES, owned, {})
 
-    def given(self, lots: Collection[str]) -> Hashes:
-        """Return the ascending keys of the short windows of what the buyers of some lots wrote, and of templates."""
+    def given(self, lots: Collection[str], length: int) -> Given:
+        """Return what the buyers of some lots wrote, templates included, as windows of ``length`` letters."""
         is_given = self.files["lot_id"].isin(list(lots)) & (self.files["kind"] != "bid")
         read = [
             code for _, of_lot in self.files[is_given].groupby("lot_id") for _, code in self.codes(of_lot)
         ]
-        found = [keys(windows(code)) for code in (*read, *self.templates)]
-        return ascending(np.concatenate([np.empty(0, dtype=np.uint64), *found]))
+        found = [keys(windows(code, length)) for code in (*read, *self.templates)]
+        return Given(length, ascending(np.concatenate([np.empty(0, dtype=np.uint64), *found])))
 
     def lots(self, length: int, chosen: Collection[str] | None = None) -> Iterator[Lot]:
-        """Give every lot in which a bidder filed a text, in order; a very large one in several parts.
+        """Give every lot in which a bidder filed a text, in order. A very large one comes in several parts.
 
-        Each part holds other windows of the same lot; what is counted of windows adds up.
+        Each part holds other windows of the same lot, so that counts of windows add up.
 
         Args:
             length: letters of a window.
@@ -274,9 +291,9 @@ class BidTexts:
 
         Args:
             length: letters of a window.
-            max_holders: of the number of bidders with text and whether a tender document was read: the most
-                bidders that may hold a window that is no known text.
-            min_windows: shared by two bidders that are worth a closer look.
+            max_holders: takes the number of bidders with text and whether a tender document was read, and
+                returns how many bidders at most may hold a window that is no known text.
+            min_windows: two bidders that share so many are worth a closer look.
             chosen: lots to give, by default all.
         """
         held: LotWindows | None = None
@@ -324,7 +341,7 @@ class BidTexts:
         return np.bincount(pairs // max(len(bidders), 1), minlength=len(wanted))
 
     def whole(self, lot_id: str, bidders: Collection[str]) -> list[WholeText]:
-        """Read all that some bidders filed in a lot; a lot that fits is read at once."""
+        """Read all that some bidders filed in a lot. A lot that fits in a batch is read at once."""
         of_lot = self.files[self.files["lot_id"] == lot_id]
         theirs = of_lot[of_lot["bidder_id"].isin(list(bidders))].drop_duplicates(["bidder_id", "file_sha"])
         shas = theirs["file_sha"].drop_duplicates().sort_values()
@@ -371,7 +388,7 @@ def own_runs(one: Text, other: Text, min_run: int) -> OwnRuns:
 
 
 def passages(runs: OwnRuns, gap: int) -> int:
-    """Return into how many passages runs fall: those closer than ``gap`` letters in both texts are one."""
+    """Return the number of passages. Runs closer than ``gap`` letters in both texts are one passage."""
     if len(runs.first) == 0:
         return 0
     apart = runs.first[1:] - (runs.first + runs.length)[:-1]
@@ -402,7 +419,7 @@ def _added(one: SharedWindows, other: SharedWindows) -> SharedWindows:
 
 
 def _batches(sizes: Ints) -> Iterator[tuple[int, int]]:
-    """Cut rows into runs of at most `BATCH` characters; a larger row is a run of its own."""
+    """Cut rows into runs of at most `BATCH` characters. A larger row is a run of its own."""
     first = total = 0
     for row, size in enumerate(sizes.tolist()):
         if row > first and total + size > BATCH:

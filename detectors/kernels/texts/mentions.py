@@ -1,7 +1,7 @@
 """Which bidder's files name another bidder of the same lot, and where.
 
-A name is looked for letter by letter, in every form in which it was ever delivered, and so is the credit
-code. Names too short to be told from words are not looked for.
+A name is looked for letter by letter, in every form in which it was ever delivered. So is the credit code.
+Names that are too short to be told from words are not looked for.
 """
 
 from __future__ import annotations
@@ -13,16 +13,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from detectors.interface import Engine
+from detectors.interface import Engine, Need
 from detectors.kernels.firms.sharing import ONE_BID, SEATS
-from detectors.kernels.texts.bid_texts import BidTexts
-from detectors.kernels.texts.texts import WINDOW, Codes, Ints, letters, plain, windows
-
-#: Letters of a name by which it is looked up before the rest is compared. Shorter names are not looked for.
-HEAD = 6
-
-#: Letters before and after a name that are kept to see what is said about it.
-BEFORE, AFTER = 200, 60
+from detectors.kernels.texts.bid_texts import FILES, BidTexts
+from detectors.kernels.texts.texts import Codes, Ints, letters, plain, windows
 
 # The organisations behind the bids of every lot, with every name they were delivered under and their code. A
 # name that was delivered for two bidders of a lot names neither.
@@ -45,6 +39,21 @@ ORDER BY s.lot_id, n.name
 )
 
 
+#: The bidders that filed a text and have a known name.
+AUTHORS = f"""
+SELECT DISTINCT f.lot_id, f.bidder_id
+FROM ({FILES}) AS f
+JOIN ({NAMES}) AS n ON n.lot_id = f.lot_id AND n.bidder_id = f.bidder_id
+WHERE f.kind = 'bid'
+"""
+
+TWO_NAMES = Need(
+    "fewer than two bidders known by name",
+    "名称已知的投标人不足两家",
+    f"SELECT lot_id AS unit FROM ({NAMES}) AS named GROUP BY lot_id HAVING count(DISTINCT bidder_id) >= 2",
+)
+
+
 class Places(NamedTuple):
     """Where names stand in a text, in the text's order; both arrays have the shape (places,).
 
@@ -58,20 +67,26 @@ class Places(NamedTuple):
 class Names:
     """Names to be looked for in texts."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        """Take names as delivered."""
+    def __init__(self, names: Sequence[str], min_letters: int) -> None:
+        """Take names as delivered; those of fewer letters are not looked for."""
         self.codes = [letters(name).code for name in names]
-        long = np.array([at for at, code in enumerate(self.codes) if len(code) >= HEAD], dtype=np.int64)
-        heads = np.array([windows(self.codes[at][:HEAD], HEAD)[0] for at in long.tolist()], dtype=np.uint64)
+        self._head = min_letters  # letters by which a name is looked up before the rest is compared
+        long = np.array(
+            [at for at, code in enumerate(self.codes) if len(code) >= min_letters], dtype=np.int64
+        )
+        heads = np.array(
+            [windows(self.codes[at][:min_letters], min_letters)[0] for at in long.tolist()], dtype=np.uint64
+        )
         order = np.argsort(heads, kind="stable")
         self._heads, self._long = heads[order], long[order]
 
     def found(self, code: Codes) -> Places:
         """Return where the names stand in a text.
 
-        A name inside a longer one that is looked for is that one: a branch is not its head office.
+        Where one name stands inside another that is looked for, only the longer one is found: a branch is not
+        its head office.
         """
-        heads = windows(code, HEAD)
+        heads = windows(code, self._head)
         places: list[tuple[int, int]] = []
         if len(self._heads):
             at = np.minimum(np.searchsorted(self._heads, heads), len(self._heads) - 1)
@@ -108,7 +123,8 @@ class Naming(NamedTuple):
         file_sha: the file.
         first: the name's first letter in it.
         around: the letters before and after it.
-        is_beside_own: a window beside it stands beside that name in the other bidder's own files, too.
+        is_beside_own: a window beside it stands beside that name in the other bidder's own files, too; false
+            where no windows were asked for.
     """
 
     owner: str
@@ -136,11 +152,19 @@ class LotNamings(NamedTuple):
     places: list[Naming]
 
 
-def namings(texts: BidTexts) -> Iterator[LotNamings]:
+def namings(
+    texts: BidTexts, min_letters: int, *, before: int = 0, after: int = 0, beside: int = 0
+) -> Iterator[LotNamings]:
     """Give every lot in which at least two bidders with a known name bid and one of them filed a text.
 
-    Names that the lot's tender document or its templates hold are left out: the buyer named that firm to
+    Names that the lot's tender document or its templates hold are left out, because the buyer named that firm to
     everybody.
+
+    Args:
+        texts: the files.
+        min_letters: letters of the shortest name that is looked for.
+        before, after: letters of the text around a name, for ``around``.
+        beside: letters of the windows beside a name, for ``is_beside_own``. 0: none.
     """
     known = _known(texts.engine)
     bidders = {lot_id: set(of_lot.values()) for lot_id, of_lot in known.items()}
@@ -152,11 +176,13 @@ def namings(texts: BidTexts) -> Iterator[LotNamings]:
                 owner = bidder if kind == "bid" else ""
                 owners[sha].append((lot_id, owner))
                 filed[lot_id] |= {owner} & bidders[lot_id]
-        names = {lot_id: Names(list(known[lot_id])) for lot_id in filed}
+        names = {lot_id: Names(list(known[lot_id]), min_letters) for lot_id in filed}
         found: dict[str, list[_Place]] = defaultdict(list)
         for sha, code in texts.codes(batch):
             for lot_id, owner in owners[sha]:
-                found[lot_id] += _places(code, names[lot_id], known[lot_id], owner, sha)
+                found[lot_id] += _places(
+                    code, names[lot_id], known[lot_id], owner, sha, (before, after), beside
+                )
         for lot_id in sorted(filed):
             if filed[lot_id] and len(bidders[lot_id]) > 1:
                 yield LotNamings(lot_id, sorted(filed[lot_id]), known[lot_id], _others(found[lot_id]))
@@ -183,22 +209,30 @@ class _Place(NamedTuple):
     beside: frozenset[int]
 
 
-def _places(code: Codes, names: Names, bidders: dict[str, str], owner: str, sha: str) -> Iterator[_Place]:
-    """Give the places of a text that name a bidder."""
+def _places(
+    code: Codes,
+    names: Names,
+    bidders: dict[str, str],
+    owner: str,
+    sha: str,
+    around: tuple[int, int],
+    beside: int,
+) -> Iterator[_Place]:
+    """Give the places of a text that name a bidder; ``around`` are letters before and after, see `namings`."""
     found = names.found(code)
     by_number = list(bidders.items()) if len(found.first) else []
-    hashes = windows(code)
+    hashes = windows(code, beside) if beside else np.empty(0, dtype=np.uint64)
+    before, after = around
     for first, number in zip(found.first.tolist(), found.name.tolist(), strict=True):
         name, bidder = by_number[number]
         end = first + len(names.codes[number])
-        beside = frozenset(int(hashes[at]) for at in (first - WINDOW, end) if 0 <= at < len(hashes))
-        is_own = bidder == owner
-        around = (
+        windows_beside = frozenset(int(hashes[at]) for at in (first - beside, end) if 0 <= at < len(hashes))
+        text = (
             ""
-            if is_own
-            else f"{plain(code[max(first - BEFORE, 0) : first])} {plain(code[end : end + AFTER])}"
+            if bidder == owner
+            else f"{plain(code[max(first - before, 0) : first])} {plain(code[end : end + after])}"
         )
-        yield _Place(Naming(owner, bidder, name, sha, first, around, False), beside)
+        yield _Place(Naming(owner, bidder, name, sha, first, text, False), windows_beside)
 
 
 def _others(places: list[_Place]) -> list[Naming]:

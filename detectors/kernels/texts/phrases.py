@@ -1,6 +1,6 @@
 """Phrases with one letter taken out: how they are usually written, and where a text departs from that.
 
-A phrase is a letter with `SIDE` letters before and after it. Where nearly all who write the letters around
+A phrase is a letter with some letters before and after it, its sides. Where nearly all who write the same sides
 put the same letter in the middle, another letter there is a slip or another word.
 """
 
@@ -13,23 +13,17 @@ import numpy as np
 
 from detectors.kernels.texts.texts import Bools, Codes, Hashes, Ints, mixed, windows
 
-#: Letters before and after the one in the middle.
-SIDE = 3
-
-#: Phrases before and after a departure that are looked at: the nearest that do not hold its letter.
-NEAR = 5
-
-#: Letters that count or order: another one is another value and no slip.
+#: Letters that count or order. Another one is another value and no slip.
 NUMERALS = np.array([ord(letter) for letter in "〇零一二三四五六七八九十百千万亿两半双甲乙丙丁戊己庚辛壬癸"])
 
-#: Counters by which rare contexts are sorted out.
+#: Counters by which rare contexts are sorted out before they are counted exactly. Bounds memory only.
 _COUNTERS = 2**22
 
 
 class Phrases(NamedTuple):
-    """Every phrase of a text, in order; arrays have the shape (letters - 2 * SIDE,) or 0.
+    """Every phrase of a text, in order; arrays have the shape (letters - 2 * side,), or (0,) for a short text.
 
-    ``context`` is the hash of the letters around, ``middle`` the letter, ``whole`` the hash of both.
+    ``context`` is the hash of the sides, ``middle`` the letter between them, ``whole`` the hash of both.
     """
 
     context: Hashes
@@ -37,12 +31,12 @@ class Phrases(NamedTuple):
     whole: Hashes
 
     @staticmethod
-    def of(code: Codes) -> Phrases:
-        """Take a text apart."""
-        sides = windows(code, SIDE)
-        count = max(len(sides) - SIDE - 1, 0)
-        context = mixed(sides[:count] ^ mixed(sides[SIDE + 1 :][:count]))
-        middle = code[SIDE : SIDE + count]
+    def of(code: Codes, side: int) -> Phrases:
+        """Take a text apart into phrases with ``side`` letters on each side."""
+        sides = windows(code, side)
+        count = max(len(sides) - side - 1, 0)
+        context = mixed(sides[:count] ^ mixed(sides[side + 1 :][:count]))
+        middle = code[side : side + count]
         return Phrases(context, middle, mixed(context ^ mixed(middle.astype(np.uint64))))
 
     def distinct(self) -> Phrases:
@@ -59,7 +53,8 @@ class Departures(NamedTuple):
     Attributes:
         here: phrases of the text with another letter in the middle.
         usual: the places of their contexts in `Usual`.
-        amid: how many of the 2 * `NEAR` phrases around each are written as usual.
+        amid: how many of the nearest phrases before and after each, that do not hold its letter, are written as
+            usual.
         known: the places of all contexts that the text has, in order.
     """
 
@@ -92,7 +87,7 @@ class Usual(NamedTuple):
             min_share: of all writers that have the letters around.
         """
         every = joined(text.distinct() for text in texts)
-        # A table of counters sorts most out: what is rare in it is rare.
+        # A table of counters sorts most contexts out: one that is rare in it is rare.
         bucket = (every.context & np.uint64(_COUNTERS - 1)).astype(np.int64)
         is_frequent = np.bincount(bucket, minlength=_COUNTERS)[bucket] >= min_writers
         return _most(every.context[is_frequent], every.middle[is_frequent], min_writers, min_share)
@@ -107,9 +102,15 @@ class Usual(NamedTuple):
         is_alone = is_new & np.append(is_new[1:], True)[: len(context)]
         return _looked_up(context[is_alone], middle[is_alone])
 
-    def departures(self, phrases: Phrases) -> Departures:
-        """Compare a text with it; letters that count or order, and those that are no Chinese ones, are skipped."""
-        # Most phrases of a text are known to nobody: the table turns them away at once.
+    def departures(self, phrases: Phrases, side: int, near: int) -> Departures:
+        """Compare a text with what is usual; letters that count or order, and letters of other scripts, are skipped.
+
+        Args:
+            phrases: of the text, with ``side`` letters on each side.
+            side: letters.
+            near: phrases before a departure, and as many after it, that are looked at for ``amid``.
+        """
+        # Most phrases of a text are unknown, and the table turns them away at once.
         here = np.flatnonzero(self.bits[phrases.context & np.uint64(len(self.bits) - 1)])
         if len(self.context) == 0:
             return Departures(here, here, here, here)
@@ -127,7 +128,7 @@ class Usual(NamedTuple):
         here, at = here[differs], at[differs]
         ends = [
             np.clip(here + step, 0, len(phrases.context))
-            for step in (-SIDE - NEAR, -SIDE, SIDE + 1, SIDE + 1 + NEAR)
+            for step in (-side - near, -side, side + 1, side + 1 + near)
         ]
         amid = before[ends[1]] - before[ends[0]] + before[ends[3]] - before[ends[2]]
         return Departures(here, at, amid, np.flatnonzero(known))
@@ -135,7 +136,7 @@ class Usual(NamedTuple):
 
 def joined(texts: Iterable[Phrases]) -> Phrases:
     """Return the phrases of several texts."""
-    none = Phrases.of(np.empty(0, dtype=np.uint32))
+    none = Phrases(np.empty(0, np.uint64), np.empty(0, np.uint32), np.empty(0, np.uint64))
     return Phrases(*(np.concatenate(parts) for parts in zip(none, *texts, strict=True)))
 
 

@@ -1,14 +1,13 @@
 """Texts as arrays of letters: what is compared, windows of it, and what two texts have in common.
 
-Only letters and digits are compared: blanks, line breaks, punctuation, dot leaders and invisible
-characters differ between programs and between a page and a paragraph. Full-width and half-width forms,
-capitals, and the traditional characters that are frequent in Chinese records are evened out; no other
-traditional character is.
+Only letters and digits are compared. Blanks, line breaks, punctuation, dot leaders and invisible characters
+differ between programs, and between a page and a paragraph. Full-width and half-width forms, capitals, and the
+traditional characters that are frequent in Chinese records are evened out. No other traditional character is.
 
-Every window of some letters has a hash. Windows say in linear time which texts share something; what is shown
-to a person is compared letter by letter (`common_runs`). Two lengths are used: long windows, as long as the
-shortest run that counts, say who else has a text, because short pieces of a trade's language are everybody's;
-short ones (`WINDOW`) take off what the buyer wrote, because bidders repeat it in pieces.
+Every window of some letters has a hash. Windows show in linear time which texts share something. What is shown
+to a person is compared letter by letter (`common_runs`). Two lengths are used. Long windows, as long as the
+shortest run that counts, show who else has a text, because short pieces of a trade's language are everybody's.
+Short windows take off what the buyer wrote (`Given`), because bidders repeat it in pieces.
 """
 
 from __future__ import annotations
@@ -28,25 +27,22 @@ Hashes = NDArray[np.uint64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-#: Letters in a short window.
-WINDOW = 12
-
-#: Bits of a window's hash that are kept as its key; the others make room for the number of a bidder.
+#: Bits of a window's hash that are kept as its key. The others make room for the number of a bidder.
 KEY_BITS = 48
 _ROOM = np.uint64(64 - KEY_BITS)
 
-#: Above this code point there are ideographs only, and no other way to write one of them.
+#: Above this code point there are only ideographs, and each is written in one way.
 _FOLDED_BELOW = 0x20000
 
-#: A keyed token that stands for a number: its digits count about as much as the number's would.
+#: A keyed token that stands for a number. It counts as about as many letters as the number has.
 _TOKEN = re.compile(r"h1:[0-9a-f]{32}")
 _TOKEN_LETTERS = 11
 
-#: Odd numbers with well mixed bits: splitmix64 (Steele, Lea and Flood 2014).
+#: Odd numbers with well mixed bits, from splitmix64 (Steele, Lea and Flood 2014).
 _BASE = 0x9E3779B97F4A7C15
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 
-#: A letter that is part of no common run: between two files of one text.
+#: A letter that stands between two files of one text. It is part of no common run.
 BREAK = 0x110000
 
 
@@ -58,6 +54,17 @@ class Letters(NamedTuple):
 
     code: Codes
     origin: Ints
+
+
+class Given(NamedTuple):
+    """What the buyer wrote, as the ascending keys of its windows of ``length`` letters."""
+
+    length: int
+    key: Hashes
+
+    def holds(self, code: Codes) -> Bools:
+        """Say which letters of a text lie in a window that the buyer wrote, shape (letters,)."""
+        return spread(is_in(keys(windows(code, self.length)), self.key), self.length, len(code))
 
 
 class Text(NamedTuple):
@@ -154,11 +161,11 @@ def plain(code: Codes) -> str:
     return code.tobytes().decode("utf-32-le")
 
 
-def windows(code: Codes, length: int = WINDOW) -> Hashes:
-    """Return the hash of every run of ``length`` letters, shape (letters - length + 1,), in any case 0 or more.
+def windows(code: Codes, length: int) -> Hashes:
+    """Return the hash of every run of ``length`` letters, shape (letters - length + 1,), or (0,) for a shorter text.
 
-    A polynomial in the letters modulo 2^64, put together from shorter windows by doubling, then mixed so that
-    all its bits can be used.
+    The hash is a polynomial in the letters modulo 2^64. It is put together from shorter windows by doubling, and
+    then mixed so that all its bits can be used.
     """
     if len(code) < length:
         return np.empty(0, dtype=np.uint64)
@@ -189,7 +196,7 @@ def keys(hashes: Hashes) -> Hashes:
 
 
 def ascending(values: Hashes) -> Hashes:
-    """Return the distinct values in order; by sorting, which is faster here than ``numpy.unique``'s hashing."""
+    """Return the distinct values in order. Sorting is faster here than ``numpy.unique``, which hashes."""
     values = np.sort(values)
     distinct: Hashes = values[_starts(values)]
     return distinct
@@ -234,8 +241,8 @@ def without_joints(
 ) -> SharedWindows:
     """Leave out the windows in which two known texts meet.
 
-    Bidders who leave the same sentence out of a known text share windows around the gap that others do not
-    have. All letters of such a window stand in known windows.
+    Bidders who leave the same sentence out of a known text share windows around the gap. Others do not have
+    these windows, but all their letters stand in known windows.
 
     Args:
         texts: of every bidder the hashes of the windows of each of its files, in the order of the text.
@@ -256,14 +263,14 @@ def without_joints(
     return found.of(kept)
 
 
-def prepared(code: Codes, length: int, own: Hashes, given: Hashes) -> Text:
+def prepared(code: Codes, length: int, own: Hashes, given: Given) -> Text:
     """Make a text ready to be compared.
 
     Args:
         code: its letters.
         length: letters of a window.
         own: ascending keys of the windows of this length that are no known text.
-        given: ascending keys of the short windows of what the buyer wrote.
+        given: what the buyer wrote.
     """
     hashes = windows(code, length)
     chosen = is_in(keys(hashes), own)
@@ -273,15 +280,14 @@ def prepared(code: Codes, length: int, own: Hashes, given: Hashes) -> Text:
     order = np.argsort(hashes[at], kind="stable")
     found = hashes[at][order]
     starts = _starts(found)
-    is_given = spread(is_in(keys(windows(code)), given), WINDOW, len(code))
-    return Text(code, length, chosen, is_given, found[starts], at[order][starts])
+    return Text(code, length, chosen, given.holds(code), found[starts], at[order][starts])
 
 
 def common_runs(one: Text, other: Text, min_length: int) -> Runs:
-    """Return the runs of letters that two texts have in common, letter by letter, in the first's order.
+    """Return the runs of letters that two texts have in common, letter by letter, in the order of the first.
 
-    Runs are found from own windows that both texts hold, at the place where either holds it first, and grow
-    as far as the letters are equal: a passage that stands several times in a text counts once. No run can be
+    A run starts from an own window that both texts hold, at the place where either holds it first, and grows as
+    far as the letters are equal. So a passage that stands several times in a text counts once, and no run can be
     longer on either side. The second text against the first gives the same runs.
 
     Args:

@@ -59,7 +59,8 @@ def test_leaves_an_account_of_many_unrelated_bidders_alone_and_names_it(market):
 
 def test_cannot_judge_without_accounts(market):
     without = PURCHASES.replace("h1:one", "-").replace("h1:three", "-")
-    assert market.bids(BIDS).document_purchases(without).judged(ID) == {}
+    assert market.lots("lot\nL1").bids(BIDS).document_purchases(without).judged(ID) == {}
+    assert market.lacks(ID) == {"no accounts that paid tender documents or deposits": 1}
 
 
 def test_limits_are_inclusive(market):

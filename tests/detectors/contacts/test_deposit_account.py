@@ -53,7 +53,8 @@ def test_cannot_judge_guarantees_only(market):
         L1   A       h1:bank  true
         L1   B       h1:bank  true
     """
-    assert market.bids(BIDS).deposits(guarantees).judged(ID) == {}
+    assert market.lots("lot\nL1").bids(BIDS).deposits(guarantees).judged(ID) == {}
+    assert market.lacks(ID) == {"no accounts that paid deposits (guarantees not counted)": 1}
 
 
 def test_limits_are_inclusive(market):

@@ -93,11 +93,19 @@ def test_a_locally_administered_mac_counts_as_absent(market):
 
 
 def test_cannot_judge_files_without_processor_or_disk(market):
-    assert market.bids(BIDS).fingerprints(FILES.replace("CPU-1", "-").replace("CPU-3", "-")).judged(ID) == {}
+    assert (
+        market.lots("lot\nL1")
+        .bids(BIDS)
+        .fingerprints(FILES.replace("CPU-1", "-").replace("CPU-3", "-"))
+        .judged(ID)
+        == {}
+    )
+    assert market.lacks(ID) == {"no processor and disk codes of bid files": 1}
 
 
 def test_cannot_judge_one_bidders_file(market):
-    assert market.bids(BIDS).fingerprints("\n".join(FILES.splitlines()[:3])).judged(ID) == {}
+    assert market.lots("lot\nL1").bids(BIDS).fingerprints("\n".join(FILES.splitlines()[:3])).judged(ID) == {}
+    assert market.lacks(ID) == {"only one bidder of the lot has them delivered": 1}
 
 
 def test_limits_are_inclusive(market):

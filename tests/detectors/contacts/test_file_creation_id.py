@@ -46,7 +46,8 @@ def test_leaves_a_template_of_many_unrelated_bidders_alone_and_names_it(market):
 
 def test_cannot_judge_files_without_a_code(market):
     without = FILES.replace("F-1", "-").replace("F-3", "-")
-    assert market.bids(BIDS).fingerprints(without).judged(ID) == {}
+    assert market.lots("lot\nL1").bids(BIDS).fingerprints(without).judged(ID) == {}
+    assert market.lacks(ID) == {"no creation codes of bid files (the buyer's not counted)": 1}
 
 
 def test_limits_are_inclusive(market):

@@ -50,9 +50,10 @@ def test_leaves_an_agent_of_many_unrelated_bidders_alone_and_names_it(market):
 
 
 def test_cannot_judge_where_no_payer_of_a_guarantee_is_known(market):
-    market.deposits(GUARANTEES.replace("h1:payer", "-").replace("h1:own-c", "-"))
+    market.lots("lot\nL1").deposits(GUARANTEES.replace("h1:payer", "-").replace("h1:own-c", "-"))
     market.deposits("lot bidder account\nL1 D h1:pool\nL1 E h1:pool")
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"no account known that paid for a guarantee": 1}
 
 
 def test_limits_are_inclusive(market):

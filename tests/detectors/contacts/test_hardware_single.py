@@ -69,7 +69,13 @@ def test_leaves_a_processor_model_of_many_unrelated_bidders_alone_and_names_it(m
 
 
 def test_cannot_judge_files_without_codes(market):
-    assert market.bids(BIDS).fingerprints("lot bidder dongle\nL1 A G-1\nL1 B G-2").judged(ID) == {}
+    assert (
+        market.lots("lot\nL1").bids(BIDS).fingerprints("lot bidder dongle\nL1 A G-1\nL1 B G-2").judged(ID)
+        == {}
+    )
+    assert market.lacks(ID) == {
+        "no hardware codes of bid files (the buyer's and uploads on site not counted)": 1
+    }
 
 
 def test_limits_are_inclusive(market):

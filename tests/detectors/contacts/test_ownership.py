@@ -87,11 +87,17 @@ def test_days_are_inclusive_of_the_first_and_the_last(market, opened_on, expecte
 
 def test_cannot_judge_before_any_relation_or_head_was_delivered(market):
     assert market.lots(LOT).bids(BIDS).judged(ID) == {}
+    assert market.lacks(ID) == {
+        "neither document numbers of heads nor relations, codes of bidders and the day of opening": 1
+    }
 
 
 def test_cannot_judge_bidders_known_by_name_only(market):
     market.lots(LOT).bids("lot bidder\nL1 name:A\nL1 name:B").relations(holds(HOLDS))
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {
+        "neither document numbers of heads nor relations, codes of bidders and the day of opening": 1
+    }
 
 
 def test_limits_are_inclusive(market):

@@ -42,7 +42,8 @@ def test_leaves_the_members_of_one_joint_venture_alone(market):
 
 
 def test_cannot_judge_files_without_a_number(market):
-    assert market.bids(BIDS).fingerprints(FILES.replace("G-100", "-")).judged(ID) == {}
+    assert market.lots("lot\nL1").bids(BIDS).fingerprints(FILES.replace("G-100", "-")).judged(ID) == {}
+    assert market.lacks(ID) == {"only one bidder of the lot has them delivered": 1}
 
 
 def test_limits_are_inclusive(market):

@@ -42,7 +42,8 @@ def test_leaves_the_members_of_one_joint_venture_alone(market):
 
 def test_cannot_judge_people_without_a_document_number(market):
     without = PEOPLE.replace("h1:id-1", "-").replace("h1:id-3", "-")
-    assert market.bids(BIDS).people(without).judged(ID) == {}
+    assert market.lots("lot\nL1").bids(BIDS).people(without).judged(ID) == {}
+    assert market.lacks(ID) == {"no document numbers of project teams": 1}
 
 
 def test_limits_are_inclusive(market):

@@ -48,7 +48,14 @@ def test_leaves_a_trace_of_many_unrelated_bidders_alone_and_names_it(market):
 
 
 def test_cannot_judge_without_addresses(market):
-    assert market.bids(BIDS).document_purchases("lot bidder account\nL1 A h1:a\nL1 B h1:b").judged(ID) == {}
+    assert (
+        market.lots("lot\nL1")
+        .bids(BIDS)
+        .document_purchases("lot bidder account\nL1 A h1:a\nL1 B h1:b")
+        .judged(ID)
+        == {}
+    )
+    assert market.lacks(ID) == {"no addresses from which tender documents were bought or fetched": 1}
 
 
 def test_limits_are_inclusive(market):

@@ -45,7 +45,8 @@ def test_leaves_an_office_tower_of_many_unrelated_bidders_alone_and_names_it(mar
 
 
 def test_cannot_judge_without_addresses(market):
-    assert market.bids(BIDS).parties("party address\nA -\nB -").judged(ID) == {}
+    assert market.lots("lot\nL1").bids(BIDS).parties("party address\nA -\nB -").judged(ID) == {}
+    assert market.lacks(ID) == {"no registered addresses of bidders": 1}
 
 
 def test_limits_are_inclusive(market):

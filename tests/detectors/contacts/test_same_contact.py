@@ -62,7 +62,10 @@ def test_leaves_the_members_of_one_joint_venture_alone(market):
 
 def test_cannot_judge_contacts_without_a_phone(market):
     without = CONTACTS.replace("h1:tel-1", "-").replace("h1:tel-3", "-")
-    assert market.bids(BIDS).people(without).judged(ID) == {}
+    assert market.lots("lot\nL1").bids(BIDS).people(without).judged(ID) == {}
+    assert market.lacks(ID) == {
+        "no contact with name and phone (the agency's and the buyer's not counted)": 1
+    }
 
 
 def test_evidence_tells_the_regime_on_which_the_law_depends(market):

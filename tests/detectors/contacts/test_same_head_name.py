@@ -55,7 +55,8 @@ def test_leaves_a_common_name_of_bidders_that_hardly_meet_alone_and_names_it(mar
 
 
 def test_cannot_judge_without_names(market):
-    assert market.bids(BIDS).judged(ID) == {}
+    assert market.lots("lot\nL1").bids(BIDS).judged(ID) == {}
+    assert market.lacks(ID) == {"no names of legal representatives": 1}
 
 
 def test_limits_are_inclusive(market):

@@ -69,7 +69,10 @@ def test_leaves_a_common_address_of_bidders_that_meet_everybody_as_often(market)
 
 
 def test_cannot_judge_without_upload_addresses(market):
-    assert market.bids(BIDS).fingerprints(UPLOADS.replace("upload", "edit  ")).judged(ID) == {}
+    assert (
+        market.lots("lot\nL1").bids(BIDS).fingerprints(UPLOADS.replace("upload", "edit  ")).judged(ID) == {}
+    )
+    assert market.lacks(ID) == {"no addresses from which bids were uploaded (uploads on site not counted)": 1}
 
 
 def test_limits_are_inclusive(market):

@@ -72,7 +72,8 @@ def test_leaves_a_clerk_of_many_unrelated_bidders_alone_and_names_the_number(mar
 
 def test_cannot_judge_people_without_a_document_number(market):
     without = PEOPLE.replace("h1:id-1", "-").replace("h1:id-3", "-")
-    assert market.bids(BIDS).people(without).judged(ID) == {}
+    assert market.lots("lot\nL1").bids(BIDS).people(without).judged(ID) == {}
+    assert market.lacks(ID) == {"no document numbers of people": 1}
 
 
 def test_limits_are_inclusive(market):

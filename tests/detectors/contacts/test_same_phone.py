@@ -51,7 +51,8 @@ def test_leaves_the_members_of_one_joint_venture_alone(market):
 
 def test_cannot_judge_where_no_phones_are_known(market):
     without = PEOPLE.replace("h1:tel-1", "-").replace("h1:tel-3", "-")
-    assert market.bids(BIDS).people(without).judged(ID) == {}
+    assert market.lots("lot\nL1").bids(BIDS).people(without).judged(ID) == {}
+    assert market.lacks(ID) == {"no phones (the agency's and the buyer's not counted)": 1}
 
 
 def test_limits_are_inclusive(market):

@@ -69,6 +69,7 @@ def test_leaves_a_large_investor_alone_and_names_it(market):
 
 def test_cannot_judge_before_any_relation_was_delivered(market):
     assert market.lots(LOT).bids(BIDS).judged(ID) == {}
+    assert market.lacks(ID) == {"no ownership relations delivered": 1}
 
 
 def test_limits_are_inclusive(market):

@@ -41,7 +41,8 @@ def test_cannot_judge_a_lot_in_which_all_uploads_were_on_site(market):
     on_site = UPLOADS.replace("ip\n", "ip is_on_site\n")
     for last in ("0.1\n", "0.2\n", "0.3\n"):
         on_site = on_site.replace(last, last.replace("\n", " true\n"))
-    assert market.bids(BIDS).fingerprints(on_site).judged(ID) == {}
+    assert market.lots("lot\nL1").bids(BIDS).fingerprints(on_site).judged(ID) == {}
+    assert market.lacks(ID) == {"no processor and disk codes of uploads (uploads on site not counted)": 1}
 
 
 def test_limits_are_inclusive(market):

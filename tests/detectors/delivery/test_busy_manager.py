@@ -64,6 +64,7 @@ def test_leaves_lots_alone_that_follow_one_another(market):
 
 def test_cannot_judge_a_small_market(market):
     assert market_with(market, 3).judged(ID, min_reference_lots=400) == {}
+    assert market.lacks(ID, min_reference_lots=400) == {"too few comparable lots": 303}
 
 
 def test_number_of_lots_is_inclusive(market):

@@ -62,10 +62,12 @@ def test_cannot_judge_without_the_price_of_one_contract(market):
 def test_cannot_judge_another_currency(market):
     with_usual_lots(market).lots(LOT).bids(BIDS).awards(AWARD)
     assert market.contracts(contract(1_080_000, currency="USD")).judged(ID) == {}
+    assert market.lacks(ID) == {"no full contract price of the winner in the currency of the award": 1}
 
 
 def test_cannot_judge_a_small_market(market):
     assert market.lots(LOT).bids(BIDS).awards(AWARD).contracts(contract(1_080_000)).judged(ID) == {}
+    assert market.lacks(ID) == {"too few comparable lots": 1}
 
 
 def test_sentence_keeps_the_sign(market):

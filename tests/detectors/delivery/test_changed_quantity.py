@@ -65,10 +65,12 @@ def test_cannot_judge_an_item_without_weight_or_without_a_quantity_before(market
 
 def test_cannot_judge_what_was_approved_before_the_signing(market):
     assert with_usual_lots(market).changes(change(2500, on="2026-03-19")).judged(ID) == {}
+    assert market.lacks(ID) == {"no changed quantity of enough weight after the signing": 1}
 
 
 def test_cannot_judge_a_small_market(market):
     assert market.lots(LOT).bids(BIDS).contracts(CONTRACT).changes(change(2500)).judged(ID) == {}
+    assert market.lacks(ID) == {"too few comparable lots": 1}
 
 
 def test_sentence_names_the_item_and_both_quantities(market):

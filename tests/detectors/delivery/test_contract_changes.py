@@ -65,6 +65,7 @@ def test_growth_is_inclusive(market):
 
 def test_cannot_judge_a_contract_without_any_change(market):
     assert with_usual_lots(market).judged(ID) == {}
+    assert market.lacks(ID) == {"no change after the signing and no settlement in the contract's currency": 1}
 
 
 def test_cannot_judge_what_was_approved_before_the_signing(market):
@@ -73,6 +74,7 @@ def test_cannot_judge_what_was_approved_before_the_signing(market):
 
 def test_cannot_judge_a_small_market(market):
     assert market.lots(LOT).bids(BIDS).contracts(CONTRACT).changes(change(600_000)).judged(ID) == {}
+    assert market.lacks(ID) == {"too few comparable lots": 1}
 
 
 def test_sentence_names_both_sums(market):

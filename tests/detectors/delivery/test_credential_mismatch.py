@@ -102,6 +102,11 @@ def test_cannot_judge_a_bidder_known_by_name_or_by_an_old_registration_number(ma
 def test_cannot_judge_a_certificate_whose_holder_has_an_old_registration_number(market):
     market_of(market, REGISTER.replace("A      D141", "410821000000001 D141"))
     assert market.judged(ID) == {"L1/B": False}
+    market.con.execute("DELETE FROM core.stated_certificates WHERE bidder_id = 'B'")
+    assert market.judged(ID) == {}
+    assert market.lacks(ID) == {
+        "no stated number in the register, or bidder or holder without a credit code": 1
+    }
 
 
 def test_limits_are_inclusive(market):

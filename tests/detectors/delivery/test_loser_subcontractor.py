@@ -62,11 +62,16 @@ def test_flags_a_member_of_a_losing_joint_venture(market):
 def test_cannot_judge_a_contractor_that_did_not_bid(market):
     stranger = SUBCONTRACT.replace(" A ", " X ")
     assert with_firms(market).lots(LOT).bids(BIDS).subcontracts(stranger).judged(ID) == {}
+    assert market.lacks(ID) == {
+        "no subcontracts reported": 1,
+        "no bid of the contractor that let the subcontract": 1,
+    }
 
 
 def test_cannot_judge_a_lot_with_one_bid(market):
     alone = "lot bidder is_winner\nL1 A true"
     assert with_firms(market).lots(LOT).bids(alone).subcontracts(SUBCONTRACT).judged(ID) == {}
+    assert market.lacks(ID) == {"no subcontracts reported": 1, "no losing bidder known": 1}
 
 
 def test_limit_is_inclusive(market):

@@ -33,11 +33,13 @@ def test_market_share_is_inclusive(market):
 
 def test_cannot_judge_an_award_without_a_number(market):
     assert "L0/A" not in market_with(market, lead="-").judged(ID)
+    assert market.lacks(ID) == {"award names no manager by document number": 1}
 
 
 def test_cannot_judge_a_winner_that_did_not_bid(market):
     market_with(market).con.execute("UPDATE core.awards SET winner_id = 'B' WHERE lot_id = 'L0'")
     assert "L0/A" not in market.judged(ID)
+    assert market.lacks(ID) == {"no bid of the winner that names its manager by document number": 1}
 
 
 @pytest.mark.xfail(strict=True, reason="blind spot: changes after the award are not delivered")

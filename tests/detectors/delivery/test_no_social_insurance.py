@@ -73,11 +73,13 @@ def test_last_day_of_the_insurance_is_inclusive(market, ends_on, expected):
 def test_cannot_judge_a_contractor_of_whose_insurance_nothing_is_known(market):
     with_usual_contracts(market).lots(LOT).bids(BIDS).contracts(CONTRACT).contract_members(MEMBERS)
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"nobody known whom the contractor insures": 1}
 
 
 def test_cannot_judge_without_a_signing_day(market):
     with_usual_contracts(market).lots(LOT).bids(BIDS).contracts(CONTRACT.replace("2026-03-20", "-"))
     assert market.contract_members(MEMBERS).insured_people(INSURED).judged(ID) == {}
+    assert market.lacks(ID) == {"day of signing unknown": 1}
 
 
 @pytest.mark.xfail(strict=True, reason="blind spot: people who are insured for the look of it")

@@ -81,6 +81,7 @@ def test_cannot_judge_a_work_that_was_let_elsewhere(market):
     assert market_of(market, claim().replace("W1", "Z9")).judged(ID) == {}
     market.claimed_works("lot bidder work_no claimed_lot_id price\nL1 A 2 - 1000")
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"no claimed works": 101, "no claimed work that was awarded on this market": 1}
 
 
 @pytest.mark.parametrize("id", ["name:X", "410821000000001"])

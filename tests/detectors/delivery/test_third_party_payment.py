@@ -46,10 +46,12 @@ def test_limit_is_inclusive(market):
 
 def test_cannot_judge_without_payments(market):
     assert market.lots(LOT).bids(BIDS).contracts(CONTRACT).judged(ID) == {}
+    assert market.lacks(ID) == {"no payments of the lot delivered": 1}
 
 
 def test_cannot_judge_a_lot_without_a_contract(market):
     assert market.lots(LOT).bids(BIDS).payments(PAYMENTS).judged(ID) == {}
+    assert market.lacks(ID) == {"no contract delivered": 1}
 
 
 def test_sentence_names_the_sum_paid_outside(market):

@@ -51,11 +51,13 @@ def test_cannot_judge_without_a_duration(market):
         CONTRACTS
     )
     assert market.judged(ID) == {"L2/B": False}
+    assert market.lacks(ID) == {"no bid of the contractor with a duration": 1}
 
 
 def test_cannot_judge_without_a_signing_day(market):
     market.lots(LOTS).bids(BIDS).contracts(CONTRACTS.replace("2026-01-01", "-"))
     assert market.judged(ID) == {"L2/B": False}
+    assert market.lacks(ID) == {"day of signing unknown": 1}
 
 
 def test_counts_every_other_lot_once(market):

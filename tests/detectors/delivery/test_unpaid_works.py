@@ -74,12 +74,16 @@ def test_share_of_paid_contracts_is_inclusive(market):
 def test_cannot_judge_before_any_payment_was_delivered(market):
     market.lots("lot buyer_code\nL1 X").bids(BIDS).contracts(CONTRACT)
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"no dated payments delivered": 1}
 
 
 def test_cannot_judge_a_contract_signed_before_the_first_payment_that_was_delivered(market):
     assert owing(market).judged(ID) == {"L1": True}
     market.con.execute("UPDATE core.contracts SET signed_on = '2023-12-31' WHERE lot_id = 'L1'")
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {
+        "not due long enough, signed before the first payment known, or too few comparable contracts known to be paid": 1
+    }
 
 
 def test_cannot_judge_a_buyer_of_whom_little_is_known_without_a_payment_of_the_lot(market):

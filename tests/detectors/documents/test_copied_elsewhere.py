@@ -93,6 +93,10 @@ def test_cannot_judge_firms_without_a_text_in_common(market, filing, prose):
     market.bids(BIDS)
     filing.bid("L1", "A", prose(1, 6000)).bid("L2", "B", prose(2, 6000))
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {
+        "no bid files with text": 1,
+        "no sampled text in common with a firm in another lot, or only what many firms have": 2,
+    }
 
 
 def test_limits_are_inclusive(copied):

@@ -122,15 +122,19 @@ def test_leaves_a_share_alone_that_would_count_beside_a_tender_document(market, 
 
 
 def test_cannot_judge_too_little_text(market, filing, prose):
-    market.bids(BIDS)
+    market.lots("lot\nL1").bids(BIDS)
     filing.tender("L1", prose(9)).bid("L1", "A", prose(1)[:900]).bid("L1", "B", prose(1)[:900])
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"fewer than two bidders with enough text of their own": 1}
 
 
 def test_cannot_judge_two_bidders_without_the_tender_document(market, filing, prose):
-    market.bids(BIDS)
+    market.lots("lot\nL1").bids(BIDS)
     filing.bid("L1", "A", prose(1)).bid("L1", "B", prose(1))
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {
+        "no tender document with text, and too few bidders to tell what the buyer wrote": 1
+    }
     assert filing.tender("L1", prose(9)).market.judged(ID) == {"L1": True}
 
 

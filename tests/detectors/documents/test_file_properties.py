@@ -96,8 +96,11 @@ def test_leaves_a_copy_shop_of_many_unrelated_bidders_alone_and_names_it(market)
 
 
 def test_cannot_judge_files_without_properties(market):
-    market.bids(BIDS).append("bid_files", table(FILES))
+    market.lots("lot\nL1").bids(BIDS).append("bid_files", table(FILES))
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {
+        "no author, company, template, code or time in bid files (the buyer's not counted)": 1
+    }
 
 
 def test_limits_are_inclusive(market):

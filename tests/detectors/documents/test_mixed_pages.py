@@ -78,9 +78,10 @@ def test_leaves_the_members_of_one_joint_venture_alone(mixed):
 
 
 def test_cannot_judge_one_bidders_file(market, filing, prose):
-    market.bids(BIDS)
+    market.lots("lot\nL1").bids(BIDS)
     filing.named(**NAMES).bid("L1", "B", f"{prose(2)}{NAMES['A']}{prose(3)}")
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"only one bidder's files have text": 1}
 
 
 def test_limits_are_inclusive(mixed):

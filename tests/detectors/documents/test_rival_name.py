@@ -92,15 +92,17 @@ def test_leaves_a_name_inside_the_own_longer_name_alone(market, filing):
 
 
 def test_cannot_judge_where_no_rival_has_a_name(market, filing):
-    market.bids(BIDS)
+    market.lots("lot\nL1").bids(BIDS)
     filing.named(B=NAMES["B"]).bid("L1", "B", f"{NAMES['A']}承诺")
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"fewer than two bidders known by name": 1}
 
 
 def test_cannot_judge_without_a_text(market, filing):
-    market.bids(BIDS)
+    market.lots("lot\nL1").bids(BIDS)
     filing.named(**NAMES)
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"no bid files with text": 1}
 
 
 def test_limit_is_inclusive(named):

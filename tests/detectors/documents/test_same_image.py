@@ -76,7 +76,8 @@ def test_leaves_a_seal_of_many_unrelated_bidders_alone_and_counts_it(market):
 
 
 def test_cannot_judge_one_bidders_images(market):
-    assert placed(market.bids(BIDS), "\n".join(IMAGES.splitlines()[:3])).judged(ID) == {}
+    assert placed(market.lots("lot\nL1").bids(BIDS), "\n".join(IMAGES.splitlines()[:3])).judged(ID) == {}
+    assert market.lacks(ID) == {"only one bidder of the lot has them delivered": 1}
 
 
 def test_limits_are_inclusive(market):

@@ -113,8 +113,9 @@ def test_leaves_the_members_of_one_joint_venture_alone(county, prose):
 
 
 def test_cannot_judge_texts_without_phrases_that_others_write(market, filing, prose):
-    market.bids("lot bidder\nL1 A\nL1 B")
+    market.lots("lot\nL1").bids("lot bidder\nL1 A\nL1 B")
     assert filed(filing, prose(1), prose(2), prose).judged(ID) == {}
+    assert market.lacks(ID) == {"fewer than two bidders with enough phrases that others write, too": 1}
 
 
 def test_limits_are_inclusive(county, prose):

@@ -60,6 +60,7 @@ def test_counts_several_bans_once_per_bidder(market):
 
 def test_cannot_judge_without_a_day_of_opening(market):
     assert market.lots("lot opened_on\nL1 -").bids(BIDS).penalties(BAN).judged(ID) == {}
+    assert market.lacks(ID) == {"day of opening unknown": 1}
 
 
 def test_cannot_judge_a_bidder_known_by_name_only(market):
@@ -69,6 +70,7 @@ def test_cannot_judge_a_bidder_known_by_name_only(market):
 
 def test_cannot_judge_before_any_list_was_delivered(market):
     assert market.lots(LOT).bids(BIDS).judged(ID) == {}
+    assert market.lacks(ID) == {"no penalties delivered and no blacklist kept": 1}
 
 
 def test_sentence_names_the_decision_and_its_days(market):

@@ -60,10 +60,12 @@ def test_limit_is_inclusive(market):
 
 def test_cannot_judge_before_any_list_was_delivered(market):
     assert market.lots(LOT).bids(BIDS).judged(ID) == {}
+    assert market.lacks(ID) == {"no penalties delivered": 1}
 
 
 def test_cannot_judge_without_a_day_of_opening(market):
     assert market.lots("lot opened_on\nL1 -").bids(BIDS).penalties(finding("2026-05-01")).judged(ID) == {}
+    assert market.lacks(ID) == {"day of opening unknown": 1}
 
 
 def test_it_is_no_evidence_and_says_so():

@@ -35,6 +35,7 @@ def test_leaves_the_blacklist_to_its_own_detector(market):
 
 def test_cannot_judge_without_a_list(market):
     assert market.lots(LOT).bids(BIDS).judged(ID) == {}
+    assert market.lacks(ID) == {"no watch list in effect": 1}
 
 
 @pytest.mark.xfail(strict=True, reason="blind spot: lots opened before the entry began")

@@ -99,6 +99,7 @@ def test_cannot_judge_a_firm_without_a_day_of_registration(market):
 
 def test_cannot_judge_before_any_list_was_delivered(market):
     assert market.lots(LOT).bids(BIDS).parties(PARTIES).judged(ID) == {}
+    assert market.lacks(ID) == {"no penalties delivered": 1}
 
 
 def test_sentence_names_the_ban_and_the_kinds(known):

@@ -70,11 +70,13 @@ def test_leaves_a_finding_alone_from_the_day_of_its_revocation(market, revoked_o
 def test_cannot_judge_where_no_region_of_any_office_is_known(market):
     market.lots(LOT).bids(BIDS).penalties(FINDINGS.replace("410122", "-").replace("410821", "-"))
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"no penalty states the region of its office": 1}
 
 
 def test_cannot_judge_a_bidder_known_by_name_only(market):
     market.lots(LOT).bids("lot bidder\nL1 name:X").penalties(FINDINGS.replace("A   ", "name:X"))
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"no bidder known by code": 1}
 
 
 def test_sentence_names_regions_and_decisions(market):

@@ -58,11 +58,13 @@ def test_leaves_a_finding_alone_from_the_day_of_its_revocation(market, revoked_o
 
 def test_cannot_judge_before_any_list_was_delivered(market):
     assert market.lots(LOT).bids(BIDS).judged(ID) == {}
+    assert market.lacks(ID) == {"no penalties delivered": 1}
 
 
 def test_cannot_judge_a_bidder_known_by_name_only(market):
     market.lots(LOT).bids("lot bidder\nL1 name:X").penalties(FINDINGS.replace("A   ", "name:X"))
     assert market.judged(ID) == {}
+    assert market.lacks(ID) == {"no bidder known by code": 1}
 
 
 def test_sentence_names_the_first_and_the_last_decision(market):

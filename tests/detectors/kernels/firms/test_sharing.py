@@ -3,6 +3,9 @@ import pyarrow as pa
 
 from detectors.kernels.firms.sharing import LISTED, shared
 
+#: Bidders of a value that is rare whoever they are.
+FEW = 5
+
 
 def held(text):
     rows = [line.split() for line in text.strip().splitlines()]
@@ -13,7 +16,7 @@ def held(text):
 
 
 def test_one_row_per_lot_and_set_of_bidders():
-    found = shared(held("L1 A x\nL1 B x\nL1 A y\nL1 B y\nL1 B z\nL1 C z\nL2 A x\nL2 D q"), 50)
+    found = shared(held("L1 A x\nL1 B x\nL1 A y\nL1 B y\nL1 B z\nL1 C z\nL2 A x\nL2 D q"), 50, FEW)
     rows = found[["unit", "entities", "value", "shared_count", "shared_values"]].to_numpy().tolist()
     assert rows[:2] == [["L1", "A;B", 2.0, 2, "x; y"], ["L1", "B;C", 2.0, 1, "z"]]
     assert rows[2][0] == "L2"
@@ -21,29 +24,29 @@ def test_one_row_per_lot_and_set_of_bidders():
 
 
 def test_a_lot_with_one_holder_is_not_judged():
-    assert shared(held("L1 A x\nL1 A y"), 50).empty
+    assert shared(held("L1 A x\nL1 A y"), 50, FEW).empty
 
 
 def test_one_bidder_with_the_same_value_twice_shares_with_nobody():
-    assert shared(held("L1 A x\nL1 A x\nL1 B y"), 50)["value"].tolist() == [0.0]
+    assert shared(held("L1 A x\nL1 A x\nL1 B y"), 50, FEW)["value"].tolist() == [0.0]
 
 
 def test_value_of_more_holders_than_allowed_is_left_out_and_counted():
     text = "L1 A x\nL1 B x\nL2 C x\nL2 D w"
-    assert shared(held(text), 3)["value"].tolist() == [2.0, 0.0]
-    found = shared(held(text), 2)
+    assert shared(held(text), 3, FEW)["value"].tolist() == [2.0, 0.0]
+    found = shared(held(text), 2, FEW)
     assert found["value"].tolist() == [0.0, 0.0]
     assert found["left_out"].tolist() == [1, 1]
 
 
 def test_holders_are_counted_over_all_lots_once_each():
-    found = shared(held("L1 A x\nL1 B x\nL2 A x\nL2 B x\nL3 A x\nL3 C q"), 50)
+    found = shared(held("L1 A x\nL1 B x\nL2 A x\nL2 B x\nL3 A x\nL3 C q"), 50, FEW)
     assert found["most_holders"].tolist() == [2, 2, 0]
 
 
 def test_a_long_list_of_values_is_cut_but_counted():
     text = "\n".join(f"L1 {bidder} v{number:02}" for bidder in "AB" for number in range(LISTED + 3))
-    found = shared(held(text), 50)
+    found = shared(held(text), 50, FEW)
     assert found["shared_count"].tolist() == [LISTED + 3]
     assert found["shared_values"][0].endswith("; …")
 
@@ -51,7 +54,7 @@ def test_a_long_list_of_values_is_cut_but_counted():
 def test_order_of_the_rows_plays_no_part():
     text = "L1 A x\nL1 B x\nL1 C y\nL2 A y\nL2 B y\nL2 C z"
     shuffled = "\n".join(reversed(text.splitlines()))
-    assert shared(held(text), 50).equals(shared(held(shuffled), 50))
+    assert shared(held(text), 50, FEW).equals(shared(held(shuffled), 50, FEW))
 
 
 #: Seven customers of one shop, two of them in L1; A and B meet nowhere else.
@@ -65,7 +68,7 @@ def test_common_value_of_strangers_is_left_out_counted_and_named():
 
 
 def test_a_presumption_keeps_a_common_value_and_says_how_common_it_is():
-    found = shared(held(SHOP), 50).set_index("unit").loc["L1"]
+    found = shared(held(SHOP), 50, FEW).set_index("unit").loc["L1"]
     assert (found["value"], found["hub"]) == (2, "")
     assert (found["most_holders"], found["most_lots"], found["meeting_odds"]) == (7, 6, 1.0)
 
@@ -95,7 +98,7 @@ def test_meeting_odds_are_those_of_the_definition():
     texts = [
         f"L{lot:02} F{firm:02} {'hub' if rng.random() < 0.4 else f'own{firm}'}" for lot, firm in sorted(rows)
     ]
-    found = shared(held("\n".join(texts)), 50)
+    found = shared(held("\n".join(texts)), 50, FEW)
     found = found[found["shared_values"] == "hub"]
     np.testing.assert_allclose(found["meeting_odds"], by_definition(texts), rtol=1e-9)
 

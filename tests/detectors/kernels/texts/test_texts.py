@@ -11,10 +11,10 @@ from detectors.documents import copied_text
 from detectors.kernels.texts import bid_texts
 from detectors.kernels.texts.bid_texts import BidTexts, WholeText, own_runs, passages
 from detectors.kernels.texts.mentions import Names
-from detectors.kernels.texts.phrases import SIDE, Phrases, Usual, joined
+from detectors.kernels.texts.phrases import Phrases, Usual, joined
 from detectors.kernels.texts.texts import (
     BREAK,
-    WINDOW,
+    Given,
     ascending,
     common_runs,
     is_in,
@@ -30,6 +30,9 @@ from detectors.kernels.texts.texts import (
 RANDOM = np.random.default_rng(5)
 NOTHING = np.empty(0, dtype=np.uint64)
 
+#: Letters of a window, letters on each side of a phrase, and phrases looked at around a slip.
+WINDOW, SIDE, NEAR = 12, 3, 5
+
 #: Few letters, so that texts share much by chance, and repeat themselves.
 short_texts = st.text(alphabet="甲乙丙", min_size=0, max_size=120)
 
@@ -41,7 +44,7 @@ def prose(seed, count=2000):
 def ready(text, known=NOTHING, given=NOTHING, length=WINDOW):
     code = letters(text).code
     own = ascending(keys(windows(code, length)))
-    return prepared(code, length, own[~is_in(own, known)], given)
+    return prepared(code, length, own[~is_in(own, known)], Given(WINDOW, given))
 
 
 def key_of(text, length=WINDOW):
@@ -173,8 +176,10 @@ def test_runs_stop_between_files():
     table = pa.table({"text": [prose(1, 100)], "place": ["p1"]})
     other = pa.table({"text": [prose(2, 100)], "place": ["p1"]})
     one, two = (WholeText([("s1", "a", table), ("s2", "b", other)]) for _ in range(2))
-    own = ascending(keys(windows(one.code)))
-    found = common_runs(*(prepared(text.code, WINDOW, own, NOTHING) for text in (one, two)), 40)
+    own = ascending(keys(windows(one.code, WINDOW)))
+    found = common_runs(
+        *(prepared(text.code, WINDOW, own, Given(WINDOW, NOTHING)) for text in (one, two)), 40
+    )
     assert found.length.tolist() == [100, 100]
     assert (one.code == BREAK).sum() == 2
 
@@ -201,7 +206,7 @@ def test_identical_texts_are_one_run():
 def test_shared_windows_are_those_that_a_plain_count_finds():
     texts = ["".join(RANDOM.choice(list("甲乙"), 200)) for _ in range(5)]
     known = key_of(texts[4][:40])
-    found = shared_windows([windows(letters(text).code) for text in texts], known, 3)
+    found = shared_windows([windows(letters(text).code, WINDOW) for text in texts], known, 3)
     sets = [set(key_of(text).tolist()) - set(known.tolist()) for text in texts]
     holders = {key: [at for at, keys_of in enumerate(sets) if key in keys_of] for key in set().union(*sets)}
     own = {key: held for key, held in holders.items() if len(held) <= 3}
@@ -222,7 +227,7 @@ def test_shared_windows_are_those_that_a_plain_count_finds():
 
 
 def test_two_thousand_texts_are_not_compared_two_by_two():
-    texts = [windows(letters(prose(number, 300)).code) for number in range(2000)]
+    texts = [windows(letters(prose(number, 300)).code, WINDOW) for number in range(2000)]
     texts[7] = texts[1900]
     started = time.process_time()
     pairs, counts = shared_windows(texts, NOTHING, 2).pairs()
@@ -239,34 +244,34 @@ def test_passages_are_runs_far_apart_in_either_text():
 
 
 def test_names_are_found_in_any_writing_and_a_branch_is_not_its_head_office():
-    names = Names(["甲州恒远建设集团有限公司", "甲州恒远建设集团有限公司修水分公司", "短名"])
+    names = Names(["甲州恒远建设集团有限公司", "甲州恒远建设集团有限公司修水分公司", "短名"], 6)
     code = letters("由甲州（恒远）建设集团 有限公司承建；甲州恒远建设集团有限公司修水分公司；短名").code
     found = names.found(code)
     assert found.name.tolist() == [0, 1]
     assert plain(code[found.first[0] :]).startswith("甲州恒远建设集团有限公司承建")
-    assert len(Names([]).found(code).first) == 0
+    assert len(Names([], 6).found(code).first) == 0
 
 
 def test_a_phrase_is_usual_where_enough_write_it_and_nearly_nobody_else_otherwise():
     text = prose(1, 60)
     other = text[:30] + "按" + text[31:]
-    learnt = Usual.learnt([Phrases.of(letters(x).code) for x in [text] * 9 + [other]], 9, 0.9)
-    assert len(Usual.learnt([Phrases.of(letters(text).code)] * 8, 9, 0.9).context) == 0
-    found = learnt.departures(Phrases.of(letters(other).code))
+    learnt = Usual.learnt([Phrases.of(letters(x).code, SIDE) for x in [text] * 9 + [other]], 9, 0.9)
+    assert len(Usual.learnt([Phrases.of(letters(text).code, SIDE)] * 8, 9, 0.9).context) == 0
+    found = learnt.departures(Phrases.of(letters(other).code, SIDE), SIDE, NEAR)
     assert found.here.tolist() == [30 - SIDE]
     assert plain(learnt.middle[found.usual]) == text[30]
     # Of the other text's phrases those with the slip beside the middle are unknown.
     assert (len(learnt.context), len(found.known)) == (60 - 2 * SIDE, 60 - 4 * SIDE)
-    too_many = Usual.learnt([Phrases.of(letters(x).code) for x in [text] * 9 + [other] * 2], 9, 0.9)
-    assert len(too_many.departures(Phrases.of(letters(other).code)).here) == 0
+    too_many = Usual.learnt([Phrases.of(letters(x).code, SIDE) for x in [text] * 9 + [other] * 2], 9, 0.9)
+    assert len(too_many.departures(Phrases.of(letters(other).code, SIDE), SIDE, NEAR).here) == 0
 
 
 def test_a_phrase_written_in_two_ways_in_one_document_is_not_usual():
     text = prose(1, 60)
-    both = joined([Phrases.of(letters(x).code) for x in (text, text[:30] + "按" + text[31:])])
-    other = Phrases.of(letters(text[:30] + "安" + text[31:]).code)
-    assert len(Usual.written(both).departures(other).here) == 0
-    assert len(Usual.written(Phrases.of(letters(text).code)).departures(other).here) == 1
+    both = joined([Phrases.of(letters(x).code, SIDE) for x in (text, text[:30] + "按" + text[31:])])
+    other = Phrases.of(letters(text[:30] + "安" + text[31:]).code, SIDE)
+    assert len(Usual.written(both).departures(other, SIDE, NEAR).here) == 0
+    assert len(Usual.written(Phrases.of(letters(text).code, SIDE)).departures(other, SIDE, NEAR).here) == 1
 
 
 def filed(market, rows):
