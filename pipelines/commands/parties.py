@@ -20,10 +20,19 @@ from pipelines.commands.options import (
     for_reader,
 )
 from pipelines.commands.output import err, listing
-from pipelines.commands.texts import Both, Lang, word
+from pipelines.commands.texts import AND, Both, Lang, word
 from pipelines.snapshot import parties
 from pipelines.store import opened
 
+#: Kinds of facts that two organisations share, and how their names compare: see `detectors.kernels.firms.party_names`.
+SHARED_ZH = {"head": "负责人", "phone": "电话", "address": "地址", "staff": "人员", "account": "账户"}
+HOW_ZH = {
+    "written alike": "名称一致",
+    "branch": "分支机构",
+    "similar": "名称相近",
+    "organisation code": "组织机构代码",
+    "judged": "已作决定",
+}
 VERDICTS_ZH = {"same": "同一主体", "different": "不同主体", "undone": "已撤回"}
 
 PROPOSED = Both("疑似同一主体（{shown} / {all}）", "Perhaps one organisation ({shown} of {all})")
@@ -73,10 +82,14 @@ def propose(
     )
     shown = open_.head(rows) if format is Format.TABLE else open_
     columns = ["left_id", "left_name", "right_id", "right_name", "score", "facts", "how"]
+    named = for_reader(lang, format)
     listing(
-        PROPOSED.in_(lang).format(shown=len(shown), all=len(open_)),
-        PROPOSED_HEADINGS.in_(for_reader(lang, format)),
-        list(shown[columns].itertuples(index=False, name=None)),
+        PROPOSED.in_(named).format(shown=len(shown), all=len(open_)),
+        PROPOSED_HEADINGS.in_(named),
+        [
+            (*ids_and_score, _shared(facts, named), word(HOW_ZH, how, named))
+            for *ids_and_score, facts, how in shown[columns].itertuples(index=False, name=None)
+        ],
         format,
     )
     if cut:
@@ -139,6 +152,10 @@ def list_(home: HomeOption = None, format: FormatOption = Format.TABLE, lang: La
         ],
         format,
     )
+
+
+def _shared(facts: str, lang: Lang) -> str:
+    return AND.in_(lang).join(word(SHARED_ZH, kind, lang) for kind in facts.split(", ") if kind)
 
 
 def _judge(one: str, other: str, verdict: str, reason: str, home: HomeOption, actor: str, lang: Lang) -> None:

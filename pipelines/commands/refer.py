@@ -141,9 +141,15 @@ def draft(
         ]
         state = referrals.draft(store, act_by(actor, reason, key), case, to, basis, types, rev=rev)
         made = referrals.latest(store.con, case)
-    copies = AND.in_(lang).join(referrals.copies(made)) if made else ""
+    told = (
+        [Both(offices.offices()[each].name_zh, each).in_(lang) for each in referrals.copies(made)]
+        if made
+        else []
+    )
     said = DRAFTED.in_(lang).format(
-        referral=made.id if made else case, state=word(STATES_ZH, State(state), lang), copies=copies or "-"
+        referral=made.id if made else case,
+        state=word(STATES_ZH, State(state), lang),
+        copies=AND.in_(lang).join(told) or "-",
     )
     err.print(said, soft_wrap=True)
     err.print(APPROVE.in_(lang).format(case=case))

@@ -22,7 +22,7 @@ from pipelines.commands.options import (
     for_reader,
 )
 from pipelines.commands.output import err, listing, out
-from pipelines.commands.texts import AND, Both, Lang
+from pipelines.commands.texts import AND, Both, Lang, word
 from pipelines.intake import mapping
 from pipelines.intake.bronze import Job
 from pipelines.intake.file_report import FileReport
@@ -44,6 +44,7 @@ CONTRACT_HEADINGS = Both(
     ("数据表", "列", "代码", "程度", "行数", "原因"),
     ("table", "column", "code", "severity", "rows", "reason"),
 )
+SEVERITIES_ZH = {"critical": "拒收", "warning": "提示"}
 REFUSED = Both("拒收的记录（前 {count} 条）", "Refused rows (the first {count})")
 REFUSED_HEADINGS = Both(("位置", "列", "代码", "原因"), ("where", "column", "code", "reason"))
 
@@ -148,7 +149,7 @@ def _print_report(file: str, report: FileReport, lang: Lang) -> None:
                     each["table"],
                     each["column"],
                     each["code"],
-                    each["severity"],
+                    word(SEVERITIES_ZH, str(each["severity"]), lang),
                     each["unexpected"],
                     Both(each["reason_zh"], each["reason"]).in_(lang),
                 )
