@@ -1,4 +1,4 @@
-"""The ``bidwatch`` command.
+"""The ``bidwatch`` command: every module of ``pipelines.commands`` that has an ``app`` is one command or group.
 
 Exit codes: 0 done, 1 done with refused rows or an incomplete source, 2 input refused, 3 publish
 gate closed, 4 integrity failure, 70 a fault of the program, 75 busy.
@@ -6,9 +6,12 @@ gate closed, 4 integrity failure, 70 a fault of the program, 75 busy.
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import sys
 import traceback
+from typing import Any
 
 #: Set before prefect or great_expectations may be imported: nothing calls home.
 OFFLINE = {
@@ -21,66 +24,52 @@ OFFLINE = {
 for name, value in OFFLINE.items():
     os.environ.setdefault(name, value)
 
-import duckdb  # noqa: E402
 import typer  # noqa: E402
+from typer.core import TyperGroup  # noqa: E402
 
-from pipelines.commands import (  # noqa: E402
-    alerts,
-    audit,
-    complaints,
-    deadlines,
-    deliver,
-    detectors,
-    draw,
-    indicators,
-    labels,
-    nights,
-    parties,
-    quarantine,
-    refer,
-    refer_files,
-    report,
-    review,
-    simulate,
-    sources,
-    suppress,
-    watchlist,
-)
+from pipelines import commands  # noqa: E402
+from pipelines.commands import exits  # noqa: E402
+from pipelines.commands.options import Panel  # noqa: E402
 from pipelines.commands.output import err  # noqa: E402
-from pipelines.night import Busy  # noqa: E402
 
-SOFTWARE_FAILURE = 70  # EX_SOFTWARE of sysexits.h
+
+class Commands(TyperGroup):
+    """The modules of ``pipelines.commands`` by name; only the one that is asked for is imported."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names, panel by panel as ``--help`` shows them."""
+        panels = list(Panel)
+        found = [
+            (panels.index(command.rich_help_panel), name)
+            for _, name, _ in pkgutil.iter_modules(commands.__path__)
+            if (command := self.get_command(ctx, name)) is not None
+        ]
+        return [name for _, name in sorted(found)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command of a name; None if no module of that name has an ``app``."""
+        if cmd_name not in {name for _, name, _ in pkgutil.iter_modules(commands.__path__)}:
+            return None
+        desk = getattr(importlib.import_module(f"{commands.__name__}.{cmd_name}"), "app", None)
+        if desk is None:
+            return None
+        house = typer.Typer(add_completion=False)
+        house.add_typer(desk, rich_help_panel=desk.rich_help_panel)
+        return typer.main.get_group(house).commands[cmd_name]
+
 
 app = typer.Typer(
     name="bidwatch",
-    help="标哨 bidwatch finds bid-rigging risk in public procurement. It raises clues (线索), never findings.",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command()(nights.nightly)
-app.command()(nights.receive)
-app.command()(nights.status)
-app.command()(nights.doctor)
-app.command()(simulate.simulate)
-app.command()(indicators.indicators)
-app.add_typer(sources.app, name="sources")
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(parties.app, name="parties")
-app.add_typer(alerts.app, name="alerts")
-app.add_typer(detectors.app, name="detectors")
-app.add_typer(review.app, name="review")
-refer_files.add_to(refer.app)
-app.add_typer(refer.app, name="refer")
-app.add_typer(report.app, name="report")
-app.add_typer(deliver.app, name="deliver")
-app.add_typer(suppress.app, name="suppress")
-app.add_typer(deadlines.app, name="deadlines")
-app.add_typer(complaints.app, name="complaints")
-app.add_typer(watchlist.app, name="watchlist")
-app.add_typer(draw.app, name="draw")
-app.add_typer(labels.app, name="labels")
-app.add_typer(audit.app, name="audit")
+
+
+@app.callback()
+def bidwatch() -> None:
+    """标哨 bidwatch finds bid-rigging risk in public procurement. It raises clues (线索), never findings."""
 
 
 def main() -> None:
@@ -88,16 +77,25 @@ def main() -> None:
     os.umask(0o077)
     try:
         app()
-    except Busy as error:
-        err.print(f"bidwatch: {error}")
-        sys.exit(75)
-    except (FileNotFoundError, FileExistsError, PermissionError, ValueError) as error:
-        err.print(f"bidwatch: {error}")
-        sys.exit(nights.INPUT_REFUSED)
-    except duckdb.IOException as error:
-        err.print(f"bidwatch: {error}")
-        sys.exit(nights.INTEGRITY_FAILURE)
-    except Exception:
-        # Python itself would end with 1, which says that the night was done.
-        traceback.print_exc()
-        sys.exit(SOFTWARE_FAILURE)
+    except Exception as error:
+        code = exit_code(error)
+        if code == exits.SOFTWARE_FAILURE:
+            # Python itself would end with 1, which says that the night was done.
+            traceback.print_exc()
+        else:
+            err.print(f"bidwatch: {error}")
+        sys.exit(code)
+
+
+def exit_code(error: Exception) -> int:
+    """Return how a command ends that could not go on."""
+    if isinstance(error, FileNotFoundError | FileExistsError | PermissionError | ValueError):
+        return exits.INPUT_REFUSED
+    # Both are loaded already where they were raised.
+    import duckdb
+
+    from pipelines.night import Busy
+
+    if isinstance(error, Busy):
+        return exits.BUSY
+    return exits.INTEGRITY_FAILURE if isinstance(error, duckdb.IOException) else exits.SOFTWARE_FAILURE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,11 +15,15 @@ from pipelines.casework.clocks import clocks, deadlines
 from pipelines.intake.file_report import FileReport
 from pipelines.publishing import Night, files_of
 from pipelines.settings import Home
+from pipelines.snapshot.screening import COUNTED_ZH, Unjudged
 from pipelines.store import Store
 from reports import night_page
 
 #: Widely shared values that stand on the page; all of them are in ``risk.hubs`` of the snapshot.
 HUBS_SHOWN = 20
+
+#: Reasons why a detector could not judge that stand on the page; all of them are in ``risk.unjudged``.
+REASONS_SHOWN = 2
 
 
 def write(home: Home, store: Store, night: Night) -> Night:
@@ -135,9 +139,21 @@ def _detectors(night: Night, local: Path | None) -> list[night_page.DetectorOutc
             grade=str(facts[screened.id].grade),
             judged=screened.judged,
             flagged=screened.flagged,
+            not_judged=_not_judged(screened.unjudged),
         )
         for screened in night.screened
     ]
+
+
+def _not_judged(unjudged: Sequence[Unjudged]) -> str:
+    """Return why a detector could not judge, the reason with most units first, in one line."""
+    told = [
+        f"{each.units:,} {COUNTED_ZH[each.counted]}：{each.lack_zh}"
+        for each in sorted(unjudged, key=lambda each: -each.units)
+    ]
+    return "；".join(told[:REASONS_SHOWN]) + (
+        f"；另有 {len(told) - REASONS_SHOWN} 种原因" if len(told) > REASONS_SHOWN else ""
+    )
 
 
 def _hubs(home: Home, night: Night) -> list[night_page.Hub]:

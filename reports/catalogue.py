@@ -95,6 +95,9 @@ def _section(detector: Loaded, laws: Mapping[str, Mapping[str, str]]) -> str:
             "",
             "**Rests on** " + ", ".join(f"`core.{column}`" for column in facts.evidence),
             "",
+            "**Cannot judge**, in this order: "
+            + "; ".join(f"{need.lack} ({need.lack_zh})" for need in detector.needs),
+            "",
             "| limit | value | meaning |",
             "|---|---|---|",
             *(f"| `{name}` | {limits[name]} | {meaning} |" for name, meaning in _meanings(detector).items()),

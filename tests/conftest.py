@@ -252,7 +252,7 @@ class Market:
         loaded = replace(loaded, limits=loaded.module.Limits(**limits))
         for (name,) in self.con.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall():
             self.con.execute(f"DROP TABLE {name}")
-        _, unjudged = screening.count_unjudged(self.con, loaded, loaded.screen(self.engine, loaded.limits))
+        unjudged = screening.count_unjudged(self.con, loaded, loaded.screen(self.engine, loaded.limits))
         return {each.lack: each.units for each in unjudged}
 
     def judged(self, id: str, **limits: object) -> dict[str, bool]:

@@ -287,16 +287,15 @@ def test_an_honest_market_is_left_alone(detector, screened):
 @each("detector")
 def test_judged_and_not_judged_by_reason_are_all_there_are(detector, screened, honest):
     # Raises where a judged unit lacks a need, or an unjudged one has them all.
-    counted, unjudged = count_unjudged(honest.con, detector, screened(detector))
-    assert counted == COUNTED[detector.facts.unit][0]
-    for each in unjudged:
+    for each in count_unjudged(honest.con, detector, screened(detector)):
+        assert each.counted == COUNTED[detector.facts.unit][0]
         assert each.units > 0
         assert re.search(r"[\u4e00-\u9fff]", each.lack_zh)
 
 
 @each("detector")
 def test_an_empty_market_lacks_nothing(detector, market):
-    assert count_unjudged(market.con, detector, detector.screen(market.engine, detector.limits))[1] == []
+    assert count_unjudged(market.con, detector, detector.screen(market.engine, detector.limits)) == []
 
 
 @each("detector")

@@ -3,48 +3,98 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines import settings, times
-from pipelines.casework.acts import Act
+from pipelines import settings
 from pipelines.casework.clocks import clocks, deadlines, steps
-from pipelines.casework.clocks.clocks import GROUNDS_ZH, LATE_ZH, STAGES_ZH, Rule, Stage
+from pipelines.casework.clocks.clocks import LATE_ZH, STAGES_ZH
 from pipelines.casework.clocks.deadlines import Deadline
+from pipelines.commands import clock_steps
+from pipelines.commands.clock_steps import RuleArgument
+from pipelines.commands.desk_cells import basis_cell, due_cell, remaining
 from pipelines.commands.options import (
     ACTING,
+    DAY,
     ActorOption,
     AsOfOption,
-    AtOption,
+    Format,
+    FormatOption,
+    HomeOption,
     KeyOption,
-    Lang,
     LangOption,
+    Panel,
     ReasonOption,
+    act_by,
     today,
-    utc,
 )
-from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
+from pipelines.commands.output import err, listing, out
+from pipelines.commands.texts import AND, COMMA, Both, Lang, word
 from pipelines.store import opened
 from pipelines.times import LOCAL
 
-app = typer.Typer(
-    help="Clocks of the law (办理时限): what is due when, early warning, delays of the year.",
-    no_args_is_help=True,
-)
-
-
-ObjectArgument = Annotated[
-    str, typer.Argument(metavar="OBJECT", help="What it is about: a case, a referral, a complaint.")
-]
-RuleArgument = Annotated[
-    str, typer.Argument(metavar="RULE", help="The period, such as TS02: see `deadlines rules`.")
-]
-
 #: How a clock stopped other than by the act being done.
 OUTCOMES_ZH = {"lapsed": "不再办理", "void": "不适用", "extended": "已延长"}
+
+CLOCKS = Both("办理时限 {day}：{count}", "Clocks on {day}: {count}")
+WARNINGS = Both("时限预警 {day}：{count}", "Early warnings on {day}: {count}")
+HEADINGS = Both(
+    ("对象", "规则", "事项", "届满", "剩余工作日", "状态", "依据"),
+    ("object", "rule", "act", "due", "workdays left", "stage", "basis"),
+)
+PROVISIONAL = Both(
+    "暂定：尚未载入该年度的国务院办公厅放假安排；用 bidwatch deadlines load-calendar 载入。",
+    "provisional: the State Council's arrangement of that year is not loaded; `bidwatch deadlines load-calendar`.",
+)
+YEAR = Both("{year} 年超期情况（截至 {day}）：{sums}", "Delays of {year}, as of {day}: {sums}")
+YEAR_HEADINGS = Both(
+    ("类型", "对象", "规则", "事项", "届满", "完成", "超期工作日", "依据"),
+    ("kind", "object", "rule", "act", "due", "done", "workdays late", "basis"),
+)
+RULES = Both("法定时限", "Periods of the law")
+RULE_HEADINGS = Both(
+    ("规则", "起算", "事项", "时限", "责任方", "依据"),
+    ("rule", "starts", "act", "length", "duty of", "basis"),
+)
+CHECKED = Both("{rule} {act}（{length}，{basis}）：{verdict}", "{rule} {act} ({length}, {basis}): {verdict}")
+IS_ENOUGH, IS_TOO_SHORT = Both("符合", "long enough"), Both("不足", "too short")
+LOADED = Both(
+    "工作日历 {version}；新增官方年度：{years}；变动的时限：{moved}",
+    "calendar {version}; new official years: {years}; clocks that changed: {moved}",
+)
+NO_YEAR = Both("无", "none")
+
+app = typer.Typer(
+    name="deadlines",
+    help="Clocks of the law (办理时限): what is due when, early warning, delays of the year.",
+    no_args_is_help=True,
+    rich_help_panel=Panel.DUTIES,
+)
+app.add_typer(clock_steps.steps_app)
+
+#: What programs get of a clock.
+RECORD: dict[str, Callable[[Deadline], object]] = {
+    "object": lambda clock: clock.object,
+    "rule": lambda clock: clock.rule.rule_id,
+    "regime": lambda clock: clock.rule.regime,
+    "act_zh": lambda clock: clock.rule.act_zh,
+    "act_en": lambda clock: clock.rule.act_en,
+    "starts_at": lambda clock: clock.starts_at.astimezone(LOCAL).isoformat(),
+    "due": lambda clock: _ends(clock)[0],
+    "due_if_moved": lambda clock: _ends(clock)[1],
+    "is_provisional": lambda clock: clock.due.is_provisional,
+    "workdays_left": lambda clock: clock.workdays_left,
+    "stage": lambda clock: clock.stage,
+    "stage_zh": lambda clock: STAGES_ZH[clock.stage],
+    "outcome": lambda clock: clock.outcome,
+    "duty_of": lambda clock: clock.rule.duty_of,
+    "basis": lambda clock: clock.rule.basis,
+    "basis_checked": lambda clock: clock.rule.seen,
+}
 
 
 @app.command("list")
@@ -61,8 +111,7 @@ def list_(
     with opened(settings.installed(home).control) as store:
         found = (deadlines.all_deadlines if all else deadlines.open_deadlines)(store, day, at)
     shown = [each for each in found if object is None or each.object == object]
-    title = f"办理时限 {day}：{len(shown)}" if lang is Lang.ZH else f"Clocks on {day}: {len(shown)}"
-    _list(title, shown, format, lang)
+    _list(CLOCKS.in_(lang).format(day=day, count=len(shown)), shown, format, lang)
 
 
 @app.command()
@@ -76,122 +125,9 @@ def warn(
     day, at = today(as_of)
     with opened(settings.installed(home).control) as store:
         found = deadlines.warnings(store, day, at)
-    title = f"时限预警 {day}：{len(found)}" if lang is Lang.ZH else f"Early warnings on {day}: {len(found)}"
-    _list(title, found, format, lang)
+    _list(WARNINGS.in_(lang).format(day=day, count=len(found)), found, format, lang)
     if any(each.due.is_provisional for each in found):
-        err.print(
-            "暂定: the State Council's arrangement of that year is not loaded; `deadlines load-calendar`."
-        )
-
-
-@app.command()
-def start(
-    object: ObjectArgument,
-    rule: RuleArgument,
-    at: AtOption = None,
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    reason: ReasonOption = "",
-    key: KeyOption = None,
-) -> None:
-    """Start a clock by hand, at the time of the event."""
-    with opened(settings.installed(home).control) as store:
-        number = steps.start(store, _act(actor, reason, key), object, rule, utc(at))
-        day, when = today(None)
-        seen = deadlines.all_deadlines(store, max(day, at.date()) if at else day, when)
-    clock = next(each for each in seen if str(each.number) == number)
-    out.print(f"{object} {rule}: {clock.rule.act_zh}, {' / '.join(filter(None, _ends(clock)))}")
-    _next(object, rule)
-
-
-@app.command()
-def meet(
-    object: ObjectArgument,
-    rule: RuleArgument,
-    at: AtOption = None,
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    reason: ReasonOption = "",
-    key: KeyOption = None,
-) -> None:
-    """Say that the act was done."""
-    with opened(settings.installed(home).control) as store:
-        steps.meet(store, _act(actor, reason, key), object, rule, utc(at))
-    err.print(f"{object} {rule}: done")
-
-
-@app.command()
-def lapse(
-    object: ObjectArgument,
-    rule: RuleArgument,
-    reason: ReasonOption,
-    at: AtOption = None,
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    key: KeyOption = None,
-) -> None:
-    """Say that the act is no longer due, and why."""
-    with opened(settings.installed(home).control) as store:
-        steps.lapse(store, _act(actor, reason, key), object, rule, utc(at))
-    err.print(f"{object} {rule}: no longer due")
-
-
-@app.command()
-def extend(
-    object: ObjectArgument,
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="The longer period, such as YS05c.")],
-    reason: ReasonOption,
-    at: AtOption = None,
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    key: KeyOption = None,
-) -> None:
-    """Let a longer period take over, with the approval named in the reason; it counts from the same start."""
-    with opened(settings.installed(home).control) as store:
-        steps.extend(store, _act(actor, reason, key), object, rule, utc(at))
-    err.print(f"{object}: {rule} takes over from {clocks.rule_of(rule).extends}")
-    _next(object, rule)
-
-
-@app.command()
-def suspend(
-    object: ObjectArgument,
-    rule: RuleArgument,
-    ground: Annotated[str, typer.Option(help="; ".join(f"{code} {zh}" for code, zh in GROUNDS_ZH.items()))],
-    reason: ReasonOption,
-    from_on: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="First day that does not count. Default: today."),
-    ] = None,
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    key: KeyOption = None,
-) -> None:
-    """Stop counting for the time of an inspection, test, appraisal or expert review."""
-    first = from_on.date() if from_on else None
-    with opened(settings.installed(home).control) as store:
-        steps.suspend(store, _act(actor, reason, key), object, rule, ground, first)
-    err.print(f"{object} {rule}: suspended. Next: bidwatch deadlines resume {object} {rule}", soft_wrap=True)
-
-
-@app.command()
-def resume(
-    object: ObjectArgument,
-    rule: RuleArgument,
-    on: Annotated[
-        datetime | None,
-        typer.Option("--on", formats=["%Y-%m-%d"], help="First day that counts again. Default: today."),
-    ] = None,
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    reason: ReasonOption = "",
-    key: KeyOption = None,
-) -> None:
-    """Count on after a suspension; the end moves by the days that did not count."""
-    with opened(settings.installed(home).control) as store:
-        steps.resume(store, _act(actor, reason, key), object, rule, on.date() if on else None)
-    err.print(f"{object} {rule}: counts again")
-    _next(object, rule)
+        err.print(PROVISIONAL.in_(lang), soft_wrap=True)
 
 
 @app.command()
@@ -206,20 +142,17 @@ def year(
     day, _ = today(as_of)
     with opened(settings.installed(home).control) as store:
         found = deadlines.delays(store, year, day)
-    is_zh = lang is Lang.ZH
     counted = Counter(each.kind for each in found)
-    sums = "，".join(f"{LATE_ZH[kind] if is_zh else kind} {counted[kind]}" for kind in clocks.Late)
+    sums = COMMA.in_(lang).join(f"{word(LATE_ZH, kind, lang)} {counted[kind]}" for kind in clocks.Late)
     listing(
-        f"{year} 年超期情况（截至 {day}）：{sums}" if is_zh else f"Delays of {year}, as of {day}: {sums}",
-        ("类型", "对象", "规则", "事项", "届满", "完成", "超期工作日", "依据")
-        if is_zh
-        else ("kind", "object", "rule", "act", "due", "done", "workdays late", "basis"),
+        YEAR.in_(lang).format(year=year, day=day, sums=sums),
+        YEAR_HEADINGS.in_(lang),
         [
             (
-                LATE_ZH[each.kind] if is_zh else each.kind,
+                word(LATE_ZH, each.kind, lang),
                 each.object,
                 each.rule.rule_id,
-                each.rule.act_zh if is_zh else each.rule.act_en,
+                Both(each.rule.act_zh, each.rule.act_en).in_(lang),
                 each.due_on,
                 each.ended_on,
                 each.days_late,
@@ -237,20 +170,17 @@ def rules(
     lang: LangOption = Lang.ZH,
 ) -> None:
     """List the periods that the law sets, with their basis. 待核: not yet checked against its source."""
-    is_zh = lang is Lang.ZH
     listing(
-        "法定时限" if is_zh else "Periods of the law",
-        ("规则", "起算", "事项", "时限", "责任方", "依据")
-        if is_zh
-        else ("rule", "starts", "act", "length", "duty of", "basis"),
+        RULES.in_(lang),
+        RULE_HEADINGS.in_(lang),
         [
             (
                 rule.rule_id,
-                rule.starts_zh if is_zh else rule.starts_en,
-                rule.act_zh if is_zh else rule.act_en,
-                rule.length_zh if is_zh else rule.length_en,
-                rule.duty_zh if is_zh else rule.duty_of,
-                _basis(rule, lang),
+                Both(rule.starts_zh, rule.starts_en).in_(lang),
+                Both(rule.act_zh, rule.act_en).in_(lang),
+                Both(rule.length_zh, rule.length_en).in_(lang),
+                Both(rule.duty_zh, rule.duty_of).in_(lang),
+                basis_cell(rule.basis, rule.seen, lang),
             )
             for rule in clocks.rules().values()
         ],
@@ -261,9 +191,10 @@ def rules(
 @app.command()
 def check(
     rule: RuleArgument,
-    first: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The day it begins.")],
-    last: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The day it ends.")],
+    first: Annotated[datetime, typer.Argument(formats=DAY, help="The day it begins.")],
+    last: Annotated[datetime, typer.Argument(formats=DAY, help="The day it ends.")],
     home: HomeOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Check a minimum period, such as the 20 days from tender documents to bids (ZB04)."""
     minimum = clocks.rule_of(rule)
@@ -271,7 +202,13 @@ def check(
         days = deadlines.calendar(store.con)
     is_enough = clocks.is_long_enough(minimum, first.date(), last.date(), days)
     out.print(
-        f"{rule} {minimum.act_zh}（{minimum.length_zh}，{minimum.basis}）：{'符合' if is_enough else '不足'}"
+        CHECKED.in_(lang).format(
+            rule=rule,
+            act=Both(minimum.act_zh, minimum.act_en).in_(lang),
+            length=Both(minimum.length_zh, minimum.length_en).in_(lang),
+            basis=minimum.basis,
+            verdict=(IS_ENOUGH if is_enough else IS_TOO_SHORT).in_(lang),
+        )
     )
 
 
@@ -285,107 +222,34 @@ def load_calendar(
     home: HomeOption = None,
     actor: ActorOption = ACTING,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Load a year's arrangement of working days and reckon every clock anew."""
     where = settings.installed(home)
     with opened(where.control) as store:
         path = file or where.root / "workdays.csv"
-        loaded = steps.load_calendar(store, _act(actor, reason, key), path)
-    years = ", ".join(map(str, loaded.years)) or "none"
-    out.print(
-        f"calendar {loaded.version}; new official years: {years}; clocks that changed: {len(loaded.moved)}"
-    )
-
-
-def remaining(clock: Deadline, lang: Lang) -> str:
-    """Return how many working days are left, as text; how many it is late if it is overdue."""
-    is_zh = lang is Lang.ZH
-    if clock.outcome is not None:
-        return ""
-    if clock.stage is Stage.SUSPENDED:
-        return "停算" if is_zh else "stopped"
-    if clock.stage is Stage.OVERDUE:
-        return f"超 {-clock.workdays_left}" if is_zh else f"{-clock.workdays_left} late"
-    return str(max(clock.workdays_left, 0))
-
-
-def due_cell(clock: Deadline, lang: Lang) -> str:
-    """Return the end of a clock as one text: the earlier reading, the later one, whether it is provisional."""
-    is_zh = lang is Lang.ZH
-    first, moved = _ends(clock)
-    later = (f"顺延 {moved}" if is_zh else f"or {moved}") if moved else ""
-    provisional = ("暂定" if is_zh else "provisional") if clock.due.is_provisional else ""
-    return " ".join(filter(None, (first, later, provisional)))
+        loaded = steps.load_calendar(store, act_by(actor, reason, key), path)
+    years = AND.in_(lang).join(map(str, loaded.years)) or NO_YEAR.in_(lang)
+    out.print(LOADED.in_(lang).format(version=loaded.version, years=years, moved=len(loaded.moved)))
 
 
 def _list(title: str, found: list[Deadline], format: Format, lang: Lang) -> None:
-    is_zh = lang is Lang.ZH
     if format is Format.TABLE:
-        headers = (
-            ("对象", "规则", "事项", "届满", "剩余工作日", "状态", "依据")
-            if is_zh
-            else ("object", "rule", "act", "due", "workdays left", "stage", "basis")
-        )
-        listing(
-            title,
-            headers,
-            [
-                (
-                    each.object,
-                    each.rule.rule_id,
-                    each.rule.act_zh if is_zh else each.rule.act_en,
-                    due_cell(each, lang),
-                    remaining(each, lang),
-                    _stage(each, lang),
-                    _basis(each.rule, lang),
-                )
-                for each in found
-            ],
-            format,
-        )
-        return
-    listing(
-        title,
-        (
-            "object",
-            "rule",
-            "regime",
-            "act_zh",
-            "act_en",
-            "starts_at",
-            "due",
-            "due_if_moved",
-            "is_provisional",
-            "workdays_left",
-            "stage",
-            "stage_zh",
-            "outcome",
-            "duty_of",
-            "basis",
-            "basis_checked",
-        ),
-        [
+        rows = [
             (
                 each.object,
                 each.rule.rule_id,
-                each.rule.regime,
-                each.rule.act_zh,
-                each.rule.act_en,
-                each.starts_at.astimezone(LOCAL).isoformat(),
-                *_ends(each),
-                each.due.is_provisional,
-                each.workdays_left,
-                each.stage,
-                STAGES_ZH[each.stage],
-                each.outcome,
-                each.rule.duty_of,
-                each.rule.basis,
-                each.rule.seen,
+                Both(each.rule.act_zh, each.rule.act_en).in_(lang),
+                due_cell(each, lang),
+                remaining(each, lang),
+                _stage(each, lang),
+                basis_cell(each.rule.basis, each.rule.seen, lang),
             )
             for each in found
-        ],
-        format,
-    )
+        ]
+        listing(title, HEADINGS.in_(lang), rows, format)
+    else:
+        listing(title, tuple(RECORD), [[value(each) for value in RECORD.values()] for each in found], format)
 
 
 def _ends(clock: Deadline) -> tuple[str, str]:
@@ -394,28 +258,5 @@ def _ends(clock: Deadline) -> tuple[str, str]:
 
 def _stage(clock: Deadline, lang: Lang) -> str:
     if clock.outcome in OUTCOMES_ZH:
-        return OUTCOMES_ZH[clock.outcome] if lang is Lang.ZH else clock.outcome
-    return STAGES_ZH[clock.stage] if lang is Lang.ZH else clock.stage
-
-
-def _basis(rule: Rule, lang: Lang) -> str:
-    if rule.seen:
-        return rule.basis
-    return f"{rule.basis}（待核）" if lang is Lang.ZH else f"{rule.basis} (to be checked)"
-
-
-def _act(actor: str, reason: str, key: str | None) -> Act:
-    return Act(actor=actor, at=times.now(), reason=reason, key=key)
-
-
-def _next(object: str, rule_id: str) -> None:
-    """Say what may come next on a running clock."""
-    ways = [f"meet {object} {rule_id}"]
-    if clocks.rule_of(rule_id).stops:
-        ways.append(f"suspend {object} {rule_id} --ground … --reason …")
-    ways += [
-        f"extend {object} {each.rule_id} --reason …"
-        for each in clocks.rules().values()
-        if each.extends == rule_id
-    ]
-    err.print("Next: " + "; ".join(f"bidwatch deadlines {way}" for way in ways), soft_wrap=True)
+        return word(OUTCOMES_ZH, clock.outcome, lang)
+    return word(STAGES_ZH, clock.stage, lang)

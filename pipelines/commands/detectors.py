@@ -1,55 +1,169 @@
-"""What the machine looks for: list and explain the detectors."""
+"""``bidwatch detectors``: what the machine looks for."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from detectors import registry
-from pipelines import settings
-from pipelines.commands.output import Format, FormatOption, HomeOption, listing, out
+from detectors.interface import Severity, Status
+from pipelines import duck, settings
+from pipelines.commands import alert_text
+from pipelines.commands.alert_text import EXPLANATION
+from pipelines.commands.options import Format, FormatOption, HomeOption, LangOption, Panel
+from pipelines.commands.output import listing, out
+from pipelines.commands.texts import SEMICOLON, Both, Lang, word
 from pipelines.findings import alerts
+from pipelines.snapshot.screening import COUNTED_ZH, Unjudged, unjudged_of
+from pipelines.store import opened
 
-app = typer.Typer(help="What the machine looks for, and how strict it is.", no_args_is_help=True)
+SEVERITIES_ZH = {Severity.HIGH: "高", Severity.MEDIUM: "中", Severity.LOW: "低"}
+STATUSES_ZH = {Status.EXPERIMENTAL: "试验", Status.TEST: "测试", Status.STABLE: "稳定"}
+
+DETECTORS = Both("规则", "Detectors")
+HEADINGS = Both(
+    ("规则编码", "疑似情形", "证据强度", "严重程度", "状态", "不能判定（最近一次运行）"),
+    ("id", "title", "grade", "severity", "status", "could not judge (last night)"),
+)
+LACKS = Both("{units} {counted}：{lack}", "{units} {counted}: {lack}")
+TRUST = Both(
+    "证据强度 {grade}，严重程度{severity}，状态：{status}，版本 {version}，阈值 {limits}\n",
+    "grade {grade}, severity {severity}, status {status}, version {version}, limits {limits}\n",
+)
+MEASURES = Both("测量值（英文）：{measures}", "Measures: {measures}")
+NEEDS = Both("不能判定：{needs}", "Cannot judge: {needs}")
+LIMIT = Both("阈值：{name} = {value}", "Limit: {name} = {value}")
+LAW = Both(
+    "法律依据：《{instrument_zh}》{article}（{since} – {until}）：{gist}",
+    "Law: {instrument_en}, 《{instrument_zh}》{article} ({since} – {until}): {gist}",
+)
+NOW = Both("至今", "now")
+SAYS = Both("表述：{says}", "Says: {says}")
+
+app = typer.Typer(
+    name="detectors",
+    help="What the machine looks for, and how strict it is.",
+    no_args_is_help=True,
+    rich_help_panel=Panel.SIGNALS,
+)
 
 
 @app.command("list")
-def list_(home: HomeOption = None, format: FormatOption = Format.TABLE) -> None:
-    """List every detector: what it sees, how strong that is as evidence, how far it is trusted."""
+def list_(home: HomeOption = None, format: FormatOption = Format.TABLE, lang: LangOption = Lang.EN) -> None:
+    """List every detector: what it sees, how strong that is, how far it is trusted, what it could not judge."""
+    where = settings.home(home)
+    known = registry.load(local=where.reference.local)
+    lacks = _last_night(where)
+    if format is not Format.TABLE:
+        listing(
+            "",
+            ("id", "title", "title_zh", "grade", "severity", "status", "loosened", "could_not_judge"),
+            [
+                (
+                    each.id,
+                    each.facts.title,
+                    each.facts.title_zh,
+                    each.facts.grade,
+                    each.facts.severity,
+                    each.status,
+                    ";".join(each.loosened or ()),
+                    _lacks(lacks.get(each.id, []), lang),
+                )
+                for each in known
+            ],
+            format,
+        )
+        return
     listing(
-        "Detectors 规则",
-        ("id", "title", "title_zh", "grade", "severity", "status"),
+        DETECTORS.in_(lang),
+        HEADINGS.in_(lang),
         [
-            (d.id, d.facts.title, d.facts.title_zh, d.facts.grade, d.facts.severity, d.status)
-            for d in registry.load(local=settings.home(home).reference.local)
+            (
+                each.id,
+                Both(each.facts.title_zh, each.facts.title).in_(lang),
+                each.facts.grade,
+                word(SEVERITIES_ZH, each.facts.severity, lang),
+                word(STATUSES_ZH, each.status, lang),
+                _lacks(sorted(lacks.get(each.id, []), key=lambda lack: -lack.units)[:1], lang),
+            )
+            for each in known
         ],
         format,
     )
+    for said in filter(None, (alert_text.loosened(each, lang) for each in known)):
+        out.print(said, soft_wrap=True)
 
 
 @app.command()
 def explain(
-    id: Annotated[str, typer.Argument(help="A detector, such as prices.ladder.")], home: HomeOption = None
+    id: Annotated[str, typer.Argument(help="A detector, such as prices.ladder.")],
+    home: HomeOption = None,
+    lang: LangOption = Lang.EN,
 ) -> None:
     """Explain one detector: what it measures, when it looks innocent, its limits and its law."""
     known = {detector.id: detector for detector in registry.load(local=settings.home(home).reference.local)}
     if id not in known:
         raise ValueError(f"no detector called {id!r}; there are {', '.join(known)}")
     detector = known[id]
-    out.print(f"{detector.id}  {detector.facts.title} / {detector.facts.title_zh}")
+    facts = detector.facts
+    out.print(f"{detector.id}  {Both(facts.title_zh, facts.title).in_(lang)}")
     out.print(
-        f"grade {detector.facts.grade}, severity {detector.facts.severity}, status {detector.status},"
-        f" version {detector.version}, limits {detector.limits_version}\n"
+        TRUST.in_(lang).format(
+            grade=facts.grade,
+            severity=word(SEVERITIES_ZH, facts.severity, lang),
+            status=word(STATUSES_ZH, detector.status, lang),
+            version=detector.version,
+            limits=detector.limits_version,
+        )
     )
-    out.print(str(detector.module.__doc__))
-    out.print(f"Measures: {detector.facts.measures}")
+    if said := alert_text.loosened(detector, lang):
+        out.print(said, soft_wrap=True)
+    out.print(EXPLANATION.in_(lang).format(text=detector.module.__doc__))
+    out.print(MEASURES.in_(lang).format(measures=facts.measures))
+    needs = SEMICOLON.in_(lang).join(Both(need.lack_zh, need.lack).in_(lang) for need in detector.needs)
+    out.print(NEEDS.in_(lang).format(needs=needs))
     for name, value in asdict(detector.limits).items():  # type: ignore[call-overload]
-        out.print(f"Limit: {name} = {value}")
+        out.print(LIMIT.in_(lang).format(name=name, value=value))
     laws = alerts.load_laws()
-    for basis in detector.facts.legal_basis:
+    for basis in facts.legal_basis:
         for law in laws[basis]:
-            since = f"{law['valid_from']} – {law['valid_to'] or 'now'}"
-            out.print(f"Law: 《{law['instrument']}》{law['article']} ({since}): {law['gist_zh']}")
-    out.print(f"Says: {detector.facts.says}\n      {detector.facts.says_zh}")
+            out.print(
+                LAW.in_(lang).format(
+                    instrument_en=law["instrument_en"],
+                    instrument_zh=law["instrument"],
+                    article=law["article"],
+                    since=law["valid_from"],
+                    until=law["valid_to"] or NOW.in_(lang),
+                    gist=Both(law["gist_zh"], law["gist_en"]).in_(lang),
+                )
+            )
+    out.print(SAYS.in_(lang).format(says=Both(facts.says_zh, facts.says).in_(lang)))
+
+
+def _last_night(home: settings.Home) -> Mapping[str, list[Unjudged]]:
+    """Return what each detector could not judge in the current snapshot; nothing where there is none."""
+    if not home.control.exists():
+        return {}
+    with opened(home.control) as store:
+        snapshot = store.current_snapshot()
+    if snapshot is None or not home.snapshot(snapshot).exists():
+        return {}
+    con = duck.open_snapshot(home.snapshot(snapshot))
+    try:
+        return unjudged_of(con)
+    finally:
+        con.close()
+
+
+def _lacks(lacks: list[Unjudged], lang: Lang) -> str:
+    return SEMICOLON.in_(lang).join(
+        LACKS.in_(lang).format(
+            units=f"{each.units:,}",
+            counted=word(COUNTED_ZH, each.counted, lang),
+            lack=Both(each.lack_zh, each.lack).in_(lang),
+        )
+        for each in lacks
+    )

@@ -13,57 +13,123 @@ from typing import Annotated
 import typer
 
 from pipelines import settings, times
-from pipelines.casework.acts import Act
 from pipelines.casework.draws import draws, inspection_rates, inspections, pools, sheets
-from pipelines.commands import draw_pools
-from pipelines.commands.deadlines import due_cell, remaining
-from pipelines.commands.draw_pools import ObjectId, OptionalReason, RequiredReason
+from pipelines.commands import draw_inspections, draw_pools
+from pipelines.commands.desk_cells import basis_cell, due_cell, remaining
+from pipelines.commands.draw_inspections import DrawId
 from pipelines.commands.options import (
     ACTING,
+    DAY,
     ActorOption,
     AsOfOption,
-    AtOption,
+    Format,
+    FormatOption,
+    HomeOption,
     KeyOption,
-    Lang,
     LangOption,
+    Panel,
+    ReasonOption,
+    act_by,
     today,
-    utc,
 )
-from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
+from pipelines.commands.output import err, listing, out
+from pipelines.commands.texts import Both, Lang, word
 from pipelines.store import opened
 from reports.handed_out import replay_draw
-
-app = typer.Typer(
-    help="Double random inspections (双随机、一公开): pools, plan, commitment, draw, results, publication.",
-    no_args_is_help=True,
-)
-app.add_typer(draw_pools.object_app, name="pool-object")
-app.add_typer(draw_pools.officer_app, name="pool-officer")
-app.add_typer(draw_pools.conflict_app, name="conflict")
-
-DrawId = Annotated[str, typer.Argument(metavar="DRAW", help="Id of the plan, such as SJ2026-001.")]
+from reports.office_sheet import Sheet
 
 ARMS_EN = {"risk": "by class", "random": "random", "both": "by class and random", "manual": "by hand"}
+
+RATES = Both("抽查比例", "Rates of inspection")
+RATE_HEADINGS = Both(
+    ("名称", "编号", "维度", "等级", "比例", "频次", "依据"),
+    ("title", "set", "dimension", "class", "rate", "frequency", "basis"),
+)
+PLANS = Both("双随机抽查计划", "Plans of double random inspections")
+PLAN_HEADINGS = Both(
+    ("抽查计划编号", "批次", "抽查领域", "抽查事项", "状态", "名单数"),
+    ("draw", "batch", "fields", "item", "state", "objects"),
+)
+AFTER_PLAN = Both(
+    "下一步：bidwatch draw commit {id}；或 bidwatch draw void {id} --reason 理由",
+    "Next: bidwatch draw commit {id}; or bidwatch draw void {id} --reason TEXT",
+)
+ANNOUNCE = Both(
+    "抽取前请公布承诺值（commitment.json 的 SHA-256）。下一步：bidwatch draw run {id}{beacon}。"
+    "现在公布名录库：bidwatch draw export {id} 文件夹。放弃：bidwatch draw void {id} --reason 理由",
+    "Announce this SHA-256 of commitment.json before the draw. Then: bidwatch draw run {id}{beacon}."
+    " To publish the pools now: bidwatch draw export {id} FOLDER. To give it up: bidwatch draw void {id} --reason TEXT",
+)
+BEACON = Both(
+    " --beacon 数值（{source} 公布后的数值）", " --beacon VALUE (the value of {source}, when it is known)"
+)
+AFTER_COMMITMENT = Both(
+    "下一步：bidwatch draw run {id}；或 bidwatch draw void {id} --reason 理由",
+    "Next: bidwatch draw run {id}; or bidwatch draw void {id} --reason TEXT",
+)
+DRAWN = Both("{id} 抽取结果", "{id}: what was drawn")
+QUOTA_HEADINGS = Both(
+    ("抽取方式", "等级", "对象数", "本期已查", "参加抽取", "比例", "抽中"),
+    ("arm", "class", "objects", "inspected already", "eligible", "rate", "drawn"),
+)
+ALL_CLASSES = Both("全部", "all")
+ABOUT = Both("约", "about ")
+AFTER_DRAW = Both(
+    "下一步：bidwatch draw show {id}；bidwatch draw export {id} 文件夹；"
+    "bidwatch draw result {id} 对象编号 结果；bidwatch draw add {id} 对象编号 --reason 理由",
+    "Next: bidwatch draw show {id}; bidwatch draw export {id} FOLDER;"
+    " bidwatch draw result {id} OBJECT OUTCOME; bidwatch draw add {id} OBJECT --reason TEXT",
+)
+VOID = Both("{id} 已作废。下一步：bidwatch draw plan", "{id} is given up. Next: bidwatch draw plan")
+SHOWN = Both("{id} {title_zh}：{count}", "{id}: {count} objects")
+SHOWN_HEADINGS = Both(
+    ("对象编号", "名称", "等级", "抽取方式", "检查人员", "结果", "公示", "公示届满", "剩余工作日"),
+    ("object", "name", "class", "arm", "officers", "result", "published", "due", "workdays left"),
+)
+ESTIMATE_EN = (
+    "Random draw: {drawn} objects, {judged} judged, {found} with something wrong; {level:.0%} bounds {low:.1%} to"
+    " {high:.1%}"
+)
+INSPECTED = "inspected already, see {draw}"
+CHECK = Both(
+    "核验：python3 {folder}/replay_draw.py {folder} {announced}",
+    "To check: python3 {folder}/replay_draw.py {folder} {announced}",
+)
+NO_SEED = Both(
+    "不含随机种子，抽取前保密。commitment.json 的 SHA-256：{announced}",
+    "Without the seed, which is secret until the draw. SHA-256 of commitment.json: {announced}",
+)
+
+#: What comes next for a plan that is not drawn yet.
+AFTER = {"planned": AFTER_PLAN, "committed": AFTER_COMMITMENT}
+
+app = typer.Typer(
+    name="draw",
+    help="Double random inspections (双随机、一公开): pools, plan, commitment, draw, results, publication.",
+    no_args_is_help=True,
+    rich_help_panel=Panel.DUTIES,
+)
+app.add_typer(draw_inspections.steps_app)
+app.add_typer(draw_pools.object_app)
+app.add_typer(draw_pools.officer_app)
+app.add_typer(draw_pools.conflict_app)
 
 
 @app.command("rates")
 def rates_(format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH) -> None:
     """List the rates that places published; * marks the default set."""
-    is_zh = lang is Lang.ZH
     listing(
-        "抽查比例" if is_zh else "Rates of inspection",
-        ("名称", "编号", "维度", "等级", "比例", "频次", "依据")
-        if is_zh
-        else ("title", "set", "dimension", "class", "rate", "frequency", "basis"),
+        RATES.in_(lang),
+        RATE_HEADINGS.in_(lang),
         [
             (
                 span.title_zh,
                 span.rate_set + ("*" if span.is_default else ""),
                 span.dimension,
-                span.class_zh if is_zh else span.class_,
-                _span(span),
+                Both(span.class_zh, span.class_).in_(lang),
+                _span(span, lang),
                 span.frequency_zh,
-                span.basis + ("" if span.seen else "（待核）" if is_zh else " (to be checked)"),
+                basis_cell(span.basis, span.seen, lang),
             )
             for span in inspection_rates.spans()
         ],
@@ -92,17 +158,15 @@ def plan(
         typer.Option(help=f"How (检查方式), may be repeated: {'、'.join(draws.METHODS_ZH)}."),
     ] = None,
     due: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Until when inspections should be done.")
+        datetime | None, typer.Option(formats=DAY, help="Until when inspections should be done.")
     ] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(
-            "--period-from", formats=["%Y-%m-%d"], help="No object twice from this day. Default: 1 January."
-        ),
+        typer.Option("--period-from", formats=DAY, help="No object twice from this day. Default: 1 January."),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option("--period-to", formats=["%Y-%m-%d"], help="… to this day. Default: 31 December."),
+        typer.Option("--period-to", formats=DAY, help="… to this day. Default: 31 December."),
     ] = None,
     beacon: Annotated[
         str, typer.Option(help="A public source whose value, not yet known, is mixed with the seed.")
@@ -110,8 +174,9 @@ def plan(
     as_of: AsOfOption = None,
     home: HomeOption = None,
     actor: ActorOption = ACTING,
-    reason: OptionalReason = "",
+    reason: ReasonOption = "",
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Write a plan down: what is drawn, from which fields, at which rates."""
     day, _ = today(as_of)
@@ -132,24 +197,26 @@ def plan(
         beacon=beacon,
     )
     with opened(settings.installed(home).control) as store:
-        id = draws.plan(store, Act(actor=actor, at=times.now(), reason=reason, key=key), wanted)
+        id = draws.plan(store, act_by(actor, reason, key), wanted)
     out.print(id)
-    err.print(f"Next: bidwatch draw commit {id}", soft_wrap=True)
+    err.print(AFTER_PLAN.in_(lang).format(id=id), soft_wrap=True)
 
 
 @app.command()
-def commit(id: DrawId, home: HomeOption = None, actor: ActorOption = ACTING, key: KeyOption = None) -> None:
+def commit(
+    id: DrawId,
+    home: HomeOption = None,
+    actor: ActorOption = ACTING,
+    key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
+) -> None:
     """Freeze the pools and fix the seed, before anybody can know who is drawn. Announce the printed hash."""
     with opened(settings.installed(home).control) as store:
-        announced = draws.commit(store, Act(actor=actor, at=times.now(), key=key), id)
+        announced = draws.commit(store, act_by(actor, key=key), id)
         source = draws.plan_of(store.con, id)["beacon"]
     out.print(announced)
-    value = f" --beacon VALUE (the value of {source}, when it is known)" if source else ""
-    err.print(
-        f"Announce this SHA-256 of commitment.json before the draw (公布承诺值). Then: bidwatch draw run {id}{value}."
-        f" To publish the pools now: bidwatch draw export {id} FOLDER. To give it up: bidwatch draw void {id}",
-        soft_wrap=True,
-    )
+    beacon = BEACON.in_(lang).format(source=source) if source else ""
+    err.print(ANNOUNCE.in_(lang).format(id=id, beacon=beacon), soft_wrap=True)
 
 
 @app.command()
@@ -159,138 +226,50 @@ def run(
     home: HomeOption = None,
     actor: ActorOption = ACTING,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Draw: objects by class, the random draw, and the officers. Happens once."""
     with opened(settings.installed(home).control) as store:
-        draws.run(store, Act(actor=actor, at=times.now(), key=key), id, beacon)
+        draws.run(store, act_by(actor, key=key), id, beacon)
         quotas = replay_draw.read_table("quotas.csv", draws.files(store.con, id)["quotas.csv"])
     listing(
-        f"{id} 抽取结果",
-        ("抽取方式", "等级", "对象数", "本期已查", "参加抽取", "比例", "抽中"),
+        DRAWN.in_(lang).format(id=id),
+        QUOTA_HEADINGS.in_(lang),
         [
             (
-                sheets.ARMS_ZH[q["arm"]],
-                _stratum(q["stratum"]),
+                Both(sheets.ARMS_ZH, ARMS_EN).in_(lang)[q["arm"]],
+                _stratum(q["stratum"], lang),
                 q["objects"],
                 q["excluded"],
                 q["eligible"],
-                sheets.percent(q["rate"]),
+                _percent(q["rate"], lang),
                 q["number"],
             )
             for q in quotas
         ],
         Format.TABLE,
     )
-    _next_after_draw(id)
+    err.print(AFTER_DRAW.in_(lang).format(id=id), soft_wrap=True)
 
 
 @app.command()
 def void(
     id: DrawId,
-    reason: RequiredReason,
+    reason: ReasonOption,
     home: HomeOption = None,
     actor: ActorOption = ACTING,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Give a plan up that was not drawn; its commitment stays on record and the next draw names it."""
     with opened(settings.installed(home).control) as store:
-        draws.void(store, Act(actor=actor, at=times.now(), reason=reason, key=key), id)
-    err.print(f"{id} is given up. Next: bidwatch draw plan")
-
-
-@app.command()
-def add(
-    id: DrawId,
-    object: ObjectId,
-    reason: RequiredReason,
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    key: KeyOption = None,
-) -> None:
-    """Add an object by hand; it is listed apart, with the reason, and never counts as drawn."""
-    with opened(settings.installed(home).control) as store:
-        team = inspections.add(store, Act(actor=actor, at=times.now(), reason=reason, key=key), id, object)
-    out.print(" ".join(team))
-    err.print(
-        f"{object} was added to {id} by hand. Next: bidwatch draw result {id} {object} OUTCOME",
-        soft_wrap=True,
-    )
-
-
-@app.command()
-def replace(
-    id: DrawId,
-    object: ObjectId,
-    officer: draw_pools.OfficerId,
-    reason: RequiredReason,
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    key: KeyOption = None,
-) -> None:
-    """Let the next officer by ticket take the place of one who cannot come; nobody chooses."""
-    with opened(settings.installed(home).control) as store:
-        other = inspections.replace(
-            store, Act(actor=actor, at=times.now(), reason=reason, key=key), id, object, officer
-        )
-    out.print(other)
-
-
-@app.command()
-def result(
-    id: DrawId,
-    object: ObjectId,
-    outcome: Annotated[
-        str,
-        typer.Argument(
-            metavar="OUTCOME", help="; ".join(f"{c} {zh}" for c, zh in inspections.OUTCOMES_ZH.items())
-        ),
-    ],
-    at: AtOption = None,
-    note: Annotated[str, typer.Option(help="In a few words; stays in this installation.")] = "",
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    reason: OptionalReason = "",
-    key: KeyOption = None,
-) -> None:
-    """Enter what an inspection found; --at is when it was done. Starts five working days for publication."""
-    with opened(settings.installed(home).control) as store:
-        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
-        inspections.result(store, act, id, object, outcome, utc(at), note)
-        day, _ = today(None)
-        row = next(row for row in sheets.listed(store, id, day) if row.object_id == object)
-    if row.deadline:
-        err.print(
-            f"To be published until {due_cell(row.deadline, Lang.EN)}, working days left:"
-            f" {remaining(row.deadline, Lang.EN)}. Next: bidwatch draw publish {id} {object} --channel NAME",
-            soft_wrap=True,
-        )
-
-
-@app.command()
-def publish(
-    id: DrawId,
-    object: Annotated[
-        list[str] | None, typer.Argument(metavar="[OBJECT]…", help="Which. Default: all results that wait.")
-    ] = None,
-    channel: Annotated[str, typer.Option(help="Where it was made public (公示渠道).")] = "",
-    withhold: Annotated[str, typer.Option(help="Instead: why the law forbids it (依法不适合公开).")] = "",
-    at: AtOption = None,
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    key: KeyOption = None,
-) -> None:
-    """Say that results were made public, where and when."""
-    with opened(settings.installed(home).control) as store:
-        act = Act(actor=actor, at=times.now(), key=key)
-        done = inspections.publish(store, act, id, object or [], utc(at), channel=channel, withheld=withhold)
-    out.print("\n".join(done))
-    err.print(f"{len(done)} results of {id}: {'withheld' if withhold else 'published'}")
+        draws.void(store, act_by(actor, reason, key), id)
+    err.print(VOID.in_(lang).format(id=id))
 
 
 @app.command("list")
 def list_(home: HomeOption = None, format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH) -> None:
     """List the plans and where they stand."""
-    is_zh = lang is Lang.ZH
     with opened(settings.installed(home).control) as store:
         picked = Counter(row["draw"] for row in store.rows("SELECT draw FROM draw_pick"))
         found = [
@@ -299,20 +278,13 @@ def list_(home: HomeOption = None, format: FormatOption = Format.TABLE, lang: La
                 plan["batch"],
                 "、".join(plan["fields"]),
                 plan["item"],
-                draws.STATES_ZH[state] if is_zh else state,
+                word(draws.STATES_ZH, state, lang),
                 picked[id],
             )
             for id, state in draws.states(store.con).items()
             for plan in [draws.plan_of(store.con, id)]
         ]
-    listing(
-        "双随机抽查计划" if is_zh else "Plans of double random inspections",
-        ("抽查计划编号", "批次", "抽查领域", "抽查事项", "状态", "名单数")
-        if is_zh
-        else ("draw", "batch", "fields", "item", "state", "objects"),
-        found,
-        format,
-    )
+    listing(PLANS.in_(lang), PLAN_HEADINGS.in_(lang), found, format)
 
 
 @app.command()
@@ -325,43 +297,28 @@ def show(
 ) -> None:
     """Show the list of a draw: objects, officers, results, publication, and the error rate. csv: all columns."""
     day, _ = today(as_of)
-    is_zh = lang is Lang.ZH
     with opened(settings.installed(home).control) as store:
         state = draws.states(store.con).get(id)
         if state != "drawn":
             document = draws.require(store.con, id, *draws.STATES_ZH)
             out.print(json.dumps(document, ensure_ascii=False, indent=1), soft_wrap=True)
-            _next(id, str(state))
+            if state in AFTER:
+                err.print(AFTER[state].in_(lang).format(id=id), soft_wrap=True)
             return
         if format is Format.CSV:
-            drawn, added, _ = sheets.sheets(store, id, day)
-            chosen = ((drawn, "随机抽取"), (added, "人工增加"))
-            width = len(drawn.headings) - 1
-            listing(
-                drawn.title,
-                (*drawn.headings[:width], "产生方式"),
-                [(*row[:width], how) for sheet, how in chosen for row in sheet.rows],
-                format,
-            )
+            _print_sheets(*sheets.sheets(store, id, day)[:2])
             return
         rows = sheets.listed(store, id, day)
         estimate = inspections.error_rate_estimate(inspections.random_outcomes(store.con, id))
     listing(
-        f"{id} {sheets.TITLE_ZH}：{len(rows)}" if is_zh else f"{id}: {len(rows)} objects",
-        ("对象编号", "名称", "等级", "抽取方式", "检查人员", "结果", "公示", "公示届满", "剩余工作日")
-        if is_zh
-        else ("object", "name", "class", "arm", "officers", "result", "published", "due", "workdays left"),
-        [_row(row, is_zh, lang) for row in rows],
+        SHOWN.in_(lang).format(id=id, title_zh=sheets.TITLE_ZH, count=len(rows)),
+        SHOWN_HEADINGS.in_(lang),
+        [_row(row, lang) for row in rows],
         format,
     )
     if format is Format.TABLE:
-        out.print(
-            sheets.publication(estimate)
-            if is_zh
-            else f"Random draw: {estimate.drawn} objects, {estimate.judged} judged, {estimate.found} with something"
-            f" wrong; {estimate.level:.0%} bounds {estimate.low:.1%} to {estimate.high:.1%}",
-            soft_wrap=True,
-        )
+        said = Both(sheets.publication(estimate), ESTIMATE_EN.format(**vars(estimate))).in_(lang)
+        out.print(said, soft_wrap=True)
 
 
 @app.command()
@@ -370,6 +327,7 @@ def export(
     folder: Annotated[Path, typer.Argument(help="A new folder.")],
     home: HomeOption = None,
     as_of: AsOfOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Write the folder from which anybody can replay the draw: python3 FOLDER/replay_draw.py FOLDER."""
     day, _ = today(as_of)
@@ -377,48 +335,39 @@ def export(
         contents = sheets.export(store, id, day)
     sheets.write(contents, folder)
     announced = hashlib.sha256(contents["commitment.json"]).hexdigest()
-    if "seed.hex" in contents:
-        err.print(f"To check: python3 {folder}/replay_draw.py {folder} {announced}", soft_wrap=True)
-    else:
-        err.print(
-            f"Without the seed, which is secret until the draw. SHA-256 of commitment.json: {announced}",
-            soft_wrap=True,
-        )
+    said = CHECK if "seed.hex" in contents else NO_SEED
+    err.print(said.in_(lang).format(folder=folder, announced=announced), soft_wrap=True)
 
 
-def _row(row: sheets.Listed, is_zh: bool, lang: Lang) -> tuple[str, ...]:
-    facts = row.facts
-    classes = "/".join(filter(None, (facts["credit_class"], facts["risk_class"])))
-    return (
-        row.object_id,
-        facts["name"],
-        sheets.classes_zh(facts) if is_zh else classes,
-        sheets.ARMS_ZH[row.arm] if is_zh else ARMS_EN[row.arm],
-        " ".join(name for _, name, _ in row.officers),
-        sheets.outcome_zh(row) if is_zh or row.carried_from else row.outcome or "",
-        times.local_text(row.published_at)[:10],
-        due_cell(row.deadline, lang) if row.deadline else "",
-        remaining(row.deadline, lang) if row.deadline else "",
+def _print_sheets(drawn: Sheet, added: Sheet) -> None:
+    """Print what was drawn and what was added by hand, with all columns, for programs."""
+    width = len(drawn.headings) - 1
+    listing(
+        drawn.title,
+        (*drawn.headings[:width], "产生方式"),
+        [
+            (*row[:width], how)
+            for sheet, how in ((drawn, "随机抽取"), (added, "人工增加"))
+            for row in sheet.rows
+        ],
+        Format.CSV,
     )
 
 
-def _next(id: str, state: str) -> None:
-    match state:
-        case "planned":
-            err.print(
-                f"Next: bidwatch draw commit {id}; or bidwatch draw void {id} --reason TEXT", soft_wrap=True
-            )
-        case "committed":
-            err.print(
-                f"Next: bidwatch draw run {id}; or bidwatch draw void {id} --reason TEXT", soft_wrap=True
-            )
-
-
-def _next_after_draw(id: str) -> None:
-    err.print(
-        f"Next: bidwatch draw show {id}; bidwatch draw export {id} FOLDER; bidwatch draw result {id} OBJECT OUTCOME;"
-        f" bidwatch draw add {id} OBJECT --reason TEXT",
-        soft_wrap=True,
+def _row(row: sheets.Listed, lang: Lang) -> tuple[str, ...]:
+    facts = row.facts
+    classes = "/".join(filter(None, (facts["credit_class"], facts["risk_class"])))
+    outcome = INSPECTED.format(draw=row.carried_from) if row.carried_from else row.outcome or ""
+    return (
+        row.object_id,
+        facts["name"],
+        Both(sheets.classes_zh(facts), classes).in_(lang),
+        Both(sheets.ARMS_ZH, ARMS_EN).in_(lang)[row.arm],
+        " ".join(name for _, name, _ in row.officers),
+        Both(sheets.outcome_zh(row), outcome).in_(lang),
+        times.local_text(row.published_at)[:10],
+        due_cell(row.deadline, lang) if row.deadline else "",
+        remaining(row.deadline, lang) if row.deadline else "",
     )
 
 
@@ -437,10 +386,15 @@ def _random(text: str) -> int | Fraction:
     return int(text) if text.isascii() and text.isdigit() else inspection_rates.share(text)
 
 
-def _stratum(name: str) -> str:
-    return "/".join({**pools.CLASSES_ZH, "all": "全部"}.get(part, part) for part in name.split("/"))
+def _stratum(name: str, lang: Lang) -> str:
+    named = {**pools.CLASSES_ZH, "all": ALL_CLASSES.zh}
+    return "/".join(word(named, part, lang) if part in named else part for part in name.split("/"))
 
 
-def _span(span: inspection_rates.Span) -> str:
-    shown = [sheets.percent(str(share)) for share in dict.fromkeys((span.lowest, span.highest))]
+def _span(span: inspection_rates.Span, lang: Lang) -> str:
+    shown = [_percent(str(share), lang) for share in dict.fromkeys((span.lowest, span.highest))]
     return "–".join(shown)
+
+
+def _percent(share: str, lang: Lang) -> str:
+    return sheets.percent(share).replace(ABOUT.zh, ABOUT.in_(lang))

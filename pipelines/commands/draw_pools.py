@@ -12,19 +12,64 @@ from pipelines import settings, times
 from pipelines.casework.acts import Act
 from pipelines.casework.draws import pools
 from pipelines.casework.draws.pools import OBJECTS, OFFICERS, Pool
-from pipelines.commands.options import ACTING, MOMENTS, ActorOption, KeyOption, Lang, LangOption, utc
-from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
+from pipelines.commands.options import (
+    ACTING,
+    MOMENT,
+    ActorOption,
+    Format,
+    FormatOption,
+    HomeOption,
+    KeyOption,
+    LangOption,
+    ReasonOption,
+    act_by,
+    choices,
+    utc,
+)
+from pipelines.commands.output import err, listing, out
+from pipelines.commands.texts import Both, Lang, word
 from pipelines.store import opened
 
-object_app = typer.Typer(help="Objects of inspection (检查对象名录库).", no_args_is_help=True)
-officer_app = typer.Typer(help="Officers who inspect (执法检查人员名录库).", no_args_is_help=True)
-conflict_app = typer.Typer(help="Officers who stay away from an object (回避).", no_args_is_help=True)
+ADDED = Both(
+    "{id} 已列入{pool}，现有 {count}。下一步：bidwatch draw plan",
+    "{id} stands in the {pool}, {count} in all. Next: bidwatch draw plan",
+)
+RETIRED = Both("{id} 已移出{pool}，尚有 {count}", "{id} has left the {pool}, {count} remain")
+WOULD_CHANGE = Both(
+    "{pool}：将新增 {added}，变更 {changed}，移出 {retired}",
+    "{pool}: {added} would be added, {changed} changed, {retired} retired",
+)
+CHANGED = Both(
+    "{pool}：新增 {added}，变更 {changed}，移出 {retired}",
+    "{pool}: {added} were added, {changed} changed, {retired} retired",
+)
+THEN_RETIRE = Both(
+    "下一步：同一命令加 --retire {retired} --reason 理由",
+    "Next: the same with --retire {retired} --reason TEXT",
+)
+MEMBERS = Both("{pool}：{count}", "{pool}: {count}")
+HISTORY_HEADINGS = Both(("列入时间", "移出时间", "经办人", "原因"), ("since", "until", "by", "reason"))
+CONFLICT = Both(
+    "{officer} 对 {object} 回避。已抽中的：bidwatch draw replace 抽查计划 {object} {officer} --reason 理由",
+    "{officer} stays away from {object}. Already drawn: bidwatch draw replace DRAW {object} {officer} --reason TEXT",
+)
+CONFLICT_ENDED = Both("{officer} 可再检查 {object}", "{officer} may inspect {object} again")
+CONFLICTS = Both("回避：{count}", "Conflicts: {count}")
+CONFLICT_HEADINGS = Both(("人员编号", "对象编号", "事由"), ("officer", "object", "ground"))
 
-OptionalReason = Annotated[str, typer.Option("--reason", help="Why, for those who ask later.")]
-RequiredReason = Annotated[str, typer.Option("--reason", help="Why, for those who ask later. Must be given.")]
+object_app = typer.Typer(
+    name="pool-object", help="Objects of inspection (检查对象名录库).", no_args_is_help=True
+)
+officer_app = typer.Typer(
+    name="pool-officer", help="Officers who inspect (执法检查人员名录库).", no_args_is_help=True
+)
+conflict_app = typer.Typer(
+    name="conflict", help="Officers who stay away from an object (回避).", no_args_is_help=True
+)
+
 ThenOption = Annotated[
     datetime | None,
-    typer.Option("--at", formats=MOMENTS, help="Who stood there then (Asia/Shanghai). Default: now."),
+    typer.Option("--at", formats=MOMENT, help="Who stood there then (Asia/Shanghai). Default: now."),
 ]
 OnlyOption = Annotated[
     str | None, typer.Option("--only", help="The list is this field (objects) or unit (officers) alone.")
@@ -44,7 +89,7 @@ OfficerId = Annotated[str, typer.Argument(metavar="OFFICER", help="Id of the off
 def add_object(
     id: ObjectId,
     name: Annotated[str, typer.Option(help="Name of the object.")],
-    kind: Annotated[str, typer.Option(help="; ".join(f"{code} {zh}" for code, zh in pools.KINDS_ZH.items()))],
+    kind: Annotated[str, typer.Option(help=choices(pools.KINDS_ZH))],
     field: Annotated[str, typer.Option(help="Field of inspection (领域), such as 工程建设.")],
     risk: Annotated[str, typer.Option(help="Risk class, such as high, mid, low or 高, 中, 低.")] = "",
     credit: Annotated[str, typer.Option(help="Credit class, such as A, B, C, D.")] = "",
@@ -53,8 +98,9 @@ def add_object(
     ] = "",
     home: HomeOption = None,
     actor: ActorOption = ACTING,
-    reason: OptionalReason = "",
+    reason: ReasonOption = "",
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Put an object into the pool, or change its facts; the former ones are kept."""
     given = {
@@ -66,7 +112,7 @@ def add_object(
         "risk_class": risk,
         "credit_class": credit,
     }
-    _add(OBJECTS, given, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
+    _add(OBJECTS, given, home, act_by(actor, reason, key), lang)
 
 
 @officer_app.command("add")
@@ -78,8 +124,9 @@ def add_officer(
     field: Annotated[list[str], typer.Option(help="Field that he or she inspects; may be repeated.")],
     home: HomeOption = None,
     actor: ActorOption = ACTING,
-    reason: OptionalReason = "",
+    reason: ReasonOption = "",
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Put an officer into the pool, or change the facts; the former ones are kept."""
     given = {
@@ -89,31 +136,33 @@ def add_officer(
         "certificate_no": certificate,
         "fields": ";".join(field),
     }
-    _add(OFFICERS, given, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
+    _add(OFFICERS, given, home, act_by(actor, reason, key), lang)
 
 
 @object_app.command("retire")
 def retire_object(
     id: ObjectId,
-    reason: RequiredReason,
+    reason: ReasonOption,
     home: HomeOption = None,
     actor: ActorOption = ACTING,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Take an object out of the pool; its history stays."""
-    _retire(OBJECTS, id, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
+    _retire(OBJECTS, id, home, act_by(actor, reason, key), lang)
 
 
 @officer_app.command("retire")
 def retire_officer(
     id: OfficerId,
-    reason: RequiredReason,
+    reason: ReasonOption,
     home: HomeOption = None,
     actor: ActorOption = ACTING,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Take an officer out of the pool; the history stays."""
-    _retire(OFFICERS, id, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
+    _retire(OFFICERS, id, home, act_by(actor, reason, key), lang)
 
 
 @object_app.command("import")
@@ -124,13 +173,12 @@ def import_objects(
     check: CheckOption = False,
     home: HomeOption = None,
     actor: ActorOption = ACTING,
-    reason: OptionalReason = "",
+    reason: ReasonOption = "",
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Make the pool what a list says: what is new comes in, what is missing is retired."""
-    _import(
-        OBJECTS, file, only, retire, check, home, Act(actor=actor, at=times.now(), reason=reason, key=key)
-    )
+    _import(OBJECTS, file, only, retire, check, home, act_by(actor, reason, key), lang)
 
 
 @officer_app.command("import")
@@ -141,13 +189,12 @@ def import_officers(
     check: CheckOption = False,
     home: HomeOption = None,
     actor: ActorOption = ACTING,
-    reason: OptionalReason = "",
+    reason: ReasonOption = "",
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Make the pool what a list says: who is new comes in, who is missing is retired."""
-    _import(
-        OFFICERS, file, only, retire, check, home, Act(actor=actor, at=times.now(), reason=reason, key=key)
-    )
+    _import(OFFICERS, file, only, retire, check, home, act_by(actor, reason, key), lang)
 
 
 @object_app.command("list")
@@ -192,35 +239,32 @@ def history_of_officer(
 def add_conflict(
     officer: OfficerId,
     object: ObjectId,
-    ground: Annotated[
-        str, typer.Option(help="; ".join(f"{code} {zh}" for code, zh in pools.GROUNDS_ZH.items()))
-    ],
+    ground: Annotated[str, typer.Option(help=choices(pools.GROUNDS_ZH))],
     home: HomeOption = None,
     actor: ActorOption = ACTING,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Say that an officer must not inspect an object. Only the ground's code is kept, no private facts."""
     with opened(settings.installed(home).control) as store:
-        pools.add_conflict(store, Act(actor=actor, at=times.now(), key=key), officer, object, ground)
-    err.print(
-        f"{officer} stays away from {object}. Already drawn: bidwatch draw replace DRAW {object} {officer}",
-        soft_wrap=True,
-    )
+        pools.add_conflict(store, act_by(actor, key=key), officer, object, ground)
+    err.print(CONFLICT.in_(lang).format(officer=officer, object=object), soft_wrap=True)
 
 
 @conflict_app.command("end")
 def end_conflict(
     officer: OfficerId,
     object: ObjectId,
-    reason: RequiredReason,
+    reason: ReasonOption,
     home: HomeOption = None,
     actor: ActorOption = ACTING,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Say that a conflict has ended."""
     with opened(settings.installed(home).control) as store:
-        pools.end_conflict(store, Act(actor=actor, at=times.now(), reason=reason, key=key), officer, object)
-    err.print(f"{officer} may inspect {object} again")
+        pools.end_conflict(store, act_by(actor, reason, key), officer, object)
+    err.print(CONFLICT_ENDED.in_(lang).format(officer=officer, object=object))
 
 
 @conflict_app.command("list")
@@ -228,39 +272,43 @@ def list_conflicts(
     home: HomeOption = None, format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH
 ) -> None:
     """List the conflicts that stand."""
-    is_zh = lang is Lang.ZH
     with opened(settings.installed(home).control) as store:
         found = pools.conflicts(store.con)
     listing(
-        f"回避：{len(found)}" if is_zh else f"Conflicts: {len(found)}",
-        ("人员编号", "对象编号", "事由") if is_zh else ("officer", "object", "ground"),
+        CONFLICTS.in_(lang).format(count=len(found)),
+        CONFLICT_HEADINGS.in_(lang),
         [
-            (officer, thing, pools.GROUNDS_ZH[ground] if is_zh else ground)
+            (officer, thing, word(pools.GROUNDS_ZH, ground, lang))
             for (officer, thing), ground in found.items()
         ],
         format,
     )
 
 
-def _add(pool: Pool, given: dict[str, str], home: HomeOption, act: Act) -> None:
+def _add(pool: Pool, given: dict[str, str], home: HomeOption, act: Act, lang: Lang) -> None:
     with opened(settings.installed(home).control) as store:
         id = pools.add(store, act, pool, given)
         standing = len(pools.standing(store.con, pool))
-    err.print(
-        f"{id} stands in the pool ({pool.title_zh}), {standing:,} in all. Next: bidwatch draw plan",
-        soft_wrap=True,
-    )
+    said = ADDED.in_(lang).format(id=id, pool=_name(pool, lang), count=f"{standing:,}")
+    err.print(said, soft_wrap=True)
 
 
-def _retire(pool: Pool, id: str, home: HomeOption, act: Act) -> None:
+def _retire(pool: Pool, id: str, home: HomeOption, act: Act, lang: Lang) -> None:
     with opened(settings.installed(home).control) as store:
         pools.retire(store, act, pool, id)
         standing = len(pools.standing(store.con, pool))
-    err.print(f"{id} has left the pool ({pool.title_zh}), {standing:,} remain")
+    err.print(RETIRED.in_(lang).format(id=id, pool=_name(pool, lang), count=f"{standing:,}"))
 
 
 def _import(
-    pool: Pool, file: Path, only: str | None, retire: int, check: bool, home: HomeOption, act: Act
+    pool: Pool,
+    file: Path,
+    only: str | None,
+    retire: int,
+    check: bool,
+    home: HomeOption,
+    act: Act,
+    lang: Lang,
 ) -> None:
     members = pools.read_list(file, pool)
     with opened(settings.installed(home).control) as store:
@@ -268,23 +316,27 @@ def _import(
             change = pools.difference(store.con, pool, members, only)
         else:
             change = pools.take_over(store, act, pool, members, only=only, retire=retire)
-    does = "would be" if check else "were"
-    out.print(
-        f"{pool.title_zh}: {len(change.added):,} {does} added 新增, {len(change.changed):,} changed 变更,"
-        f" {len(change.retired):,} retired 移出",
-        soft_wrap=True,
+    said = (
+        (WOULD_CHANGE if check else CHANGED)
+        .in_(lang)
+        .format(
+            pool=_name(pool, lang),
+            added=f"{len(change.added):,}",
+            changed=f"{len(change.changed):,}",
+            retired=f"{len(change.retired):,}",
+        )
     )
+    out.print(said, soft_wrap=True)
     if check and change.retired:
-        err.print(f"Next: the same with --retire {len(change.retired)} --reason TEXT", soft_wrap=True)
+        err.print(THEN_RETIRE.in_(lang).format(retired=len(change.retired)), soft_wrap=True)
 
 
 def _list(pool: Pool, home: HomeOption, at: datetime | None, format: Format, lang: Lang) -> None:
     with opened(settings.installed(home).control) as store:
         members = pools.standing(store.con, pool, at=utc(at))
-    headings = tuple(pool.columns.values()) if lang is Lang.ZH else tuple(pool.columns)
-    title = pool.title_zh if lang is Lang.ZH else pool.table
+    headings = Both(tuple(pool.columns.values()), tuple(pool.columns)).in_(lang)
     rows = [tuple(_shown(pool, name, member[name], lang) for name in pool.columns) for member in members]
-    listing(f"{title}: {len(rows):,}", headings, rows, format)
+    listing(MEMBERS.in_(lang).format(pool=_name(pool, lang), count=f"{len(rows):,}"), headings, rows, format)
 
 
 def _history(pool: Pool, id: str, home: HomeOption, format: Format, lang: Lang) -> None:
@@ -292,13 +344,10 @@ def _history(pool: Pool, id: str, home: HomeOption, format: Format, lang: Lang) 
         rows = pools.history(store.con, pool, id)
     if not rows:
         raise ValueError(f"{id} never stood in the pool ({pool.title_zh})")
-    is_zh = lang is Lang.ZH
     facts = list(pool.columns)[1:]
     listing(
         id,
-        ("列入时间", "移出时间", "经办人", "原因", *(pool.columns[name] for name in facts))
-        if is_zh
-        else ("since", "until", "by", "reason", *facts),
+        (*HISTORY_HEADINGS.in_(lang), *(word(pool.columns, name, lang) for name in facts)),
         [
             (
                 times.local_text(row["since"]),
@@ -313,5 +362,9 @@ def _history(pool: Pool, id: str, home: HomeOption, format: Format, lang: Lang) 
     )
 
 
+def _name(pool: Pool, lang: Lang) -> str:
+    return Both(pool.title_zh, f"pool of {pool.table.removeprefix('pool_')}s").in_(lang)
+
+
 def _shown(pool: Pool, name: str, value: str, lang: Lang) -> str:
-    return pool.codes.get(name, {}).get(value, value) if lang is Lang.ZH else value
+    return Both(pool.codes.get(name, {}).get(value, value), value).in_(lang)

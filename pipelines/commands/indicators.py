@@ -11,8 +11,10 @@ import typer
 from detectors.ocds.indicators import Limits
 from detectors.ocds.reasons import NOTES, REASONS, TITLES
 from detectors.ocds.verdicts import GROUPS, Assessment
-from pipelines.commands.nights import REFUSED_ROWS
-from pipelines.commands.output import Format, Watching, err, listing, out, print_json
+from pipelines.commands.exits import REFUSED_ROWS
+from pipelines.commands.options import Format, FormatOption, LangOption, Panel
+from pipelines.commands.output import Watching, err, listing, out, print_json
+from pipelines.commands.texts import Both, Lang
 from pipelines.indicators.reading import compute
 from pipelines.indicators.releases import Input
 from pipelines.indicators.settings import Preparation, load
@@ -22,6 +24,44 @@ from reports.cells import terminal
 SHOWN = 20
 
 
+LEFT_OUT_LINE = Both("第 {line} 行未采用：{reason}", "line {line}: left out: {reason}")
+LEFT_OUT = Both("{file}：{lines} 行中 {count} 行未采用", "{file}: {count} left out of {lines} lines")
+REPLACED = Both(
+    "{file}：{count} 条记录的 ocid 在后文重复出现，只采用最后一条；请提供汇编记录（compiled release）",
+    "{file}: {count} releases have an ocid that comes again further down; only the last one counts:"
+    " deliver compiled releases",
+)
+NOT_POSITIVE = Both(
+    "{file}：{count} 个投标报价为零或负数，按报价计算；如无实际含义，请在 [redactions] 中设 amount = 0",
+    "{file}: {count} bid prices are zero or below and count as prices; if they stand for nothing, set"
+    " amount = 0 under [redactions]",
+)
+UNKNOWN_STATUS = Both(
+    "{file}：{count} 个 {of} 的状态 {status!r} 不是 OCDS 状态；请在 [codelists.{of}_status] 中说明其含义",
+    "{file}: {count} {of}s have the status {status!r}, which OCDS does not know; say what it means under"
+    " [codelists.{of}_status]",
+)
+INDICATORS = Both("指标：{count} 个采购项目", "Indicators: {count} contracting processes")
+INDICATOR_HEADINGS = Both(
+    ("编号", "指标", "对象", "单元数", "可判定", "标记", "类内可判定", "类内标记"),
+    ("code", "indicator", "of", "units", "judged", "flagged", "in class", "flagged"),
+)
+NOT_COMPUTED = Both("未能计算", "Not computed")
+NOT_COMPUTED_HEADINGS = Both(("编号", "对象", "单元数", "原因"), ("code", "of", "units", "why"))
+MOST = Both(
+    "标记最多的采购项目（{shown} / {all}；全部：--format json）",
+    "Contracting processes with most flags ({shown} of {all}; all: --format json)",
+)
+MOST_HEADINGS = Both(("ocid", "标记数", "指标编号"), ("ocid", "flags", "codes"))
+NOTE = Both("{code} {of}：{note}", "{code} {of}: {note}")
+NO_FINDING = Both(
+    "指标仅供核查参考，不作为认定违法事实的依据。", "A flag is a reason to look, not a finding."
+)
+
+app = typer.Typer()
+
+
+@app.command(rich_help_panel=Panel.SIGNALS)
 def indicators(
     file: Annotated[
         Path,
@@ -35,9 +75,8 @@ def indicators(
         Path | None,
         typer.Option(help="INI file as OCDS Cardinal has it; with [R0..] sections, only these are computed."),
     ] = None,
-    format: Annotated[
-        Format, typer.Option("--format", help="json or csv for programs; table for people.")
-    ] = Format.JSON,
+    format: FormatOption = Format.JSON,
+    lang: LangOption = Lang.EN,
 ) -> None:
     """Compute eleven OCDS red flags, how usual each is among its like, and what could not be computed.
 
@@ -54,32 +93,29 @@ def indicators(
         flags = _flags(assessment)
         listing("", list(flags.columns), list(flags.itertuples(index=False, name=None)), format)
     else:
-        _print_tables(assessment, taken)
-    for one in taken.named[:SHOWN]:
-        err.print(f"line {one.line}: left out: {terminal(one.reason)} / {one.reason_zh}", soft_wrap=True)
-    if taken.left_out:
-        err.print(
-            f"{file.name}: {taken.left_out.total():,} left out of {taken.lines:,} lines", soft_wrap=True
-        )
-    if taken.replaced:
-        err.print(
-            f"{file.name}: {taken.replaced:,} releases have an ocid that comes again further down; only the last"
-            " one counts: deliver compiled releases",
-            soft_wrap=True,
-        )
-    if taken.amounts_not_positive:
-        err.print(
-            f"{file.name}: {taken.amounts_not_positive:,} bid prices are zero or below and count as prices;"
-            " if they stand for nothing, set amount = 0 under [redactions]",
-            soft_wrap=True,
-        )
-    for (of, status), count in sorted(taken.unknown_statuses.items())[:SHOWN]:
-        err.print(
-            f"{file.name}: {count:,} {of}s have the status {terminal(status[:40])!r}, which OCDS does not know; say"
-            f" what it means under [codelists.{of}_status]",
-            soft_wrap=True,
-        )
+        _print_tables(assessment, taken, lang)
+    _warn(file.name, taken, lang)
     raise typer.Exit(REFUSED_ROWS if taken.left_out else 0)
+
+
+def _warn(file: str, taken: Input, lang: Lang) -> None:
+    """Say what of a file was left out, and what stands in it that is hardly meant."""
+    for one in taken.named[:SHOWN]:
+        reason = Both(one.reason_zh, terminal(one.reason)).in_(lang)
+        err.print(LEFT_OUT_LINE.in_(lang).format(line=one.line, reason=reason), soft_wrap=True)
+    if taken.left_out:
+        count, lines = f"{taken.left_out.total():,}", f"{taken.lines:,}"
+        err.print(LEFT_OUT.in_(lang).format(file=file, count=count, lines=lines), soft_wrap=True)
+    if taken.replaced:
+        err.print(REPLACED.in_(lang).format(file=file, count=f"{taken.replaced:,}"), soft_wrap=True)
+    if taken.amounts_not_positive:
+        count = f"{taken.amounts_not_positive:,}"
+        err.print(NOT_POSITIVE.in_(lang).format(file=file, count=count), soft_wrap=True)
+    for (of, status), many in sorted(taken.unknown_statuses.items())[:SHOWN]:
+        said = UNKNOWN_STATUS.in_(lang).format(
+            file=file, count=f"{many:,}", of=of, status=terminal(status[:40])
+        )
+        err.print(said, soft_wrap=True)
 
 
 def document(file_name: str, assessment: Assessment, taken: Input) -> dict[str, Any]:
@@ -168,24 +204,23 @@ def _flags(assessment: Assessment) -> pd.DataFrame:
     return made.astype("object").where(made.notna(), None)
 
 
-def _print_tables(assessment: Assessment, taken: Input) -> None:
-    coverage = assessment.coverage
+def _print_tables(assessment: Assessment, taken: Input, lang: Lang) -> None:
     listing(
-        f"Indicators 指标: {taken.processes:,} contracting processes",
-        ("code", "indicator 指标", "of", "units", "judged", "flagged", "in class", "flagged"),
+        INDICATORS.in_(lang).format(count=f"{taken.processes:,}"),
+        INDICATOR_HEADINGS.in_(lang),
         [
-            (code, " ".join(TITLES[code]), group, units, applied, flagged, near, flagged_near)
-            for code, group, units, applied, flagged, near, flagged_near in coverage.itertuples(
+            (code, _of(TITLES[code], lang), group, units, applied, flagged, near, flagged_near)
+            for code, group, units, applied, flagged, near, flagged_near in assessment.coverage.itertuples(
                 index=False, name=None
             )
         ],
         Format.TABLE,
     )
     listing(
-        "Not computed 未能计算",
-        ("code", "of", "units", "why", "原因"),
+        NOT_COMPUTED.in_(lang),
+        NOT_COMPUTED_HEADINGS.in_(lang),
         [
-            (code, group, units, *REASONS[reason])
+            (code, group, units, _of(REASONS[reason], lang))
             for code, group, reason, units in assessment.not_computable.itertuples(index=False, name=None)
         ],
         Format.TABLE,
@@ -193,12 +228,17 @@ def _print_tables(assessment: Assessment, taken: Input) -> None:
     many = assessment.flags[assessment.flags["group"] == "OCID"].groupby("id")["code"].agg(list)
     order = sorted(many.items(), key=lambda item: (-len(item[1]), str(item[0])))
     listing(
-        f"Contracting processes with most flags 标记最多的项目 ({min(len(order), SHOWN)} of {len(order):,};"
-        " all: --format json)",
-        ("ocid", "flags", "codes"),
+        MOST.in_(lang).format(shown=min(len(order), SHOWN), all=f"{len(order):,}"),
+        MOST_HEADINGS.in_(lang),
         [(str(ocid)[:60], len(codes), " ".join(codes)) for ocid, codes in order[:SHOWN]],
         Format.TABLE,
     )
     for code, group, note in assessment.notes.itertuples(index=False, name=None):
-        out.print(f"{code} {group}: {NOTES[note][0]} / {NOTES[note][1]}")
-    out.print("A flag is a reason to look, not a finding. 指标仅供核查参考，不作为认定违法事实的依据。")
+        out.print(NOTE.in_(lang).format(code=code, of=group, note=_of(NOTES[note], lang)))
+    out.print(NO_FINDING.in_(lang))
+
+
+def _of(texts: tuple[str, str], lang: Lang) -> str:
+    """Return one of the texts that `detectors.ocds.reasons` has in English and Chinese."""
+    english, chinese = texts
+    return Both(chinese, english).in_(lang)

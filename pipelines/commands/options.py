@@ -1,43 +1,88 @@
-"""Options that many commands share: who acts, why, under which key, on which day, in which language."""
+"""Options that commands share, each declared once: where, which day, in which form and language, who acts and why."""
 
 from __future__ import annotations
 
 import os
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipelines import times
+from pipelines.casework.acts import Act
+from pipelines.commands.texts import Lang
 from pipelines.times import LOCAL
 
-ActorOption = Annotated[str, typer.Option("--actor", help="Who does it, for the audit log.")]
+DAY = ["%Y-%m-%d"]
+MOMENT = ["%Y-%m-%d", "%Y-%m-%d %H:%M"]
 
 #: Who acts where nobody is named.
 ACTING = os.environ.get("USER") or "operator"
 
 
-class Lang(StrEnum):
-    """Language of a listing."""
+class Format(StrEnum):
+    """What a listing is printed as."""
 
-    ZH = "zh"
-    EN = "en"
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
 
 
-LangOption = Annotated[Lang, typer.Option("--lang", help="Labels in Chinese or English.")]
+class Panel(StrEnum):
+    """The groups of ``bidwatch --help``, in their order."""
+
+    NIGHT = "The night 夜间运行"
+    RECORDS = "Records and who is who 数据与主体"
+    SIGNALS = "What the machine saw 疑似线索"
+    CASES = "Cases and what leaves the house 线索办理"
+    DUTIES = "Other duties of the desk 监管事项"
+    PROOF = "What can be checked later 留痕"
+
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        help="Folder of the installation. Default: BIDWATCH_HOME, else ./workspace.",
+        show_default=False,
+    ),
+]
+AsOfOption = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=DAY, help="Which day. Default: today in Asia/Shanghai."),
+]
+AtOption = Annotated[
+    datetime | None, typer.Option("--at", formats=MOMENT, help="When, in Asia/Shanghai. Default: now.")
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="table for people; csv or json for programs.")]
+LangOption = Annotated[
+    Lang, typer.Option("--lang", envvar="BIDWATCH_LANG", help="What people read, in Chinese or English.")
+]
+RowsOption = Annotated[int, typer.Option("--rows", help="How many to show; csv and json have all.")]
+ActorOption = Annotated[str, typer.Option("--actor", help="Who does it, for the audit log.")]
+#: With a default it may be left out; without one it must be given.
+ReasonOption = Annotated[
+    str,
+    typer.Option(
+        "--reason", help="Why, in your words and without personal data: it stands in the audit log."
+    ),
+]
 KeyOption = Annotated[
     str | None, typer.Option("--key", help="Any text; the same key again repeats the answer, not the step.")
 ]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for those who ask later.")]
-AsOfOption = Annotated[
-    datetime | None,
-    typer.Option("--as-of", formats=["%Y-%m-%d"], help="Which day. Default: today in Asia/Shanghai."),
+CaseArgument = Annotated[
+    str, typer.Argument(metavar="CASE", help="The case's number 线索编号, from `review list`.")
 ]
-MOMENTS = ["%Y-%m-%d", "%Y-%m-%d %H:%M"]
-AtOption = Annotated[
-    datetime | None, typer.Option("--at", formats=MOMENTS, help="When, in Asia/Shanghai. Default: now.")
+SigningOption = Annotated[
+    str, typer.Option("--office", help="Who signs. Default: the coordinating office of the reference table.")
 ]
+
+
+def act_by(actor: str, reason: str = "", key: str | None = None) -> Act:
+    """Return what somebody does now."""
+    return Act(actor=actor, at=times.now(), reason=reason, key=key)
 
 
 def today(as_of: datetime | None) -> tuple[date, datetime]:
@@ -51,3 +96,13 @@ def today(as_of: datetime | None) -> tuple[date, datetime]:
 def utc(at: datetime | None) -> str | None:
     """Return a time that was typed, in Shanghai, as UTC text; None if none was."""
     return at.replace(tzinfo=LOCAL).astimezone(UTC).isoformat() if at else None
+
+
+def for_reader(lang: Lang, format: Format) -> Lang:
+    """Return the language of a listing whose names stay English for programs."""
+    return lang if format is Format.TABLE else Lang.EN
+
+
+def choices(names_zh: dict[int, str] | dict[str, str]) -> str:
+    """Return what may be chosen, for a help text: each code with its Chinese name."""
+    return "; ".join(f"{code} {zh}" for code, zh in names_zh.items())

@@ -6,15 +6,12 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from pipelines.commands.options import Format
 from reports.cells import cell, terminal
 
 #: At most this wide when nobody watches; on a terminal the terminal decides.
@@ -22,26 +19,6 @@ WIDTH = 100
 
 out = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, markup=False)
 err = Console(stderr=True, highlight=False, markup=False, width=None if sys.stderr.isatty() else WIDTH)
-
-HomeOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--home",
-        help="Folder of the installation. Default: BIDWATCH_HOME, else ./workspace.",
-        show_default=False,
-    ),
-]
-
-
-class Format(StrEnum):
-    """What a listing is printed as."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-
-
-FormatOption = Annotated[Format, typer.Option("--format", help="table for people; csv or json for programs.")]
 
 
 def listing(title: str, headers: Sequence[str], rows: Sequence[Sequence[object]], format: Format) -> None:

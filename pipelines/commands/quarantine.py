@@ -9,34 +9,59 @@ from typing import Annotated
 import typer
 
 from pipelines import duck, settings
-from pipelines.commands.output import Format, FormatOption, HomeOption, listing, out
+from pipelines.commands.options import Format, FormatOption, HomeOption, LangOption, Panel, RowsOption
+from pipelines.commands.output import listing, out
+from pipelines.commands.texts import Both, Lang
 from pipelines.intake import lineage, mapping
 from pipelines.intake.readers import RAW_ROW
 from pipelines.store import opened
 from reports.cells import terminal
 
-app = typer.Typer(help="Rows and files that were refused, and why.", no_args_is_help=True)
+REFUSED = Both("拒收", "Refused")
+HEADINGS = Both(
+    ("文件", "首处", "列", "代码", "行数", "原因"), ("file", "first at", "column", "code", "rows", "reason")
+)
+WHOLE_FILE = Both("整个文件", "whole file")
+AT = Both("{section}，第 {row} 行", "{section}, row {row}")
+REASON = Both("{place}，{code}：{reason}", "{place}, {code}: {reason}")
+OF_COLUMN = Both("  {place}  {code}  {column}：{reason}", "  {place}  {code}  {column}: {reason}")
+NOT_SHOWN = Both("（不显示）", "(not shown)")
+PERSONAL = Both("（不显示：该来源的记录含个人信息）", "(not shown: this sender's records hold personal data)")
+CONFLICT = "CONFLICT_EQUAL_TIME"
+CONFLICT_REASON = Both(
+    "同一记录的两个版本时间相同而内容不同，均未采用，请发送方确认",
+    "two versions of one record have the same time and different content; neither is used: ask the sender",
+)
+
+app = typer.Typer(
+    name="quarantine",
+    help="Rows and files that were refused, and why.",
+    no_args_is_help=True,
+    rich_help_panel=Panel.RECORDS,
+)
 
 FileOption = Annotated[
     str | None, typer.Option("--file", help="Only this file: its name or the start of its hash.")
 ]
 
-CONFLICT = (
-    "CONFLICT_EQUAL_TIME",
-    "two versions of one record have the same time and different content; neither is used: ask the sender",
-    "同一记录的两个版本时间相同而内容不同，均未采用，请发送方确认",
-)
-
 
 @app.command("list")
-def list_(home: HomeOption = None, file: FileOption = None, format: FormatOption = Format.TABLE) -> None:
+def list_(
+    home: HomeOption = None,
+    file: FileOption = None,
+    format: FormatOption = Format.TABLE,
+    lang: LangOption = Lang.EN,
+) -> None:
     """List refused files and rows: by file, column and reason."""
     where = settings.installed(home)
+    # Programs get the places in English.
+    place = lang if format is Format.TABLE else Lang.EN
     rows: list[tuple[object, ...]] = []
     for row in _files(where, file):
         name, raw_sha = row["name"], row["raw_sha"]
         if row["state"] == "refused":
-            rows.append((name, raw_sha, "whole file", "", row["code"], None, row["reason"], row["reason_zh"]))
+            whole = (WHOLE_FILE.in_(place), "", row["code"], None, row["reason"], row["reason_zh"])
+            rows.append((name, raw_sha, *whole))
             continue
         rows += [
             (name, raw_sha, *found)
@@ -49,54 +74,62 @@ def list_(home: HomeOption = None, file: FileOption = None, format: FormatOption
         ]
         if conflicts := _conflicts(where, raw_sha):
             section, first = conflicts[0]
-            rows.append(
-                (name, raw_sha, f"{section}, row {first}", "", CONFLICT[0], len(conflicts), *CONFLICT[1:])
-            )
-    headers = ("file", "hash", "first at", "column", "code", "rows", "reason", "原因")
+            at = AT.in_(place).format(section=section, row=first)
+            reasons = (CONFLICT_REASON.en, CONFLICT_REASON.zh)
+            rows.append((name, raw_sha, at, "", CONFLICT, len(conflicts), *reasons))
     if format is Format.TABLE:
-        short = [(name, at, column, code, count, zh) for name, _, at, column, code, count, _, zh in rows]
         listing(
-            "Refused 拒收 (English reasons: --format csv)", (headers[0], *headers[2:6], "原因"), short, format
+            REFUSED.in_(lang),
+            HEADINGS.in_(lang),
+            [
+                (name, at, column, code, count, Both(zh, en).in_(lang))
+                for name, _, at, column, code, count, en, zh in rows
+            ],
+            format,
         )
     else:
-        listing("Refused", headers, rows, format)
+        listing("", ("file", "hash", "first at", "column", "code", "rows", "reason", "原因"), rows, format)
 
 
 @app.command()
 def show(
     file: Annotated[str, typer.Argument(help="Name of the file, or the start of its hash.")],
     home: HomeOption = None,
-    rows: Annotated[int, typer.Option(help="How many rows to show.")] = 50,
+    rows: RowsOption = 50,
+    lang: LangOption = Lang.EN,
 ) -> None:
     """Show refused rows with their text as delivered; personal values are masked."""
     where = settings.installed(home)
     for row in _files(where, file):
         out.print(f"{row['name']}  {row['raw_sha']}")
         if row["state"] == "refused":
-            out.print(f"  whole file, {row['code']}: {row['reason']}\n  {row['reason_zh']}")
+            reason = Both(row["reason_zh"], row["reason"]).in_(lang)
+            said = REASON.in_(lang).format(place=WHOLE_FILE.in_(lang), code=row["code"], reason=reason)
+            out.print(f"  {said}")
             continue
         hidden = mapping.load(row["source"], where.sources).personal_columns()
-        for raw_path, column, code, reason, reason_zh, raw_text in _refused(
+        for raw_path, column, code, reason_en, reason_zh, raw_text in _refused(
             where,
             row,
             "SELECT raw_path, column_name, code, reason, reason_zh, raw_text FROM read_parquet($path)"
             " ORDER BY raw_section, raw_row LIMIT $rows",
             rows=rows,
         ):
-            out.print(f"  {raw_path}  {code}  {column}: {terminal(reason)} / {terminal(reason_zh)}")
-            out.print(f"    {terminal(masked(raw_text, hidden))}", soft_wrap=True)
+            reason = terminal(Both(reason_zh, reason_en).in_(lang))
+            out.print(OF_COLUMN.in_(lang).format(place=raw_path, code=code, column=column, reason=reason))
+            out.print(f"    {terminal(masked(raw_text, hidden, lang))}", soft_wrap=True)
         conflicts = _conflicts(where, row["raw_sha"])[:rows]
         if conflicts:
-            for (section, raw_row), record in zip(
-                conflicts, lineage.records(where, row, conflicts), strict=True
-            ):
-                out.print(f"  {section}, row {raw_row}  {CONFLICT[0]}: {CONFLICT[1]} / {CONFLICT[2]}")
-                out.print(
-                    f"    {terminal('  '.join(f'{k}={v}' for k, v in record.items() if v))}", soft_wrap=True
-                )
+            records = lineage.records(where, row, conflicts)
+            for (section, raw_row), record in zip(conflicts, records, strict=True):
+                place = AT.in_(lang).format(section=section, row=raw_row)
+                reason = CONFLICT_REASON.in_(lang)
+                out.print(f"  {REASON.in_(lang).format(place=place, code=CONFLICT, reason=reason)}")
+                text = "  ".join(f"{name}={value}" for name, value in record.items() if value)
+                out.print(f"    {terminal(text)}", soft_wrap=True)
 
 
-def masked(raw_text: str, hidden: frozenset[str]) -> str:
+def masked(raw_text: str, hidden: frozenset[str], lang: Lang) -> str:
     """Return the record's text with the values of personal columns masked.
 
     Text that cannot be taken apart is shown only where no column of the sender is personal.
@@ -104,9 +137,9 @@ def masked(raw_text: str, hidden: frozenset[str]) -> str:
     try:
         record = json.loads(raw_text)
     except ValueError:
-        return "(not shown: this sender's records hold personal data)" if hidden else raw_text
+        return PERSONAL.in_(lang) if hidden else raw_text
     if not isinstance(record, dict):
-        return "(not shown)"
+        return NOT_SHOWN.in_(lang)
     return "  ".join(
         f"{name}={'***' if mapping.base_name(name)[0] in hidden and value else value}"
         for name, value in record.items()

@@ -6,32 +6,57 @@ from typing import Annotated
 
 import typer
 
-from pipelines import settings, times
+from pipelines import settings
 from pipelines.casework import offices
-from pipelines.casework.acts import Act
 from pipelines.casework.cases import cases
 from pipelines.casework.cases.states import STATES_ZH, State
 from pipelines.casework.clocks import deadlines
 from pipelines.casework.referrals import referrals
-from pipelines.commands.deadlines import due_cell
+from pipelines.commands import refer_papers
+from pipelines.commands.case_steps import RevOption, step
+from pipelines.commands.desk_cells import basis_cell, due_cell
 from pipelines.commands.options import (
     ACTING,
     ActorOption,
     AsOfOption,
+    CaseArgument,
+    Format,
+    FormatOption,
+    HomeOption,
     KeyOption,
-    Lang,
     LangOption,
+    Panel,
+    ReasonOption,
+    act_by,
     today,
 )
-from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing
-from pipelines.commands.review import CaseArgument, ReasonOption, RevOption, step
+from pipelines.commands.output import err, listing
+from pipelines.commands.texts import AND, Both, Lang, word
 from pipelines.findings import alerts
 from pipelines.store import opened
 
+REFERRALS = Both("移送 {day}：{count}", "Referrals on {day}: {count}")
+HEADINGS = Both(
+    ("移送编号", "接收单位", "状态", "文号", "提出", "批准", "时限", "结果"),
+    ("referral", "office", "state", "document", "proposer", "approver", "due", "outcome"),
+)
+POWERS = Both("监管权力和责任清单", "Powers and duties")
+POWER_HEADINGS = Both(
+    ("权责编号", "部门", "类型", "事项", "依据"), ("power", "office", "type", "matter", "basis")
+)
+DRAFTED = Both("{referral}：{state}；抄送：{copies}", "{referral}: {state}; copies: {copies}")
+APPROVE = Both(
+    "  bidwatch refer approve {case} --actor 另一经办人",
+    "  bidwatch refer approve {case} --actor SOMEBODY-ELSE",
+)
+
 app = typer.Typer(
+    name="refer",
     help="Hand cases over (线索移送): propose, approve, send, and note what the office answered.",
     no_args_is_help=True,
+    rich_help_panel=Panel.CASES,
 )
+app.add_typer(refer_papers.papers_app)
 
 
 @app.command("list")
@@ -45,7 +70,6 @@ def list_(
     """List referrals: to whom, by whom, where each stands, what is due."""
     where = settings.installed(home)
     day, _ = today(as_of)
-    is_zh = lang is Lang.ZH
     with opened(where.control) as store:
         clocks = {clock.object: clock for clock in reversed(deadlines.open_deadlines(store, day))}
         rows = []
@@ -56,8 +80,8 @@ def list_(
             rows.append(
                 (
                     each.id,
-                    each.name_zh if is_zh else each.recipient,
-                    STATES_ZH[case.state] if is_zh else case.state,
+                    Both(each.name_zh, each.recipient).in_(lang),
+                    word(STATES_ZH, case.state, lang),
                     each.document_no,
                     each.proposer,
                     each.approver,
@@ -65,14 +89,7 @@ def list_(
                     each.outcome,
                 )
             )
-    listing(
-        f"移送 {day}：{len(rows)}" if is_zh else f"Referrals on {day}: {len(rows)}",
-        ("移送编号", "接收单位", "状态", "文号", "提出", "批准", "时限", "结果")
-        if is_zh
-        else ("referral", "office", "state", "document", "proposer", "approver", "due", "outcome"),
-        rows,
-        format,
-    )
+    listing(REFERRALS.in_(lang).format(day=day, count=len(rows)), HEADINGS.in_(lang), rows, format)
 
 
 @app.command()
@@ -84,19 +101,16 @@ def powers(
 ) -> None:
     """List the powers and duties (权责清单) that every referral is checked against."""
     known = settings.home(home).reference
-    is_zh = lang is Lang.ZH
     listing(
-        "监管权力和责任清单" if is_zh else "Powers and duties",
-        ("权责编号", "部门", "类型", "事项", "依据")
-        if is_zh
-        else ("power", "office", "type", "matter", "basis"),
+        POWERS.in_(lang),
+        POWER_HEADINGS.in_(lang),
         [
             (
                 each.power,
-                offices.offices(known)[each.office].name_zh if is_zh else each.office,
+                Both(offices.offices(known)[each.office].name_zh, each.office).in_(lang),
                 each.project_type_prefix,
-                each.matter_zh if is_zh else each.matter_en,
-                each.basis + ("" if each.seen else "（待核）"),
+                Both(each.matter_zh, each.matter_en).in_(lang),
+                basis_cell(each.basis, each.seen, lang),
             )
             for each in offices.powers(known).values()
             if recipient is None or each.office == recipient
@@ -115,6 +129,7 @@ def draft(
     reason: ReasonOption = "",
     rev: RevOption = None,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Propose to hand a confirmed case to an office; another person approves it."""
     where = settings.installed(home)
@@ -126,12 +141,23 @@ def draft(
             for lot in lots
             if shown.facts.lots[lot]["project_type"]
         ]
-        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
-        state = referrals.draft(store, act, case, to, basis, types, rev=rev)
+        state = referrals.draft(store, act_by(actor, reason, key), case, to, basis, types, rev=rev)
         made = referrals.latest(store.con, case)
-    copies = ", ".join(referrals.copies(where.reference, made)) if made else ""
-    err.print(f"{made.id if made else case}: {STATES_ZH[State(state)]}; copies 抄送: {copies or '-'}")
-    err.print(f"  bidwatch refer approve {case} --actor SOMEBODY-ELSE")
+    told = (
+        [
+            Both(offices.offices(where.reference)[each].name_zh, each).in_(lang)
+            for each in referrals.copies(where.reference, made)
+        ]
+        if made
+        else []
+    )
+    said = DRAFTED.in_(lang).format(
+        referral=made.id if made else case,
+        state=word(STATES_ZH, State(state), lang),
+        copies=AND.in_(lang).join(told) or "-",
+    )
+    err.print(said, soft_wrap=True)
+    err.print(APPROVE.in_(lang).format(case=case))
 
 
 def _plain(verb: str, help: str) -> None:
@@ -144,8 +170,9 @@ def _plain(verb: str, help: str) -> None:
         reason: ReasonOption = "",
         rev: RevOption = None,
         key: KeyOption = None,
+        lang: LangOption = Lang.ZH,
     ) -> None:
-        step(home, case, verb, {}, actor, reason, rev, key)
+        step(home, act_by(actor, reason, key), case, verb, {}, rev, lang)
 
     app.command(verb, help=help)(command)
 
@@ -173,9 +200,10 @@ def send(
     reason: ReasonOption = "",
     rev: RevOption = None,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Note that the case was handed over, under which number."""
-    step(home, case, "send", {"document": document}, actor, reason, rev, key)
+    step(home, act_by(actor, reason, key), case, "send", {"document": document}, rev, lang)
 
 
 @app.command()
@@ -187,6 +215,7 @@ def feedback(
     reason: ReasonOption = "",
     rev: RevOption = None,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Note what came of it (处理结果、回告)."""
-    step(home, case, "feedback", {"outcome": outcome}, actor, reason, rev, key)
+    step(home, act_by(actor, reason, key), case, "feedback", {"outcome": outcome}, rev, lang)

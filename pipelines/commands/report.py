@@ -8,42 +8,69 @@ from typing import Annotated
 
 import typer
 
-from pipelines import settings, times
+from pipelines import settings
 from pipelines.casework import channel_exports, figures, offices
-from pipelines.casework.acts import Act
 from pipelines.casework.figures import Period
 from pipelines.casework.referrals import ledger as referral_ledger
 from pipelines.commands.options import (
     ACTING,
     ActorOption,
     AsOfOption,
+    Format,
+    FormatOption,
+    HomeOption,
     KeyOption,
-    Lang,
     LangOption,
+    Panel,
+    ReasonOption,
+    SigningOption,
+    act_by,
     today,
 )
-from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
+from pipelines.commands.output import err, listing, out
+from pipelines.commands.texts import Both, Lang, word
 from pipelines.findings import alerts
 from pipelines.reference import Reference
 from pipelines.store import opened
 from reports import figures_report, office_sheet
 from reports.figures_report import Report, Table
 
+LEDGER = Both("共 {count} 件移送", "{count} referrals")
+HANDED_OUT = Both(
+    "{folder}：{tables} 张表，{rows} 行，MANIFEST.json {sha256}",
+    "{folder}: {tables} tables, {rows} rows, MANIFEST.json {sha256}",
+)
+CHECK = Both(
+    "  核验：sha256sum -c SHA256SUMS；数据提供台账：bidwatch report channels",
+    "  To check: sha256sum -c SHA256SUMS; what was handed out: bidwatch report channels",
+)
+CHANNELS = Both("数据提供台账：{count}", "Data handed out: {count}")
+HEADINGS = Both(
+    ("序号", "时间(UTC)", "经办", "提供给", "用途", "快照", "表", "行", "清单校验值"),
+    ("no.", "at (UTC)", "who", "to", "purpose", "snapshot", "tables", "rows", "manifest"),
+)
+UNFINISHED = Both(
+    "统计期至 {last} 止；现统计至 {until}。", "The period ends on {last}; counted until {until}."
+)
+
 app = typer.Typer(
+    name="report",
     help="Ledger of referrals, figures for the joint meeting and the county, data for audit and police.",
     no_args_is_help=True,
+    rich_help_panel=Panel.CASES,
 )
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for the files; made if it is not there.")]
 YearOption = Annotated[int, typer.Option("--year", help="Such as 2026.")]
-OfficeOption = Annotated[
-    str, typer.Option("--office", help="Who signs. Default: the coordinating office of the reference table.")
-]
 
 
 @app.command()
 def ledger(
-    folder: OutOption, office: OfficeOption = "", home: HomeOption = None, as_of: AsOfOption = None
+    folder: OutOption,
+    office: SigningOption = "",
+    home: HomeOption = None,
+    as_of: AsOfOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Write the ledger of referrals (线索移送台账), as xlsx and CSV. It names firms: for the office only."""
     where = settings.installed(home)
@@ -57,7 +84,7 @@ def ledger(
         folder,
         {f"{name}.xlsx": office_sheet.xlsx_bytes([sheet]), f"{name}.csv": office_sheet.csv_bytes(sheet)},
     )
-    err.print(f"{len(sheet.rows)} referrals")
+    err.print(LEDGER.in_(lang).format(count=len(sheet.rows)))
 
 
 @app.command("half-year")
@@ -65,9 +92,10 @@ def half_year(
     year: YearOption,
     half: Annotated[int, typer.Option("--half", min=1, max=2, help="1 or 2.")],
     folder: OutOption,
-    office: OfficeOption = "",
+    office: SigningOption = "",
     home: HomeOption = None,
     as_of: AsOfOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Write the figures for the half-yearly joint meeting (联席会议), as docx and CSV."""
     day, _ = today(as_of)
@@ -80,6 +108,7 @@ def half_year(
         "",
         office,
         f"联席会议数据_{year}年第{half}半年",
+        lang,
     )
 
 
@@ -87,39 +116,48 @@ def half_year(
 def year(
     year: YearOption,
     folder: OutOption,
-    office: OfficeOption = "",
+    office: SigningOption = "",
     home: HomeOption = None,
     as_of: AsOfOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Write the figures for the yearly report to the county government (向县政府报送), as docx and CSV."""
     day, _ = today(as_of)
     title = f"关于{year}年全县公共资源交易监管工作情况的报告（数据部分）"
     _figures(
-        home, folder, figures.whole_year(year, day), title, "县人民政府", office, f"年度报告数据_{year}年"
+        home,
+        folder,
+        figures.whole_year(year, day),
+        title,
+        "县人民政府",
+        office,
+        f"年度报告数据_{year}年",
+        lang,
     )
 
 
 @app.command("channel")
 def channel_(
     to: Annotated[str, typer.Option("--to", help=f"For whom: {', '.join(channel_exports.CHANNELS_ZH)}.")],
-    reason: Annotated[
-        str, typer.Option("--reason", help="For which purpose; it stands in the log and the ledger.")
-    ],
+    reason: ReasonOption,
     folder: Annotated[Path, typer.Option("--out", help="A new folder for the data.")],
     home: HomeOption = None,
     actor: ActorOption = ACTING,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
-    """Write all trading data of the current snapshot for discipline, audit or police, persons as tokens (article 15)."""
+    """Write all trading data of the current snapshot for discipline, audit or police, persons as tokens (article 15).
+
+    The reason is the purpose; it stands in the ledger of data handed out, too.
+    """
     where = settings.installed(home)
     with opened(where.control) as store:
-        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
-        export = channel_exports.write(where, store, act, to, folder)
-    out.print(
-        f"{folder}: {export.tables} tables, {export.rows:,} rows, MANIFEST.json {export.manifest_sha256}",
-        soft_wrap=True,
+        export = channel_exports.write(where, store, act_by(actor, reason, key), to, folder)
+    said = HANDED_OUT.in_(lang).format(
+        folder=folder, tables=export.tables, rows=f"{export.rows:,}", sha256=export.manifest_sha256
     )
-    err.print("  To check: sha256sum -c SHA256SUMS; what was handed out: bidwatch report channels")
+    out.print(said, soft_wrap=True)
+    err.print(CHECK.in_(lang))
 
 
 @app.command("channels")
@@ -127,20 +165,17 @@ def channels(
     home: HomeOption = None, format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH
 ) -> None:
     """List the data that was handed out: who, when, to whom, how much, what for."""
-    is_zh = lang is Lang.ZH
     with opened(settings.installed(home).control) as store:
         found = channel_exports.exports(store)
     listing(
-        f"数据提供台账：{len(found)}" if is_zh else f"Data handed out: {len(found)}",
-        ("序号", "时间(UTC)", "经办", "提供给", "用途", "快照", "表", "行", "清单校验值")
-        if is_zh
-        else ("no.", "at (UTC)", "who", "to", "purpose", "snapshot", "tables", "rows", "manifest"),
+        CHANNELS.in_(lang).format(count=len(found)),
+        HEADINGS.in_(lang),
         [
             (
                 each.number,
                 each.at,
                 each.actor,
-                channel_exports.CHANNELS_ZH[each.channel] if is_zh else each.channel,
+                word(channel_exports.CHANNELS_ZH, each.channel, lang),
                 each.purpose,
                 each.snapshot,
                 each.tables,
@@ -154,7 +189,14 @@ def channels(
 
 
 def _figures(
-    home: Path | None, folder: Path, period: Period, title: str, addressee: str, office: str, name: str
+    home: HomeOption,
+    folder: Path,
+    period: Period,
+    title: str,
+    addressee: str,
+    office: str,
+    name: str,
+    lang: Lang,
 ) -> None:
     with opened(settings.installed(home).control) as store:
         tables: Sequence[Table] = figures.tables(store, period)
@@ -175,7 +217,7 @@ def _figures(
         },
     )
     if period.until < period.last:
-        err.print(f"The period ends on {period.last}; counted until {period.until}.")
+        err.print(UNFINISHED.in_(lang).format(last=period.last, until=period.until))
 
 
 def _signing(known: Reference, office: str) -> str:

@@ -3,63 +3,64 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines import settings, times
+from pipelines import settings
 from pipelines.casework import desk
-from pipelines.casework.acts import Act
 from pipelines.casework.cases import cases
-from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, STATES_ZH, State, possible
-from pipelines.casework.deliveries import receipts
+from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, STATES_ZH, State
 from pipelines.casework.desk import FLAGS_ZH, Item
-from pipelines.casework.referrals import referrals
-from pipelines.commands.deadlines import due_cell
+from pipelines.commands import case_page
+from pipelines.commands.case_steps import RevOption, say_next, step
+from pipelines.commands.desk_cells import due_cell
 from pipelines.commands.options import (
     ACTING,
+    DAY,
     ActorOption,
     AsOfOption,
+    CaseArgument,
+    Format,
+    FormatOption,
+    HomeOption,
     KeyOption,
-    Lang,
     LangOption,
+    Panel,
+    ReasonOption,
+    RowsOption,
+    act_by,
+    choices,
+    for_reader,
     today,
 )
-from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out, print_json
+from pipelines.commands.output import err, listing, out
+from pipelines.commands.texts import SEMICOLON, STATEMENT, Both, Lang, word
 from pipelines.findings import alerts
 from pipelines.store import opened
-from reports.alert_list import CONCLUSIONS_ZH
-from reports.cells import terminal
 
-app = typer.Typer(
-    help="The queue of cases (线索初核): take one, look at it, decide, say why.", no_args_is_help=True
+CASES = Both("线索 {day}：{shown} / {all}", "Cases on {day}: {shown} of {all}")
+HEADINGS = Both(
+    ("线索", "状态", "级", "规则", "金额(万元)", "经办", "时限", "提示"),
+    ("case", "state", "gr", "fired", "10,000 CNY", "owner", "due", "flags"),
+)
+WORKLOAD = Both("工作量", "Workload")
+WORKLOAD_HEADINGS = Both(("经办", "在办", "超期"), ("owner", "cases", "overdue"))
+IS_MERGED = Both(
+    "{case} 已并入 {into}：bidwatch review show {into}",
+    "{case} is merged into {into}: bidwatch review show {into}",
+)
+ASSIGNED = Both("{case}：已交 {to} 办理", "{case}: {to}")
+MERGED = Both(
+    "{case} 并入 {into} 办理；拆出：bidwatch review unmerge {case}",
+    "{case} goes on in {into}; take it out: bidwatch review unmerge {case}",
 )
 
-CaseArgument = Annotated[
-    str, typer.Argument(metavar="CASE", help="The case's number 线索编号, from `review list`.")
-]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in your words; it stands in the log.")]
-RevOption = Annotated[
-    int | None, typer.Option("--rev", help="The revision that you saw; refused if somebody was faster.")
-]
-
-#: Verbs that are steps of a referral; the others belong to the review.
-REFER = frozenset(
-    {
-        "draft",
-        "approve",
-        "reject",
-        "send",
-        "accept",
-        "return",
-        "no-case",
-        "recheck",
-        "reconsider",
-        "uphold",
-        "feedback",
-        "close",
-    }
+app = typer.Typer(
+    name="review",
+    help="The queue of cases (线索初核): take one, look at it, decide, say why.",
+    no_args_is_help=True,
+    rich_help_panel=Panel.CASES,
 )
 
 
@@ -74,7 +75,7 @@ def list_(
         str | None, typer.Option(help=f"Only cases with this flag: {', '.join(FLAGS_ZH)}.")
     ] = None,
     all: Annotated[bool, typer.Option("--all", help="Also cases at rest (dismissed, closed).")] = False,
-    rows: Annotated[int, typer.Option(help="How many to show; csv and json have all.")] = 30,
+    rows: RowsOption = 30,
     as_of: AsOfOption = None,
     format: FormatOption = Format.TABLE,
     lang: LangOption = Lang.ZH,
@@ -92,24 +93,19 @@ def list_(
         and (flag is None or flag in item.flags)
     ]
     shown = found[:rows] if format is Format.TABLE else found
-    is_zh = lang is Lang.ZH
     listing(
-        f"线索 {day}：{len(shown)} / {len(found)}"
-        if is_zh
-        else f"Cases on {day}: {len(shown)} of {len(found)}",
-        ("线索", "状态", "级", "规则", "金额(万元)", "经办", "时限", "提示")
-        if is_zh
-        else ("case", "state", "gr", "fired", "10,000 CNY", "owner", "due", "flags"),
+        CASES.in_(lang).format(day=day, shown=len(shown), all=len(found)),
+        HEADINGS.in_(lang),
         [
             (
                 item.case.id,
-                STATES_ZH[item.case.state] if is_zh else item.case.state,
+                word(STATES_ZH, item.case.state, lang),
                 item.grade,
                 _fired(item, lang),
                 None if item.money_cny is None else f"{item.money_cny / 10_000:,.1f}",
                 item.case.owner,
                 "" if item.clock is None else due_cell(item.clock, lang),
-                "；".join(FLAGS_ZH[flag] if is_zh else flag for flag in item.flags),
+                SEMICOLON.in_(lang).join(word(FLAGS_ZH, flag, lang) for flag in item.flags),
             )
             for item in shown
         ],
@@ -118,13 +114,19 @@ def list_(
 
 
 @app.command()
-def workload(home: HomeOption = None, as_of: AsOfOption = None, format: FormatOption = Format.TABLE) -> None:
+def workload(
+    home: HomeOption = None,
+    as_of: AsOfOption = None,
+    format: FormatOption = Format.TABLE,
+    lang: LangOption = Lang.ZH,
+) -> None:
     """Show how many cases everybody has, and how many of them are overdue."""
     found = _items(home, as_of)
     late = desk.workload(item for item in found if "overdue" in item.flags)
+    named = for_reader(lang, format)
     listing(
-        "Workload 工作量",
-        ("owner 经办", "cases 在办", "overdue 超期"),
+        WORKLOAD.in_(named),
+        WORKLOAD_HEADINGS.in_(named),
         [(owner or "-", count, late[owner]) for owner, count in desk.workload(found).most_common()],
         format,
     )
@@ -139,72 +141,21 @@ def show(
     lang: LangOption = Lang.ZH,
 ) -> None:
     """Show one case on a page: what fired, the sentences, the firms, what was decided, what is possible now."""
-    found = [item for item in _items(home, as_of) if item.case.id == case]
-    with opened(settings.installed(home).control) as store:
+    where = settings.installed(home)
+    day, _ = today(as_of)
+    with opened(where.control) as store:
         this = cases.case_of(store.con, case)
-        history = cases.decisions_of(store.con, case)
-        handed = referrals.of_case(store.con, case)
-        answers = receipts.answers_to(store, case)
+        current = alerts.current(where, store)
+        found = [item for item in desk.items(store, current, day) if item.case.id == case]
+        papers = case_page.papers_of(store, case)
     if not found:
-        out.print(f"{case} is merged into {this.merged_into}: bidwatch review show {this.merged_into}")
-        return
-    item = found[0]
-    if format is not Format.TABLE:
-        print_json(
-            {
-                "case": vars(this),
-                "lots": item.lots,
-                "money_cny": item.money_cny,
-                "flags": item.flags,
-                "alerts": [vars(row) for row in item.alerts],
-                "decisions": history,
-                "referrals": [vars(each) for each in handed],
-                "answers": [dict(each) for each in answers],
-            }
-        )
-        return
-    is_zh = lang is Lang.ZH
-    out.print(
-        f"{case}  {STATES_ZH[this.state] if is_zh else this.state}  rev {this.rev}  {this.owner or '-'}  {this.origin}"
-    )
-    out.print(f"标段 {', '.join(item.lots)}" if is_zh else f"lots {', '.join(item.lots)}", soft_wrap=True)
-    for row in item.alerts:
-        out.print(f"\n{row.alert_id}  {row.level} {row.grade}  {row.detector}")
-        out.print(f"  {row.finding_zh}: {terminal(row.key_facts_zh)}")
-        out.print(f"  {terminal('；'.join(row.party_names))}")
-        out.print(f"  {row.legal_zh}")
-    if item.clock:
-        out.print(f"\n{'时限' if is_zh else 'due'}  {due_cell(item.clock, lang)}  {item.clock.rule.act_zh}")
-    listing(
-        "已作决定" if is_zh else "Decisions",
-        ("时间(UTC)", "人员", "步骤", "状态", "理由")
-        if is_zh
-        else ("at (UTC)", "who", "step", "state", "reason"),
-        [(d["at"], d["actor"], d["verb"], d["after"], d["reason"]) for d in history],
-        Format.TABLE,
-    )
-    if answers:
-        listing(
-            "接收单位反馈" if is_zh else "Answers of offices",
-            ("收到", "单位", "预警编号", "核查状态", "核查结论", "核查人", "备注")
-            if is_zh
-            else ("received", "office", "alert", "state", "label", "reviewer", "note"),
-            [
-                (
-                    each["received_on"],
-                    each["recipient"],
-                    each["alert_id"],
-                    each["state_zh"],
-                    CONCLUSIONS_ZH.get(each["label"], "") if is_zh else each["label"],
-                    each["reviewer"],
-                    each["note"],
-                )
-                for each in answers
-            ],
-            Format.TABLE,
-        )
-    _next(this.state, case)
-    out.print("本线索由数据分析产生，仅供核查参考，不作为认定违法事实的依据。")
+        out.print(IS_MERGED.in_(lang).format(case=case, into=this.merged_into))
+    elif format is not Format.TABLE:
+        case_page.print_record(found[0], papers)
+    else:
+        case_page.print_page(found[0], papers, current, lang)
+        say_next(this.state, case, lang)
+        out.print(STATEMENT.in_(lang))
 
 
 @app.command()
@@ -215,9 +166,10 @@ def take(
     reason: ReasonOption = "",
     rev: RevOption = None,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Take a new case: it is yours, and under review."""
-    step(home, case, "take", {}, actor, reason, rev, key)
+    step(home, act_by(actor, reason, key), case, "take", {}, rev, lang)
 
 
 @app.command()
@@ -228,11 +180,12 @@ def assign(
     actor: ActorOption = ACTING,
     reason: ReasonOption = "",
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Give a case to somebody."""
     with opened(settings.installed(home).control) as store:
-        cases.assign(store, Act(actor=actor, at=times.now(), reason=reason, key=key), case, to)
-    err.print(f"{case}: {to}")
+        cases.assign(store, act_by(actor, reason, key), case, to)
+    err.print(ASSIGNED.in_(lang).format(case=case, to=to))
 
 
 @app.command("need-info")
@@ -243,9 +196,10 @@ def need_info(
     actor: ActorOption = ACTING,
     rev: RevOption = None,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Wait for papers or answers; the reason says for which."""
-    step(home, case, "need-info", {}, actor, reason, rev, key)
+    step(home, act_by(actor, reason, key), case, "need-info", {}, rev, lang)
 
 
 @app.command()
@@ -256,9 +210,10 @@ def back(
     reason: ReasonOption = "",
     rev: RevOption = None,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Go on: what was waited for is here."""
-    step(home, case, "back", {}, actor, reason, rev, key)
+    step(home, act_by(actor, reason, key), case, "back", {}, rev, lang)
 
 
 @app.command()
@@ -267,17 +222,18 @@ def dismiss(
     reason: ReasonOption,
     code: Annotated[
         str,
-        typer.Option(help="Why: " + ", ".join(f"{code} {zh}" for code, zh in DISMISSALS_ZH.items()) + "."),
+        typer.Option(help=f"Why: {choices(DISMISSALS_ZH)}."),
     ],
     of: Annotated[str | None, typer.Option("--of", help="With duplicate: the case that it repeats.")] = None,
     revisit_on: Annotated[
         datetime | None,
-        typer.Option("--revisit-on", formats=["%Y-%m-%d"], help="With insufficient_now: when to look again."),
+        typer.Option("--revisit-on", formats=DAY, help="With insufficient_now: when to look again."),
     ] = None,
     home: HomeOption = None,
     actor: ActorOption = ACTING,
     rev: RevOption = None,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Set a case aside, for one of the listed reasons."""
     given = {"code": code}
@@ -285,7 +241,7 @@ def dismiss(
         given["duplicate of"] = of
     if revisit_on is not None:
         given["revisit on"] = revisit_on.date().isoformat()
-    step(home, case, "dismiss", given, actor, reason, rev, key)
+    step(home, act_by(actor, reason, key), case, "dismiss", given, rev, lang)
 
 
 @app.command()
@@ -297,9 +253,10 @@ def confirm(
     actor: ActorOption = ACTING,
     rev: RevOption = None,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Confirm that there is something to hand over (初核属实); two officers do it."""
-    step(home, case, "confirm", {"second officer": second}, actor, reason, rev, key)
+    step(home, act_by(actor, reason, key), case, "confirm", {"second officer": second}, rev, lang)
 
 
 @app.command()
@@ -310,9 +267,10 @@ def reopen(
     actor: ActorOption = ACTING,
     rev: RevOption = None,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Take a dismissed or closed case up again."""
-    step(home, case, "reopen", {}, actor, reason, rev, key)
+    step(home, act_by(actor, reason, key), case, "reopen", {}, rev, lang)
 
 
 @app.command("file")
@@ -324,9 +282,10 @@ def file_(
     reason: ReasonOption = "",
     rev: RevOption = None,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """File a penalty case at the own office (本部门立案)."""
-    step(home, case, "file", {"document": document}, actor, reason, rev, key)
+    step(home, act_by(actor, reason, key), case, "file", {"document": document}, rev, lang)
 
 
 @app.command()
@@ -337,11 +296,12 @@ def merge(
     home: HomeOption = None,
     actor: ActorOption = ACTING,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Let a case go on inside another; nothing is lost, and `unmerge` takes it out again."""
     with opened(settings.installed(home).control) as store:
-        cases.merge(store, Act(actor=actor, at=times.now(), reason=reason, key=key), case, into)
-    err.print(f"{case} goes on in {into}; take it out: bidwatch review unmerge {case}")
+        cases.merge(store, act_by(actor, reason, key), case, into)
+    err.print(MERGED.in_(lang).format(case=case, into=into))
 
 
 @app.command()
@@ -351,11 +311,12 @@ def unmerge(
     home: HomeOption = None,
     actor: ActorOption = ACTING,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Take a merged case out again, as it was."""
     with opened(settings.installed(home).control) as store:
-        state = cases.unmerge(store, Act(actor=actor, at=times.now(), reason=reason, key=key), case)
-    _next(State(state), case)
+        state = cases.unmerge(store, act_by(actor, reason, key), case)
+    say_next(State(state), case, lang)
 
 
 @app.command()
@@ -368,32 +329,16 @@ def bring(
     home: HomeOption = None,
     actor: ActorOption = ACTING,
     key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
 ) -> None:
     """Open a case that no night found: from the police, another office, a complaint."""
     with opened(settings.installed(home).control) as store:
-        id = cases.bring(store, Act(actor=actor, at=times.now(), reason=reason, key=key), about, origin)
+        id = cases.bring(store, act_by(actor, reason, key), about, origin)
     out.print(id)
-    _next(State.NEW, id)
+    say_next(State.NEW, id, lang)
 
 
-def step(
-    home: Path | None,
-    case: str,
-    verb: str,
-    given: dict[str, str],
-    actor: str,
-    reason: str,
-    rev: int | None,
-    key: str | None,
-) -> None:
-    """Do a step on a case and say where it stands and what is possible then."""
-    with opened(settings.installed(home).control) as store:
-        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
-        state = referrals.answer(store, act, case, verb, given, rev=rev)
-    _next(State(state), case)
-
-
-def _items(home: Path | None, as_of: datetime | None) -> list[Item]:
+def _items(home: HomeOption, as_of: datetime | None) -> list[Item]:
     where = settings.installed(home)
     day, _ = today(as_of)
     with opened(where.control) as store:
@@ -402,15 +347,7 @@ def _items(home: Path | None, as_of: datetime | None) -> list[Item]:
 
 def _fired(item: Item, lang: Lang) -> str:
     """Return what fired, as one short text: kinds of evidence in Chinese, detectors in English."""
-    names = [row.family if lang is Lang.ZH else row.detector for row in item.alerts]
+    names = [Both(row.family, row.detector).in_(lang) for row in item.alerts]
     counts = {name: names.count(name) for name in dict.fromkeys(names)}
-    return "；".join(f"{name}×{count}" if count > 1 else name for name, count in counts.items())
-
-
-def _next(state: State, case: str) -> None:
-    """Say where a case stands and which steps are possible."""
-    err.print(f"{case}: {STATES_ZH[state]} {state}")
-    for each in possible(state):
-        group = "refer" if each.verb in REFER else "review"
-        needs = f" ({', '.join(each.needs)})" if each.needs else ""
-        err.print(f"  bidwatch {group} {each.verb} {case}{needs}  {each.zh}", soft_wrap=True)
+    told = [f"{name}×{count}" if count > 1 else name for name, count in counts.items()]
+    return SEMICOLON.in_(lang).join(told)

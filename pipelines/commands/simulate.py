@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands.options import LangOption, Panel
 from pipelines.commands.output import Watching, out
+from pipelines.commands.texts import Both, Lang
 
 
 class Form(StrEnum):
@@ -19,6 +21,17 @@ class Form(StrEnum):
     PARQUET = "parquet"
 
 
+MADE = Both(
+    "{lots} 个标段，{bids} 份投标；{rings} 个团伙操纵 {rigged} 个标段。{first} 至 {last} 各夜共 {records} 条记录：{folder}",
+    "{lots} lots, {bids} bids; {rings} rings rigged {rigged} lots."
+    " {records} records in the nights {first} to {last}: {folder}",
+)
+PAPERS = Both("；{count} 份文件", "; {count} documents")
+
+app = typer.Typer()
+
+
+@app.command(rich_help_panel=Panel.NIGHT)
 def simulate(
     into: Annotated[
         Path, typer.Option("--out", help="Folder for inbox/ and truth/; it may not hold them yet.")
@@ -40,6 +53,7 @@ def simulate(
         Form,
         typer.Option("--format", help="As a centre sends it (XML, JSON lines, CSV, xlsx), or all in tables."),
     ] = Form.EXCHANGE,
+    lang: LangOption = Lang.EN,
 ) -> None:
     """Write a county's deliveries night by night, and the truth about its rings.
 
@@ -61,8 +75,14 @@ def simulate(
             with_follow_up=follow_up,
             progress=watching,
         )
-    out.print(
-        f"{made.lots:,} lots, {made.bids:,} bids; {made.rings:,} rings rigged {made.rigged:,} lots. "
-        f"{made.records:,} records in the nights {made.nights[0]} to {made.nights[1]}: {into / 'inbox'}"
-        + (f"; {made.papers:,} documents" if made.papers else "")
+    said = MADE.in_(lang).format(
+        lots=f"{made.lots:,}",
+        bids=f"{made.bids:,}",
+        rings=f"{made.rings:,}",
+        rigged=f"{made.rigged:,}",
+        records=f"{made.records:,}",
+        first=made.nights[0],
+        last=made.nights[1],
+        folder=into / "inbox",
     )
+    out.print(said + (PAPERS.in_(lang).format(count=f"{made.papers:,}") if made.papers else ""))

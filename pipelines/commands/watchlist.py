@@ -1,38 +1,92 @@
-"""The watch list and the blacklist at the desk: propose, approve, review, repair, revoke."""
+"""The watch list and the blacklist at the desk: the lists, one entry, the rules of credit repair."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines import settings, times
-from pipelines.casework.acts import Act
+from pipelines import settings
 from pipelines.casework.clocks import deadlines
 from pipelines.casework.watchlist import credit_repair, effects, register, sheets
-from pipelines.casework.watchlist.entry import LISTS_ZH, SUBJECTS_ZH, Entry
+from pipelines.casework.watchlist.entry import LISTS_ZH, SUBJECTS_ZH
 from pipelines.casework.watchlist.register import STATES_ZH, Standing
+from pipelines.commands import watchlist_steps
+from pipelines.commands.desk_cells import basis_cell
 from pipelines.commands.options import (
-    ACTING,
-    ActorOption,
     AsOfOption,
-    KeyOption,
-    Lang,
+    Format,
+    FormatOption,
+    HomeOption,
     LangOption,
+    Panel,
     today,
 )
-from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
+from pipelines.commands.output import err, listing, out
+from pipelines.commands.texts import AND, Both, Lang, word
+from pipelines.commands.watchlist_steps import EntryId, say_next
 from pipelines.store import opened
-from pipelines.times import LOCAL
 from reports.office_sheet import csv_bytes, xlsx_bytes
 
+LISTED = Both("{list} {day}：{count}", "{list} list on {day}: {count}")
+WATCH_HEADINGS = Both(
+    ("编号", "名称", "列入原因", "状态", "复评", "到期", "剩余工作日"),
+    ("entry", "name", "reason", "state", "review", "until", "workdays left"),
+)
+BLACK_HEADINGS = Both(
+    ("编号", "名称", "列入原因", "状态", "文号", "到期", "剩余工作日"),
+    ("entry", "name", "reason", "state", "decision", "until", "workdays left"),
+)
+REVIEW_DUE = Both(
+    "待复评：{ids}。下一步：bidwatch watchlist review 编号；或 revoke 编号",
+    "Review due: {ids}. Next: bidwatch watchlist review ENTRY; or revoke ENTRY",
+)
+FACTS_ZH = {
+    "id": "编号",
+    "list": "名单",
+    "subject_kind": "对象类型",
+    "subject_id": "对象编号",
+    "name": "名称",
+    "shown_code": "证件号码",
+    "reason": "列入原因",
+    "basis": "依据",
+    "rule": "触发规则",
+    "risk_class": "风险等级",
+    "measures": "关注措施",
+    "related": "关联对象",
+    "document_no": "决定文号",
+    "authority": "决定单位",
+    "decided_on": "决定日期",
+    "severity": "失信等级",
+    "is_bidding_ban": "是否限制投标",
+    "starts_on": "起始日期",
+    "first_ends_on": "到期日期",
+    "first_review_on": "复评日期",
+    "at": "提出时间(UTC)",
+    "actor": "提出人",
+}
+FACT_HEADINGS = Both(("项目", "内容"), ("fact", "value"))
+HISTORY = Both("{id} 经过", "{id}: history")
+HISTORY_HEADINGS = Both(
+    ("状态", "日期", "原因", "文号", "停止标记", "经办人"),
+    ("state", "from", "reason", "document", "flags stopped", "who"),
+)
+RULES = Both("信用修复规则", "Rules of credit repair")
+RULE_HEADINGS = Both(
+    ("等级", "公示", "最短(月)", "最长(月)", "修复条件", "依据"),
+    ("class", "published", "min months", "max months", "needs", "basis"),
+)
+
 app = typer.Typer(
+    name="watchlist",
     help="The watch list (重点关注对象名单, internal) and the blacklist (黑名单, by decision): two different things.",
     no_args_is_help=True,
+    rich_help_panel=Panel.DUTIES,
 )
+app.add_typer(watchlist_steps.steps_app)
 
 
 class Which(StrEnum):
@@ -42,194 +96,7 @@ class Which(StrEnum):
     BLACK = "black"
 
 
-EntryId = Annotated[
-    str, typer.Argument(metavar="ENTRY", help="Id of the entry: ZD… watch list, HM… blacklist.")
-]
 ListOption = Annotated[Which, typer.Option("--list", help="watch 重点关注对象名单; black 黑名单.")]
-Subject = Annotated[
-    str,
-    typer.Argument(
-        metavar="SUBJECT", help="Party id of a firm (its code), id of a project, token of a person."
-    ),
-]
-KindOption = Annotated[
-    str, typer.Option("--kind", help="; ".join(f"{c} {zh}" for c, zh in SUBJECTS_ZH.items()))
-]
-NameOption = Annotated[str, typer.Option("--name", help="Its name; of a person masked, 张*.")]
-MaskedOption = Annotated[str, typer.Option("--masked-id", help="Of a person: 410***********1234.")]
-ReasonOption = Annotated[
-    str,
-    typer.Option(
-        "--reason", help="Why, for those who ask later (列入原因). No personal data: it goes into the log."
-    ),
-]
-BasisOption = Annotated[
-    str, typer.Option("--basis", help="Instrument and article, or minute of the meeting (依据).")
-]
-RelatedOption = Annotated[str, typer.Option("--related", help="Related parties (关联对象).")]
-RuleOption = Annotated[str, typer.Option("--rule", help="Detector or case that led to it (触发规则).")]
-DocumentOption = Annotated[str, typer.Option("--document", help="文号 of the document.")]
-_DAY = ["%Y-%m-%d"]
-
-
-@app.command()
-def propose(
-    subject: Subject,
-    name: NameOption,
-    reason: ReasonOption,
-    basis: BasisOption,
-    review_on: Annotated[
-        datetime, typer.Option("--review", formats=_DAY, help="When to look again (复评日期).")
-    ],
-    ends_on: Annotated[datetime, typer.Option("--until", formats=_DAY, help="Last day (到期日期).")],
-    kind: KindOption = "firm",
-    starts_on: Annotated[
-        datetime | None, typer.Option("--from", formats=_DAY, help="First day. Default: today.")
-    ] = None,
-    rule: RuleOption = "",
-    risk: Annotated[str, typer.Option(help="Risk class: high, mid, low.")] = "",
-    measures: Annotated[str, typer.Option(help="What is done (关注措施).")] = "",
-    related: RelatedOption = "",
-    masked_id: MaskedOption = "",
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    key: KeyOption = None,
-) -> None:
-    """Propose a subject for the watch list: the office's own attention, no sanction, not public."""
-    entry = Entry(
-        list="watch",
-        subject_kind=kind,
-        subject_id=subject,
-        name=name,
-        reason=reason,
-        basis=basis,
-        starts_on=_day(starts_on),
-        ends_on=ends_on.date(),
-        review_on=review_on.date(),
-        rule=rule,
-        risk_class=risk,
-        measures=measures,
-        related=related,
-        shown_code=masked_id,
-    )
-    _propose(entry, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
-
-
-@app.command()
-def ban(
-    subject: Subject,
-    name: NameOption,
-    reason: ReasonOption,
-    basis: BasisOption,
-    document: DocumentOption,
-    authority: Annotated[str, typer.Option(help="Who decided.")],
-    decided_on: Annotated[datetime, typer.Option("--decided", formats=_DAY, help="Date of the document.")],
-    severity: Annotated[str, typer.Option("--class", help="minor 轻微; general 一般; serious 严重.")],
-    starts_on: Annotated[
-        datetime, typer.Option("--from", formats=_DAY, help="First day of the restriction.")
-    ],
-    ends_on: Annotated[datetime, typer.Option("--until", formats=_DAY, help="Last day of the restriction.")],
-    bidding: Annotated[
-        bool, typer.Option("--bars-bidding/--other-sanction", help="Whether the decision bars from bidding.")
-    ],
-    kind: KindOption = "firm",
-    rule: RuleOption = "",
-    related: RelatedOption = "",
-    masked_id: MaskedOption = "",
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    key: KeyOption = None,
-) -> None:
-    """Propose a subject for the blacklist: only by a decision with its number."""
-    entry = Entry(
-        list="black",
-        subject_kind=kind,
-        subject_id=subject,
-        name=name,
-        reason=reason,
-        basis=basis,
-        starts_on=starts_on.date(),
-        ends_on=ends_on.date(),
-        rule=rule,
-        related=related,
-        shown_code=masked_id,
-        document_no=document,
-        authority=authority,
-        decided_on=decided_on.date(),
-        severity=severity,
-        is_bidding_ban=bidding,
-    )
-    _propose(entry, home, Act(actor=actor, at=times.now(), reason=reason, key=key))
-
-
-@app.command()
-def approve(
-    id: EntryId,
-    reason: Annotated[str, typer.Option(help="A remark.")] = "",
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    key: KeyOption = None,
-) -> None:
-    """Put a proposed entry on its list; somebody else than who proposed it."""
-    with opened(settings.installed(home).control) as store:
-        register.approve(store, Act(actor=actor, at=times.now(), reason=reason, key=key), id)
-        _tell(register.entries(store.con, id)[0])
-
-
-@app.command()
-def review(
-    id: EntryId,
-    reason: ReasonOption,
-    review_on: Annotated[datetime, typer.Option("--review", formats=_DAY, help="When to look again.")],
-    ends_on: Annotated[datetime, typer.Option("--until", formats=_DAY, help="Last day.")],
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    key: KeyOption = None,
-) -> None:
-    """Keep a watch entry after its review. To end it: revoke."""
-    with opened(settings.installed(home).control) as store:
-        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
-        register.review(store, act, id, review_on.date(), ends_on.date())
-        _tell(register.entries(store.con, id)[0])
-
-
-@app.command()
-def repair(
-    id: EntryId,
-    reason: ReasonOption,
-    document: DocumentOption,
-    authority: Annotated[str, typer.Option(help="Who repairs: who decided (谁认定、谁修复).")],
-    duties: Annotated[
-        bool, typer.Option("--duties-done", help="The duties of the decision are done (义务已履行).")
-    ] = False,
-    promise: Annotated[
-        bool, typer.Option("--promise-made", help="The public promise was made (已作出信用承诺).")
-    ] = False,
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    key: KeyOption = None,
-) -> None:
-    """End a blacklist entry by credit repair (信用修复)."""
-    met = frozenset(need for need, is_met in (("duties", duties), ("promise", promise)) if is_met)
-    with opened(settings.installed(home).control) as store:
-        act = Act(actor=actor, at=times.now(), reason=reason, key=key)
-        register.repair(store, act, id, document_no=document, authority=authority, met=met)
-        _tell(register.entries(store.con, id)[0])
-
-
-@app.command()
-def revoke(
-    id: EntryId,
-    reason: ReasonOption,
-    document: DocumentOption = "",
-    home: HomeOption = None,
-    actor: ActorOption = ACTING,
-    key: KeyOption = None,
-) -> None:
-    """End an entry that should not stand, or drop a proposal; a blacklist entry needs the annulling document."""
-    with opened(settings.installed(home).control) as store:
-        register.revoke(store, Act(actor=actor, at=times.now(), reason=reason, key=key), id, document)
-        _tell(register.entries(store.con, id)[0])
 
 
 @app.command("list")
@@ -255,40 +122,27 @@ def list_(
             return
         found = sheets.chosen(store.con, which, day, everything=all)
         days = deadlines.calendar(store.con)
-    is_zh, is_watch = lang is Lang.ZH, which is Which.WATCH
+    is_watch = which is Which.WATCH
     listing(
-        f"{LISTS_ZH[which]} {day}：{len(found)}" if is_zh else f"{which} list on {day}: {len(found)}",
-        ("编号", "名称", "列入原因", "状态", "复评" if is_watch else "文号", "到期", "剩余工作日")
-        if is_zh
-        else (
-            "entry",
-            "name",
-            "reason",
-            "state",
-            "review" if is_watch else "decision",
-            "until",
-            "workdays left",
-        ),
+        LISTED.in_(lang).format(list=word(LISTS_ZH, which.value, lang), day=day, count=len(found)),
+        (WATCH_HEADINGS if is_watch else BLACK_HEADINGS).in_(lang),
         [
             (
-                e.id,
-                e.facts["name"],
-                e.facts["reason"],
-                sheets.state_zh(e, day) if is_zh else e.state,
-                e.review_on if is_watch else e.facts["document_no"],
-                e.ends_on,
-                str(days.count(day, _next_date(e))) if e.is_in_effect(day) else "",
+                each.id,
+                each.facts["name"],
+                each.facts["reason"],
+                Both(sheets.state_zh(each, day), each.state).in_(lang),
+                each.review_on if is_watch else each.facts["document_no"],
+                each.ends_on,
+                str(days.count(day, _next_date(each))) if each.is_in_effect(day) else "",
             )
-            for e in found
+            for each in found
         ],
         format,
     )
     due = [e.id for e in found if e.is_in_effect(day) and e.review_on is not None and e.review_on <= day]
     if due:
-        err.print(
-            f"Review due 待复评: {', '.join(due)}. Next: bidwatch watchlist review ENTRY; or revoke ENTRY",
-            soft_wrap=True,
-        )
+        err.print(REVIEW_DUE.in_(lang).format(ids=AND.in_(lang).join(due)), soft_wrap=True)
 
 
 @app.command()
@@ -298,18 +152,19 @@ def show(
     """Show everything that happened to an entry."""
     with opened(settings.installed(home).control) as store:
         entry = register.require(store.con, id, *STATES_ZH)
-    is_zh = lang is Lang.ZH
     if format is Format.TABLE:
-        facts = [(name, str(value)) for name, value in entry.facts.items() if value not in (None, "")]
-        listing(id, ("项目", "内容") if is_zh else ("fact", "value"), facts, format)
+        facts = [
+            (word(FACTS_ZH, name, lang), _fact(name, str(value), lang))
+            for name, value in entry.facts.items()
+            if value not in (None, "")
+        ]
+        listing(id, FACT_HEADINGS.in_(lang), facts, format)
     listing(
-        f"{id} 经过" if is_zh else f"{id}: history",
-        ("状态", "日期", "原因", "文号", "停止标记", "经办人")
-        if is_zh
-        else ("state", "from", "reason", "document", "flags stopped", "who"),
+        HISTORY.in_(lang).format(id=id),
+        HISTORY_HEADINGS.in_(lang),
         [
             (
-                STATES_ZH[str(each["state"])] if is_zh else each["state"],
+                word(STATES_ZH, str(each["state"]), lang),
                 each["effective_on"],
                 each["reason"],
                 each["document_no"],
@@ -321,7 +176,7 @@ def show(
         format,
     )
     if format is Format.TABLE:
-        _tell(entry)
+        say_next(entry, lang)
 
 
 @app.command()
@@ -356,20 +211,17 @@ def export(
 @app.command()
 def rules(format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH) -> None:
     """Show the rules of credit repair: classes, shortest and longest publication, what a repair needs."""
-    is_zh = lang is Lang.ZH
     listing(
-        "信用修复规则" if is_zh else "Rules of credit repair",
-        ("等级", "公示", "最短(月)", "最长(月)", "修复条件", "依据")
-        if is_zh
-        else ("class", "published", "min months", "max months", "needs", "basis"),
+        RULES.in_(lang),
+        RULE_HEADINGS.in_(lang),
         [
             (
-                each.title_zh if is_zh else each.id,
-                ("是" if each.is_published else "否") if is_zh else each.is_published,
+                Both(each.title_zh, each.id).in_(lang),
+                Both("是" if each.is_published else "否", each.is_published).in_(lang),
                 each.min_months,
                 each.max_months,
-                "、".join(credit_repair.NEEDS_ZH[need] if is_zh else need for need in each.needs),
-                each.basis + ("" if each.seen else "（待核）"),
+                AND.in_(lang).join(word(credit_repair.NEEDS_ZH, need, lang) for need in each.needs),
+                basis_cell(each.basis, each.seen, lang),
             )
             for each in credit_repair.severities().values()
         ],
@@ -377,40 +229,16 @@ def rules(format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH) -> No
     )
 
 
-def _propose(entry: Entry, home: HomeOption, act: Act) -> None:
-    with opened(settings.installed(home).control) as store:
-        id = register.propose(store, act, entry)
-    out.print(id)
-    err.print(
-        f"Next, by somebody else: bidwatch watchlist approve {id}; or drop it: watchlist revoke {id} --reason TEXT",
-        soft_wrap=True,
-    )
-
-
-def _tell(entry: Standing) -> None:
-    """Say where an entry stands and what may come next."""
-    id, is_watch = entry.id, entry.facts["list"] == "watch"
-    match entry.state:
-        case "proposed":
-            ways = f"Next, by somebody else: bidwatch watchlist approve {id}; or watchlist revoke {id} --reason TEXT"
-        case "listed" if is_watch:
-            ways = f"Until {entry.ends_on}, review on {entry.review_on}. Next: watchlist review {id}; or revoke {id}"
-        case "listed":
-            ways = f"Until {entry.ends_on}, repair from {_repairable(entry)} on. Next: watchlist repair {id}; or revoke {id}"
-        case "removed":
-            ways = "Its flags have stopped; its history stays."
-        case _:
-            ways = "Its flags stop with the next night, which says so: bidwatch nightly."
-    err.print(f"{id} {entry.state} {STATES_ZH[entry.state]}. {ways}", soft_wrap=True)
-
-
-def _repairable(entry: Standing) -> date:
-    return sheets.severity(entry).repairable_on(date.fromisoformat(str(entry.facts["decided_on"])))
-
-
 def _next_date(entry: Standing) -> date:
     return min(entry.review_on, entry.ends_on) if entry.review_on else entry.ends_on
 
 
-def _day(given: datetime | None) -> date:
-    return given.date() if given else datetime.now(LOCAL).date()
+def _fact(name: str, value: str, lang: Lang) -> str:
+    """Return a fact of an entry as a person reads it; what is no code stays as it was written."""
+    names_zh = {
+        "list": LISTS_ZH,
+        "subject_kind": SUBJECTS_ZH,
+        "severity": {id: each.title_zh for id, each in credit_repair.severities().items()},
+        "is_bidding_ban": {"0": "否", "1": "是"},
+    }
+    return Both(names_zh.get(name, {}).get(value, value), value).in_(lang)

@@ -135,13 +135,14 @@ def rows(
 class Current:
     """What the current snapshot shows: signals and rows of the alert list by fingerprint, its lots and firms.
 
-    ``division`` says who is in charge of which lots.
+    ``division`` says who is in charge of which lots; ``detectors`` are those in force, with their limits.
     """
 
     signals: dict[str, Signal]
     rows: dict[str, Alert]
     facts: Facts
     division: routing.Division
+    detectors: dict[str, Loaded]
 
 
 def current(home: Home, store: Store) -> Current:
@@ -158,9 +159,16 @@ def current(home: Home, store: Store) -> Current:
         facts = Facts(con, found)
     finally:
         con.close()
-    listed = rows(store, found, facts, registry.load(local=home.reference.local), as_of)
+    detectors = registry.load(local=home.reference.local)
+    listed = rows(store, found, facts, detectors, as_of)
     division = routing.load_division(home.reference)
-    return Current({signal.fp: signal for signal in found}, listed, facts, division)
+    return Current(
+        {signal.fp: signal for signal in found},
+        listed,
+        facts,
+        division,
+        {each.id: each for each in detectors},
+    )
 
 
 def standing(store: Store) -> list[Signal]:

@@ -21,6 +21,20 @@ from pipelines.reference import Reference
 FACT_DIGITS = 12
 
 
+#: What is counted, in Chinese.
+COUNTED_ZH = {"lots": "个标段", "firms": "家企业", "buyers": "个招标人"}
+
+
+@dataclass(frozen=True)
+class Unjudged:
+    """So many lots, firms or buyers (``counted``) could not be judged, for one reason."""
+
+    counted: str
+    lack: str
+    lack_zh: str
+    units: int
+
+
 @dataclass(frozen=True)
 class Screened:
     """What one detector did in one night.
@@ -29,24 +43,13 @@ class Screened:
         id: the detector.
         judged: units that it could judge.
         flagged: rows that it flagged.
-        counted: what is counted where it could not: ``lots``, ``firms`` or ``buyers``.
-        unjudged: how many of these it could not judge, by reason, in the order in which its needs are asked.
+        unjudged: what it could not judge, by reason, in the order in which its needs are asked.
     """
 
     id: str
     judged: int
     flagged: int
-    counted: str
     unjudged: tuple[Unjudged, ...]
-
-
-@dataclass(frozen=True)
-class Unjudged:
-    """So many lots, firms or buyers could not be judged, for one reason."""
-
-    lack: str
-    lack_zh: str
-    units: int
 
 
 def measure(con: duckdb.DuckDBPyConnection, known: Reference | None = None) -> DuckDBEngine:
@@ -123,24 +126,30 @@ def screen(con: duckdb.DuckDBPyConnection, detector: Loaded, known: Reference | 
             )
     finally:
         con.unregister("screened")
-    counted, unjudged = count_unjudged(con, detector, frame)
+    unjudged = count_unjudged(con, detector, frame)
     if unjudged:
         con.executemany(
             "INSERT INTO risk.unjudged VALUES (?, ?, ?, ?, ?, ?)",
             [
-                [detector.id, counted, place, each.lack, each.lack_zh, each.units]
+                [detector.id, each.counted, place, each.lack, each.lack_zh, each.units]
                 for place, each in enumerate(unjudged)
             ],
         )
-    return Screened(
-        detector.id, int(frame["unit"].nunique()), int(frame["flagged"].sum()), counted, tuple(unjudged)
-    )
+    return Screened(detector.id, int(frame["unit"].nunique()), int(frame["flagged"].sum()), tuple(unjudged))
 
 
-def count_unjudged(
-    con: duckdb.DuckDBPyConnection, detector: Loaded, frame: pd.DataFrame
-) -> tuple[str, list[Unjudged]]:
-    """Return what is counted, and how many of these could not be judged, by the first need that they lack.
+def unjudged_of(con: duckdb.DuckDBPyConnection) -> dict[str, list[Unjudged]]:
+    """Return what each detector could not judge in a snapshot, by detector."""
+    found: dict[str, list[Unjudged]] = {}
+    for detector, *facts in con.execute(
+        "SELECT detector, counted, reason, reason_zh, units FROM risk.unjudged ORDER BY detector, place"
+    ).fetchall():
+        found.setdefault(detector, []).append(Unjudged(*facts))
+    return found
+
+
+def count_unjudged(con: duckdb.DuckDBPyConnection, detector: Loaded, frame: pd.DataFrame) -> list[Unjudged]:
+    """Return how many lots, firms or buyers could not be judged, by the first need that they lack.
 
     Raises:
         ValueError: a judged unit lacks a need, or one that has all was not judged and no reason is left for it.
@@ -179,8 +188,8 @@ def count_unjudged(
             )
         if not is_judged:
             found[place] += units
-    return counted, [
-        Unjudged(need.lack, need.lack_zh, found[place])
+    return [
+        Unjudged(counted, need.lack, need.lack_zh, found[place])
         for place, need in enumerate(detector.needs)
         if found[place]
     ]

@@ -9,7 +9,7 @@ from pipelines import duck, night, settings
 from pipelines.casework.acts import Act
 from pipelines.casework.watchlist import register
 from pipelines.casework.watchlist.entry import Entry
-from pipelines.commands.nights import _take_copies
+from pipelines.commands.nightly import take_copies
 from pipelines.store import opened
 
 INBOX = SAMPLE / "inbox"
@@ -23,7 +23,7 @@ def home(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BIDWATCH_KEY", str(root / "key"))
         where = settings.home(root / "home").prepare()
-        _take_copies(where, INBOX, "test")
+        take_copies(where, INBOX, "test")
         run(where)
         yield where
 

@@ -154,6 +154,7 @@ class County:
             {signal.fp: self.row(signal) for signal in signals},
             SimpleNamespace(for_routing=lambda: facts, lots={lot: {} for lot in lots}),
             self.division,
+            {each.id: each for each in self.detectors},
         )
 
     def night(self, as_of, *signals):

@@ -341,14 +341,17 @@ def test_what_is_not_possible_is_refused_and_says_what_is(desk, words, said):
 
 def test_after_a_step_the_next_ones_are_named(desk):
     case = listed(desk, "review", "list")[0]["case"]
-    done = bidwatch("review", "take", case, "--home", desk, "--actor", "张三", key=desk.parent / "key")
+    words = ("review", "take", case, "--home", desk, "--actor", "张三", "--key", "k")
+    done = bidwatch(*words, "--lang", "en", key=desk.parent / "key")
     assert f"bidwatch review confirm {case} (reason, second officer)" in done.stderr
+    done = bidwatch(*words, key=desk.parent / "key")
+    assert f"bidwatch review confirm {case}（理由、第二名经办人）  初核属实" in done.stderr
 
 
 def test_a_merged_case_shows_in_the_other_and_comes_out_again(desk):
     one, other = (row["case"] for row in listed(desk, "review", "list")[:2])
     asked(desk, "review", "merge", other, "--into", one, "--reason", "同一批企业")
     assert other not in {row["case"] for row in listed(desk, "review", "list")}
-    assert f"merged into {one}" in asked(desk, "review", "show", other)
+    assert f"merged into {one}" in asked(desk, "review", "show", other, "--lang", "en")
     asked(desk, "review", "unmerge", other, "--reason", "不是一回事")
     assert other in {row["case"] for row in listed(desk, "review", "list")}

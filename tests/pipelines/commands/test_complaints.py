@@ -15,7 +15,7 @@ NAME, PHONE = "欧阳测试", "13912345678"
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("BIDWATCH_KEY", str(tmp_path / "keys" / "home.key"))
-    monkeypatch.setattr("pipelines.commands.complaints.now", lambda: "2026-12-31T02:00:00+00:00")
+    monkeypatch.setattr("pipelines.times.now", lambda: "2026-12-31T02:00:00+00:00")
     where = settings.Home(tmp_path / "home").prepare()
     with opened(where.control) as store, store.transaction() as con:
         con.execute("INSERT INTO case_ (id, scope) VALUES ('C1', 'L1')")
@@ -70,8 +70,11 @@ def test_a_complaint_is_taken_in_and_the_next_steps_are_named(received):
     result = received()
     assert "TS-2026-0001　投诉人-2026-0001" in result.stdout
     assert "sign (签收), cancel (撤销)" in result.stderr
-    assert "an objection to the tenderer must come first" in result.stderr
-    assert "must come first" not in received("--objected").stderr
+    assert "应当先向招标人提出异议" in result.stderr
+    assert "应当先向招标人提出异议" not in received("--objected").stderr
+    english = received("--lang", "en").stderr
+    assert "an objection to the tenderer must come first" in english
+    assert "must come first" not in received("--objected", "--lang", "en").stderr
 
 
 def test_a_complaint_from_receipt_to_publication(bidwatch, handled):
@@ -98,9 +101,10 @@ def test_a_complaint_from_receipt_to_publication(bidwatch, handled):
 def test_withdrawal(bidwatch, handled):
     step = ("TS-2026-0001", "--actor", "李四", "--at")
     bidwatch("withdraw", *step, "2026-06-08", "--reason", "已达成谅解")
-    result = bidwatch("grant", *step, "2026-06-09")
-    assert "同意撤诉" in result.stdout
-    assert "at rest" in result.stderr
+    for lang, stands, rests in (("zh", "同意撤诉", "无后续步骤"), ("en", "withdrawn", "at rest")):
+        result = bidwatch("grant", *step, "2026-06-09", "--key", "k", "--lang", lang)
+        assert stands in result.stdout
+        assert rests in result.stderr
 
 
 def test_a_step_that_is_not_possible_names_those_that_are(bidwatch, received):

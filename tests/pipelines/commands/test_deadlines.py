@@ -147,7 +147,8 @@ def test_the_calendar_of_the_installation_is_loaded(bidwatch, home):
         encoding="utf-8",
     )
     started(bidwatch, "C1", "TS02", "2026-12-30 10:00")
-    text = bidwatch("load-calendar", "--reason", "国务院办公厅通知", "--actor", "张三").stdout
+    words = ("load-calendar", "--reason", "国务院办公厅通知", "--actor", "张三", "--lang", "en")
+    text = bidwatch(*words).stdout
     assert "new official years: 2027; clocks that changed: 1" in text
     assert "2027-01-06" in bidwatch("list", "--as-of", "2026-12-31").stdout
 

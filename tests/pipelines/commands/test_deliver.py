@@ -174,8 +174,9 @@ def test_a_filled_list_comes_back_and_becomes_a_label(home, bidwatch, tmp_path):
     back = tmp_path / "反馈.csv"
     with back.open("w", encoding="utf-16", newline="") as file:
         csv.writer(file, delimiter="\t").writerows(rows)
-    told = bidwatch("deliver", "receipt", back, "--as-of", "2026-07-02", "--actor", "张三")
-    assert "1 taken 已采纳" in told.stderr
+    words = ("deliver", "receipt", back, "--as-of", "2026-07-02", "--actor", "张三", "--key", "k")
+    assert "已采纳 1" in bidwatch(*words).stderr
+    assert "1 taken" in bidwatch(*words, "--lang", "en").stderr
     state = {each["did"]: each["state"] for each in deliveries(bidwatch, "--as-of", "2026-07-02")}
     assert state[folder.name.split("_")[1]] == "answered"
     exported = list(csv.DictReader(io.StringIO(bidwatch("labels", "export", "--as-of", "2026-07-02").stdout)))
@@ -191,16 +192,17 @@ def test_a_list_with_refused_rows_says_so_and_ends_with_one(home, bidwatch, tmp_
         f"预警编号,核查结论\n{signal('L000').fp},大概\nSBBBBBBBBBBBBBBBB,属实\n", encoding="utf-8"
     )
     told = bidwatch("deliver", "receipt", path, "--as-of", "2026-07-02", code=1)
-    assert "2 refused 退回" in told.stderr
+    assert "退回 2" in told.stderr
     assert "没有此预警编号" in told.stdout.replace("\n", "")
+    english = bidwatch("deliver", "receipt", path, "--as-of", "2026-07-02", "--lang", "en", code=1)
+    assert "2 refused" in english.stderr
     bidwatch("deliver", "receipt", tmp_path / "none.csv", fails="no file")
 
 
 def test_a_suppression_from_its_start_to_its_end(bidwatch):
     given = ("--lot", "L001", "--code", "lawful_explained", "--reason", "同一造价软件", "--actor", "张三")
-    made = bidwatch(
-        "suppress", "add", *given, "--until", "2026-07-10", "--as-of", "2026-07-01", "--key", "k1"
-    )
+    words = ("suppress", "add", *given, "--until", "2026-07-10", "--as-of", "2026-07-01", "--key", "k1")
+    made = bidwatch(*words, "--lang", "en")
     assert made.stdout.strip() == "1"
     assert "holds back 1 of the current signals until 2026-07-10" in made.stderr.replace("\n", " ")
     (held,) = json.loads(

@@ -99,7 +99,7 @@ def objects(home, id):
 def test_a_draw_from_the_pools_to_the_replayed_folder(home, tmp_path):
     id, announced = drawn(home, tmp_path)
     thing = next(iter(objects(home, id)))
-    said = done(home, "result", id, thing, "corrected", "--note", "资料不全")
+    said = done(home, "result", id, thing, "corrected", "--note", "资料不全", "--lang", "en")
     assert "working days left: 5" in said.stderr
     done(home, "publish", id, "--channel", "县政府门户网站")
     absent = next(
@@ -142,7 +142,7 @@ def test_a_plan_and_a_commitment_can_be_looked_at_and_given_up(home, tmp_path):
     assert json.loads(said.stdout)["rates"]["risk"]["high"] == "3/10"
     assert f"bidwatch draw commit {id}" in said.stderr
     done(home, "commit", id)
-    assert "secret until the draw" in done(home, "export", id, tmp_path / "posted").stderr
+    assert "secret until the draw" in done(home, "export", id, tmp_path / "posted", "--lang", "en").stderr
     assert not (tmp_path / "posted" / "seed.hex").exists()
     done(home, "void", id, "--reason", "名录库有误")
     assert "已作废" in done(home, "list").stdout
@@ -151,7 +151,7 @@ def test_a_plan_and_a_commitment_can_be_looked_at_and_given_up(home, tmp_path):
 def test_an_import_can_be_looked_at_first(home, tmp_path):
     filled(home, tmp_path)
     (tmp_path / "pool.csv").write_text("\n".join(POOL.splitlines()[:-2]) + "\n", encoding="utf-8")
-    said = done(home, "pool-object", "import", tmp_path / "pool.csv", "--check")
+    said = done(home, "pool-object", "import", tmp_path / "pool.csv", "--check", "--lang", "en")
     assert "2 retired" in said.stdout
     assert "--retire 2 --reason TEXT" in said.stderr
     refused = say(home, "pool-object", "import", tmp_path / "pool.csv")

@@ -12,14 +12,13 @@ import docx
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from pipelines.audit import canonical
 from pipelines.casework.acts import Act
 from pipelines.casework.cases import cases
 from pipelines.casework.referrals import referrals
-from pipelines.commands import refer_files, report
+from pipelines.commands import refer_papers, report
 from pipelines.store import opened
 
 AT = "2026-06-30T02:00:00+00:00"
@@ -27,8 +26,7 @@ NUMBER = "修发改函〔2026〕12号"
 LOT = "E4108210001000001001001"
 FACTS = {"value": 2, "holders": 5}
 
-refer = typer.Typer()
-refer_files.add_to(refer)
+refer = refer_papers.papers_app
 
 
 @pytest.fixture
@@ -428,7 +426,8 @@ def test_the_figures_name_no_firm_and_say_what_they_count(home, approved, tmp_pa
 
 
 def test_a_year_that_runs_says_until_when_it_was_counted(home, tmp_path):
-    said = done(report.app, home, "year", "--year", 2026, "--out", tmp_path / "out", "--as-of", "2026-11-22")
+    words = ("year", "--year", 2026, "--out", tmp_path / "out", "--as-of", "2026-11-22", "--lang", "en")
+    said = done(report.app, home, *words)
     assert "counted until 2026-11-22" in said.stderr
     assert any(
         "统计截至2026年11月22日" in line for line in said_in(tmp_path / "out" / "年度报告数据_2026年.docx")

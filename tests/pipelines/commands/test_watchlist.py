@@ -85,7 +85,7 @@ def test_an_entry_is_proposed_approved_shown_and_revoked(home):
     id = listed(home)
     (row,) = json.loads(done(home, "list", "--format", "json").stdout)
     assert (row["名称"], row["状态"], row["批准人"]) == ("某建设公司", "已列入", "李四")
-    said = done(home, "revoke", id, "--reason", "核实无误")
+    said = done(home, "revoke", id, "--reason", "核实无误", "--lang", "en")
     assert "flags stop with the next night" in said.stderr
     assert json.loads(done(home, "list", "--format", "json").stdout) == []
     history = json.loads(done(home, "show", id, "--format", "json").stdout)
@@ -95,7 +95,7 @@ def test_an_entry_is_proposed_approved_shown_and_revoked(home):
 def test_a_list_says_what_is_due(home):
     id = listed(home)
     said = done(home, "list", "--as-of", "2099-09-02")
-    assert f"待复评: {id}" in said.stderr
+    assert f"待复评：{id}" in said.stderr
     early = done(home, "list", "--as-of", "2026-06-30", "--lang", "en")
     assert "workdays" in early.stdout
     assert all(len(line) <= 100 for line in early.stdout.splitlines())

@@ -1,0 +1,230 @@
+"""``bidwatch nightly``: the whole night, and what it found."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from detectors import registry
+from detectors.interface import Status
+from detectors.registry import Loaded
+from pipelines import files, night, publishing, settings, times
+from pipelines.commands.exits import GATE_CLOSED, REFUSED_ROWS
+from pipelines.commands.options import (
+    ACTING,
+    ActorOption,
+    AsOfOption,
+    Format,
+    HomeOption,
+    LangOption,
+    Panel,
+    today,
+)
+from pipelines.commands.output import Watching, err, listing, out
+from pipelines.commands.status import NIGHT_STATES_ZH
+from pipelines.commands.texts import AND, STATEMENT, Both, Lang, word
+from pipelines.intake import receiving
+from pipelines.store import opened
+
+SHOWN = 30  # signals in the table at the end of a night
+NAMED = 5  # files with refused rows
+
+NIGHT = Both(
+    "{as_of} 夜间运行：{state}，数据快照 {snapshot}", "Night of {as_of}: {state}, snapshot {snapshot}"
+)
+RECORDS = Both("记录", "Records")
+RECORD_HEADINGS = Both(
+    ("", "文件", "其中拒收", "记录", "载入", "重复", "拒收", "暂缓"),
+    ("", "files", "of these refused", "records", "loaded", "duplicate", "refused", "held"),
+)
+TONIGHT, SO_FAR = Both("今晚", "tonight"), Both("累计", "so far")
+DETECTORS = Both("规则", "Detectors")
+DETECTOR_HEADINGS = Both(("规则", "可判定", "标记"), ("detector", "judged", "flagged"))
+SIGNALS = Both(
+    "疑似线索：{all}，新增 {new}，试验规则（不送达）{inside}",
+    "Signals: {all}, new {new}, of experimental detectors, not sent: {inside}",
+)
+FIRST = Both(
+    "（前 {shown} 条，全部：bidwatch alerts list）", " (the first {shown}, all: bidwatch alerts list)"
+)
+SIGNAL_HEADINGS = Both(
+    ("预警编号", "等级", "标段编号", "疑似情形", "主体数"), ("alert", "grade", "lot", "finding", "parties")
+)
+SUPPRESSED = Both(
+    "抑制期内：{count} 条疑似线索只列示、不送达：bidwatch suppress list",
+    "suppressed: {count} signals are listed and sent to nobody: bidwatch suppress list",
+)
+HELD = Both(
+    "暂缓送达：新增 {new} 条，预期至多 {most} 条；放行前不送达：bidwatch deliver release --reason 理由",
+    "held: {new} new signals, at most {most} were to be expected; nothing is sent before:"
+    " bidwatch deliver release --reason TEXT",
+)
+HELD_ROW = Both("暂缓  {recipient}  {did}", "held  {recipient}  {did}")
+LISTED = Both("名单  {said}", "list  {said}")
+PAGE = Both("报告  {path}", "page  {path}")
+GATE = Both("发布关口未通过：{holds}：{count} 处不符", "gate closed: {holds}: {count} violations")
+NOT_PUBLISHED = Both(
+    "本次未发布；仍以上一数据快照为准。", "Nothing was published; the last snapshot stays current."
+)
+REFUSED = Both(
+    "{names} 中有拒收的记录或文件：见 bidwatch quarantine list。",
+    "Refused rows or files in {names}: see `bidwatch quarantine list`.",
+)
+
+app = typer.Typer()
+
+
+@app.command(rich_help_panel=Panel.NIGHT)
+def nightly(
+    home: HomeOption = None,
+    inbox: Annotated[
+        Path | None,
+        typer.Option(help="Take these files in first; they stay where they are (one folder a source)."),
+    ] = None,
+    as_of: AsOfOption = None,
+    actor: ActorOption = ACTING,
+    lang: LangOption = Lang.EN,
+) -> None:
+    """Run the whole night: take in, check, build, screen, publish, write the lists.
+
+    Safe to start again at any time: what is done stays done, nothing is sent twice.
+    """
+    where = settings.home(home).prepare()
+    day, _ = today(as_of)
+    if inbox is not None:
+        take_copies(where, inbox, actor)
+    with Watching() as progress:
+        done = night.run(where, day, actor=actor, at=times.now(), progress=progress)
+    _print_night(where, done, lang)
+    if done.state == "blocked":
+        for gate in done.gates:
+            if gate.blocks:
+                holds = Both(gate.holds_zh, gate.holds).in_(lang)
+                err.print(GATE.in_(lang).format(holds=holds, count=f"{gate.violations:,}"))
+        err.print(NOT_PUBLISHED.in_(lang))
+        raise typer.Exit(GATE_CLOSED)
+    with opened(where.control) as store:
+        refused = [
+            file["name"]
+            for file in publishing.files_of(store, done.as_of)
+            if file["state"] == "refused" or file["refused"]
+        ]
+    if refused:
+        names = AND.in_(lang).join(refused[:NAMED]) + (" …" if len(refused) > NAMED else "")
+        err.print(REFUSED.in_(lang).format(names=names), soft_wrap=True)
+    raise typer.Exit(REFUSED_ROWS if refused else 0)
+
+
+def take_copies(home: settings.Home, inbox: Path, actor: str) -> None:
+    """Receive files that stay where they are, such as the committed sample.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+    """
+    if not inbox.is_dir():
+        raise FileNotFoundError(f"no folder {inbox}")
+    arrivals = receiving.waiting(inbox)
+    with opened(home.control) as store:
+        known = {row["raw_sha"] for row in store.rows("SELECT raw_sha FROM file")}
+        new = [arrival for arrival in arrivals if files.sha256(arrival.path) not in known]
+        receiving.receive(home, store, new, at=times.now(), actor=actor, move=False)
+
+
+def _print_night(home: settings.Home, done: publishing.Night, lang: Lang) -> None:
+    """Print what a night found, and where its files are."""
+    state = word(NIGHT_STATES_ZH, done.state, lang)
+    out.print(NIGHT.in_(lang).format(as_of=done.as_of, state=state, snapshot=done.snapshot))
+    _print_records(home, done, lang)
+    listing(
+        DETECTORS.in_(lang),
+        DETECTOR_HEADINGS.in_(lang),
+        [(screened.id, screened.judged, screened.flagged) for screened in done.screened],
+        Format.TABLE,
+    )
+    _print_signals(done, {each.id: each for each in registry.load(local=home.reference.local)}, lang)
+    if done.suppressed:
+        out.print(SUPPRESSED.in_(lang).format(count=done.suppressed))
+    if done.held:
+        said = HELD.in_(lang).format(new=done.held.new_signals, most=done.held.most)
+        out.print(said, soft_wrap=True)
+    _print_outbox(home, done, lang)
+    for said in done.lists:
+        out.print(LISTED.in_(lang).format(said=said), soft_wrap=True)
+    if done.page:
+        out.print(PAGE.in_(lang).format(path=_near(done.page)), soft_wrap=True)
+    out.print(STATEMENT.in_(lang))
+    sys.stdout.flush()
+
+
+def _print_records(home: settings.Home, done: publishing.Night, lang: Lang) -> None:
+    """Print how many records came tonight and so far, and what became of them."""
+    with opened(home.control) as store:
+        tonight = {file["raw_sha"] for file in publishing.files_of(store, done.as_of)}
+        whole = {file["raw_sha"] for file in store.rows("SELECT raw_sha FROM file WHERE state = 'refused'")}
+        received = {file["raw_sha"] for file in store.rows("SELECT raw_sha FROM file")}
+    names = ("records", "loaded", "duplicate", "refused", "held")
+    listing(
+        RECORDS.in_(lang),
+        RECORD_HEADINGS.in_(lang),
+        [
+            (
+                label.in_(lang),
+                len(files),
+                len(files & whole),
+                *(sum(int(str(f[name])) for f in done.files if f["raw_sha"] in files) for name in names),
+            )
+            for label, files in ((TONIGHT, tonight), (SO_FAR, received))
+        ],
+        Format.TABLE,
+    )
+
+
+def _print_signals(done: publishing.Night, known: Mapping[str, Loaded], lang: Lang) -> None:
+    inside = sum(known[alert.detector].status is Status.EXPERIMENTAL for alert in done.alerts)
+    shown = sorted(done.alerts, key=lambda alert: (alert.grade, alert.lot_id or "", alert.detector))[:SHOWN]
+    title = SIGNALS.in_(lang).format(all=len(done.alerts), new=done.new_signals, inside=inside)
+    if len(shown) < len(done.alerts):
+        title += FIRST.in_(lang).format(shown=len(shown))
+    listing(
+        title,
+        SIGNAL_HEADINGS.in_(lang),
+        [
+            (
+                alert.alert_id,
+                alert.grade,
+                alert.lot_id,
+                _title(known[alert.detector]).in_(lang),
+                len(alert.party_names),
+            )
+            for alert in shown
+        ],
+        Format.TABLE,
+    )
+
+
+def _title(detector: Loaded) -> Both[str]:
+    return Both(detector.facts.title_zh, detector.facts.title)
+
+
+def _print_outbox(home: settings.Home, done: publishing.Night, lang: Lang) -> None:
+    """Print where the lists lie for each office, or that they are held back."""
+    with opened(home.control) as store:
+        sent = store.rows(
+            "SELECT * FROM outbox WHERE snapshot = ? AND json_extract(facts, '$.results') IS NULL ORDER BY recipient",
+            done.snapshot,
+        )
+    for row in sent:
+        if row["state"] == "pending":
+            out.print(HELD_ROW.in_(lang).format(recipient=row["recipient"], did=row["did"]))
+            continue
+        folder = home.outbox / row["recipient"] / f"{row['as_of']}_{row['did']}"
+        out.print(f"CSV   {_near(folder / 'alerts.csv')}", soft_wrap=True)
+        out.print(f"xlsx  {_near(folder / 'alerts.xlsx')}", soft_wrap=True)
+
+
+def _near(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
