@@ -2,8 +2,6 @@
 
 import marimo
 
-from pipelines import duck
-
 app = marimo.App(width="medium")
 
 
@@ -16,7 +14,6 @@ def _():
     from detectors.collusion import rebid_persistence
     from detectors.kernels.market_studies import cost_bounds, marginal_losers, margins, missing_bids
     from pipelines import settings
-    from pipelines.snapshot import warehouse
     from pipelines.store import opened
 
     return (

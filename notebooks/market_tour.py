@@ -2,8 +2,6 @@
 
 import marimo
 
-from pipelines import duck
-
 app = marimo.App(width="medium")
 
 
@@ -13,7 +11,6 @@ def _():
     import marimo as mo
 
     from pipelines import settings
-    from pipelines.snapshot import warehouse
     from pipelines.store import opened
 
     return alt, mo, opened, settings, warehouse
