@@ -18,6 +18,7 @@ def _():
 
     return (
         cost_bounds,
+        duck,
         marginal_losers,
         margins,
         missing_bids,
@@ -27,12 +28,11 @@ def _():
         pd,
         rebid_persistence,
         settings,
-        warehouse,
     )
 
 
 @app.cell
-def _(opened, settings, warehouse):
+def _(duck, opened, settings):
     home = settings.home()
     with opened(home.control) as store:
         snapshot = store.current_snapshot()

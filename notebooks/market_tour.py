@@ -13,11 +13,11 @@ def _():
     from pipelines import settings
     from pipelines.store import opened
 
-    return alt, mo, opened, settings, warehouse
+    return alt, duck, mo, opened, settings
 
 
 @app.cell
-def _(opened, settings, warehouse):
+def _(duck, opened, settings):
     home = settings.home()
     with opened(home.control) as store:
         snapshot = store.current_snapshot()
