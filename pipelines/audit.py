@@ -12,13 +12,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from reports.canonical_json import canonical_json
 from reports.handed_out import verify_log
 from reports.handed_out.verify_log import ORIGIN, leaf_hash, node_hash
-
-
-def canonical(value: object) -> str:
-    """Return the one JSON text of a value: sorted keys, no blanks, UTF-8."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def append(
@@ -32,7 +28,7 @@ def append(
     if not actor.strip():
         raise ValueError("every action needs an actor: name who does it")
     seq = _size(con)
-    body = canonical({**details, "seq": seq, "at": at, "actor": actor, "verb": verb, "object": subject})
+    body = canonical_json({**details, "seq": seq, "at": at, "actor": actor, "verb": verb, "object": subject})
     edge = _edge(con, seq)
     con.execute("INSERT INTO audit (seq, body) VALUES (?, ?)", (seq, body))
     node, level = leaf_hash(body.encode()), 0

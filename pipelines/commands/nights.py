@@ -161,7 +161,7 @@ def _faults(home: settings.Home):  # type: ignore[no-untyped-def]
     from pipelines import vault
     from pipelines.casework import offices
     from pipelines.findings import routing
-    from pipelines.intake.sandbox import can_leave_the_network
+    from pipelines.intake.sandbox_server import can_leave_the_network
 
     if not sqlalchemy.__version__.startswith("2.0."):
         yield f"sqlalchemy {sqlalchemy.__version__} is installed; prefect's schedules never fire with it"

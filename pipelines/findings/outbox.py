@@ -24,8 +24,9 @@ from pipelines.findings.signals import Signal
 from pipelines.findings.suppression import Suppression, came_back, quiet_until
 from pipelines.settings import Home
 from pipelines.store import Store
-from reports.alert_list import FORMAT_VERSION, Alert, canonical_json
+from reports.alert_list import FORMAT_VERSION, Alert
 from reports.bundle import DetectorVersion, ManifestFacts, bundle, delivery_id
+from reports.canonical_json import canonical_json
 from reports.results_list import results_bundle
 
 #: The volume brake: a night may bring so many times the median of the nights before it, and this many in any case.
@@ -70,7 +71,7 @@ def prepare(
     store: Store,
     signals: Iterable[Signal],
     rows: Mapping[str, Alert],
-    facts: alerts.Facts,
+    facts: alerts.SnapshotFacts,
     detectors: list[Loaded],
     as_of: date,
     division: routing.Division,
@@ -142,13 +143,13 @@ def compose(
         did=delivery_id(recipient, FORMAT_VERSION, evidence, supersedes or again_on),
         recipient=recipient,
         evidence=evidence,
-        alerts=canonical_json(listed).decode(),
-        records=canonical_json(records).decode(),
-        facts=canonical_json(facts).decode(),
+        alerts=canonical_json(listed),
+        records=canonical_json(records),
+        facts=canonical_json(facts),
     )
 
 
-def routes_by_lot(facts: alerts.Facts, division: routing.Division) -> dict[str, list[routing.Route]]:
+def routes_by_lot(facts: alerts.SnapshotFacts, division: routing.Division) -> dict[str, list[routing.Route]]:
     """Return who is told of each lot."""
     routes: dict[str, list[routing.Route]] = {}
     for route in routing.recipients(facts.for_routing(), division):

@@ -13,19 +13,20 @@ import duckdb
 
 from detectors import registry
 from detectors.closure import closure, code_hash
-from pipelines import audit, duck, times
+from pipelines import duck, times
 from pipelines.intake.file_report import FileReport
-from pipelines.intake.schema import contracts
+from pipelines.intake.schema import table_schemas
 from pipelines.settings import Home, Progress
-from pipelines.snapshot import gates, linking, screening, warehouse
+from pipelines.snapshot import core, gates, linking, screening, stage
 from pipelines.store import Store
+from reports.canonical_json import canonical_json
 
 
 @dataclass(frozen=True)
 class Decided:
     """What people decided and a snapshot must know; ``night`` gathers it.
 
-    ``judged``: who is who. ``listed``: entries of the office's own lists, by the names in ``warehouse.LISTED``.
+    ``judged``: who is who. ``listed``: entries of the office's own lists, by the names in ``stage.LISTED``.
     """
 
     judged: Sequence[linking.Judged]
@@ -64,7 +65,7 @@ def build(
     """
     files = store.rows("SELECT * FROM file WHERE state <> 'refused' AND bronze IS NOT NULL ORDER BY raw_sha")
     detectors = registry.load(local=home.reference.local)
-    manifest = audit.canonical(
+    manifest = canonical_json(
         {
             "as_of": as_of.isoformat(),
             "bronze": [[file["raw_sha"], file["bronze"]] for file in files],
@@ -85,13 +86,13 @@ def build(
             table: [
                 folder / f"{table}.parquet" for folder in folders if (folder / f"{table}.parquet").is_file()
             ]
-            for table in contracts()
+            for table in table_schemas()
         }
         arrivals = {file["raw_sha"]: file["first_delivery"] for file in files}
-        warehouse.load_stage(con, tables, arrivals, cutoff(as_of))
+        stage.load(con, tables, arrivals, cutoff(as_of))
         linking.set_judgements(con, decided.judged)
-        warehouse.set_listed(con, decided.listed)
-        warehouse.build_core(con)
+        stage.set_listed(con, decided.listed)
+        core.build(con)
         accounts = _accounts(con, files, folders)
         con.execute("CREATE TABLE stage.night AS SELECT CAST(? AS TIMESTAMP) AS cutoff", [cutoff(as_of)])
         checked = gates.check(con)
@@ -117,7 +118,7 @@ def screen(home: Home, built: Built, *, progress: Progress) -> list[screening.Sc
 
 def _accounts(con: duckdb.DuckDBPyConnection, files: list, folders: list[Path]) -> list[dict[str, object]]:  # type: ignore[type-arg]
     """Return the account of every file and store it as ``stage.accounts``."""
-    counted = warehouse.account(con)
+    counted = stage.account(con)
     accounts = []
     for file, folder in zip(files, folders, strict=True):
         outcome = FileReport.load(folder)
@@ -149,6 +150,6 @@ def _accounts(con: duckdb.DuckDBPyConnection, files: list, folders: list[Path]) 
 
 def _code_version() -> str:
     """Hash of the code that turns bronze into a snapshot; every detector has a version of its own beside it."""
-    tables = sorted(warehouse.SQL.rglob("*.sql"))
+    tables = sorted([*core.FOLDER.glob("*.sql"), *gates.FOLDER.glob("*.sql")])
     used = closure("pipelines.snapshot.building", "pipelines.findings.signals")
     return code_hash(used, [path.read_bytes() for path in tables])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import duckdb
 import networkx as nx
 
-from pipelines.intake.schema import contracts
+from pipelines.intake.schema import table_schemas
 from pipelines.values.codes import party_mark
 
 #: What people can decide about two parties. Undone: as if nobody had judged.
@@ -81,6 +81,55 @@ def set_judgements(con: duckdb.DuckDBPyConnection, judged: Iterable[Judged]) -> 
         con.executemany("INSERT INTO stage.parted_parties VALUES (?, ?)", parted)
 
 
+#: From the temporary table ``named`` (party, code, name, name_key) to ``party`` and ``party_id``.
+_LINKS = f"""
+WITH codes AS (
+    SELECT DISTINCT code FROM named WHERE code IS NOT NULL
+),
+marked AS (
+    SELECT code, {party_mark("code")} AS mark FROM codes
+),
+held AS (
+    SELECT o.code AS old, min(c.code) AS code
+    FROM marked AS o
+    JOIN marked AS c ON substr(c.code, 9, 9) = o.code
+    WHERE o.mark = 'old' AND c.mark = 'ok' AND NOT EXISTS (
+        SELECT 1 FROM stage.parted_parties AS d
+        WHERE d.one IN (o.code, c.code) AND d.other IN (o.code, c.code)
+    )
+    GROUP BY o.code
+    HAVING count(*) = 1
+),
+coded AS (
+    SELECT n.party, n.name_key, coalesce(h.code, n.code) AS code
+    FROM named AS n
+    LEFT JOIN held AS h ON h.old = n.code
+),
+single AS (
+    SELECT name_key, min(code) AS code
+    FROM coded
+    WHERE code IS NOT NULL AND name_key IS NOT NULL
+    GROUP BY name_key
+    HAVING count(DISTINCT code) = 1
+),
+parties AS (
+    SELECT party, min(code) AS code, min(name_key) AS name_key FROM coded GROUP BY party
+),
+exact AS (
+    SELECT p.party, coalesce(p.code, s.code, p.party) AS party_id
+    FROM parties AS p
+    LEFT JOIN single AS s ON s.name_key = p.name_key AND NOT EXISTS (
+        SELECT 1 FROM stage.parted_parties AS d
+        WHERE d.one IN (p.party, s.code) AND d.other IN (p.party, s.code)
+    )
+)
+SELECT e.party, coalesce(m.merged_id, e.party_id) AS party_id
+FROM exact AS e
+LEFT JOIN stage.merged_parties AS m ON m.party_id = e.party_id
+ORDER BY e.party
+"""
+
+
 def link(con: duckdb.DuckDBPyConnection) -> None:
     """Create ``stage.party_references`` and ``stage.party_links``.
 
@@ -91,60 +140,12 @@ def link(con: duckdb.DuckDBPyConnection) -> None:
     """
     references = " UNION ALL ".join(
         f"SELECT {column.name} AS party, {column.code} AS code, {column.name_column} AS name,"
-        f" {column.name}_key AS name_key FROM stage.{contract.table} WHERE {column.name} <> ''"
-        for contract in contracts().values()
-        for column in contract.parties
+        f" {column.name}_key AS name_key FROM stage.{schema.table} WHERE {column.name} <> ''"
+        for schema in table_schemas().values()
+        for column in schema.parties
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE named AS {references}")
-    con.execute(
-        f"""
-        CREATE OR REPLACE TABLE stage.party_links AS
-        WITH codes AS (
-            SELECT DISTINCT code FROM named WHERE code IS NOT NULL
-        ),
-        marked AS (
-            SELECT code, {party_mark("code")} AS mark FROM codes
-        ),
-        held AS (
-            SELECT o.code AS old, min(c.code) AS code
-            FROM marked AS o
-            JOIN marked AS c ON substr(c.code, 9, 9) = o.code
-            WHERE o.mark = 'old' AND c.mark = 'ok' AND NOT EXISTS (
-                SELECT 1 FROM stage.parted_parties AS d
-                WHERE d.one IN (o.code, c.code) AND d.other IN (o.code, c.code)
-            )
-            GROUP BY o.code
-            HAVING count(*) = 1
-        ),
-        coded AS (
-            SELECT n.party, n.name_key, coalesce(h.code, n.code) AS code
-            FROM named AS n
-            LEFT JOIN held AS h ON h.old = n.code
-        ),
-        single AS (
-            SELECT name_key, min(code) AS code
-            FROM coded
-            WHERE code IS NOT NULL AND name_key IS NOT NULL
-            GROUP BY name_key
-            HAVING count(DISTINCT code) = 1
-        ),
-        parties AS (
-            SELECT party, min(code) AS code, min(name_key) AS name_key FROM coded GROUP BY party
-        ),
-        exact AS (
-            SELECT p.party, coalesce(p.code, s.code, p.party) AS party_id
-            FROM parties AS p
-            LEFT JOIN single AS s ON s.name_key = p.name_key AND NOT EXISTS (
-                SELECT 1 FROM stage.parted_parties AS d
-                WHERE d.one IN (p.party, s.code) AND d.other IN (p.party, s.code)
-            )
-        )
-        SELECT e.party, coalesce(m.merged_id, e.party_id) AS party_id
-        FROM exact AS e
-        LEFT JOIN stage.merged_parties AS m ON m.party_id = e.party_id
-        ORDER BY e.party
-        """
-    )
+    con.execute(f"CREATE OR REPLACE TABLE stage.party_links AS {_LINKS}")
     con.execute(
         """
         CREATE OR REPLACE TABLE stage.party_references AS
