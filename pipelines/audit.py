@@ -23,7 +23,7 @@ def append(
     """Add one entry inside the caller's transaction.
 
     Raises:
-        ValueError: no actor is named; an action nobody did is not recorded, and not done.
+        ValueError: no actor is named. The caller's transaction fails with it: an action without an actor is not done.
     """
     if not actor.strip():
         raise ValueError("every action needs an actor: name who does it")
@@ -137,7 +137,7 @@ def _size(con: sqlite3.Connection) -> int:
 
 
 def _edge(con: sqlite3.Connection, size: int) -> dict[int, bytes]:
-    """Return the roots of the full trees that the log is made of, by height; made anew where a store has none."""
+    """Return the roots of the full trees that the log is made of, by height; rebuilt where a store has none."""
     found = dict(map(tuple, con.execute("SELECT level, hash FROM audit_edge").fetchall()))
     if sum(1 << level for level in found) == size:
         return found

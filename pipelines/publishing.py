@@ -20,7 +20,7 @@ from pipelines.findings import alerts, outbox, routing, signals
 from pipelines.findings.suppression import quiet_until
 from pipelines.settings import Home
 from pipelines.snapshot import gates, screening
-from pipelines.snapshot.building import Built
+from pipelines.snapshot.building import UnpublishedSnapshot
 from pipelines.store import Store
 from reports.alert_list import Alert
 from reports.canonical_json import canonical_json
@@ -42,7 +42,7 @@ class Night:
     snapshot: str | None
     files: list[dict[str, object]] = field(default_factory=list)
     gates: list[gates.Gate] = field(default_factory=list)
-    screened: list[screening.Screened] = field(default_factory=list)
+    screened: list[screening.ScreenOutcome] = field(default_factory=list)
     new_signals: int = 0
     suppressed: int = 0
     held: outbox.Brake | None = None
@@ -62,7 +62,7 @@ class _Findings:
 
     signals: list[signals.Signal]
     rows: dict[str, Alert]
-    deliveries: list[outbox.Prepared]
+    deliveries: list[outbox.PreparedDelivery]
     suppressed: int
     logical_hash: str
 
@@ -71,8 +71,8 @@ def publish(
     home: Home,
     store: Store,
     as_of: date,
-    built: Built,
-    screened: list[screening.Screened],
+    built: UnpublishedSnapshot,
+    screened: list[screening.ScreenOutcome],
     *,
     actor: str,
     at: str,
@@ -119,7 +119,7 @@ def publish(
 
 
 def _findings(
-    home: Home, store: Store, as_of: date, built: Built, detectors: list[registry.Loaded]
+    home: Home, store: Store, as_of: date, built: UnpublishedSnapshot, detectors: list[registry.Loaded]
 ) -> _Findings:
     """Read the signals of the unpublished snapshot and prepare what goes out; its file is complete afterwards."""
     division = routing.load_division(home.reference)
@@ -144,7 +144,7 @@ def _findings(
 
 def _switch(
     control: sqlite3.Connection,
-    built: Built,
+    built: UnpublishedSnapshot,
     found: _Findings,
     detectors: list[registry.Loaded],
     as_of: date,
@@ -182,7 +182,7 @@ def files_of(store: Store, as_of: str) -> list[sqlite3.Row]:
     return store.rows("SELECT * FROM file WHERE first_delivery > ? ORDER BY source, name, raw_sha", before)
 
 
-def block(store: Store, as_of: date, built: Built, *, at: str) -> Night:
+def block(store: Store, as_of: date, built: UnpublishedSnapshot, *, at: str) -> Night:
     """Leave the last snapshot current, and say why."""
     built.path.unlink(missing_ok=True)
     night = Night(
@@ -198,7 +198,7 @@ def block(store: Store, as_of: date, built: Built, *, at: str) -> Night:
     return night
 
 
-def _write_accounts(control: sqlite3.Connection, built: Built) -> None:
+def _write_accounts(control: sqlite3.Connection, built: UnpublishedSnapshot) -> None:
     control.executemany(
         "UPDATE file SET state = 'loaded', records = :records, loaded = :loaded, duplicate = :duplicate,"
         " refused = :refused, held = :held WHERE raw_sha = :raw_sha",

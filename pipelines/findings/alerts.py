@@ -123,7 +123,7 @@ def rows(
         if signal.detector not in known:
             raise ValueError(
                 f"alert {signal.fp} was raised by {signal.detector}, which is no longer here;"
-                " run `bidwatch nightly` to screen anew"
+                " run `bidwatch nightly` to screen again"
             )
         files = sorted({names[raw_sha] for _, raw_sha, _, _ in signal.sources})
         source = "；".join(files[:3]) + (f" 等{len(files)}个文件" if len(files) > 3 else "")

@@ -48,7 +48,7 @@ ORDER BY o.did
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedDelivery:
     """One delivery, ready to be written down."""
 
     did: str
@@ -76,7 +76,7 @@ def prepare(
     as_of: date,
     division: routing.Division,
     agreed: Sequence[Suppression],
-) -> list[Prepared]:
+) -> list[PreparedDelivery]:
     """Choose what each recipient has not been told yet: signals and evidence that are new to it.
 
     What experimental detectors see stays inside: no figures say yet how often they are wrong. What is
@@ -115,7 +115,7 @@ def compose(
     name_zh: str | None = None,
     supersedes: str | None = None,
     again_on: str | None = None,
-) -> Prepared:
+) -> PreparedDelivery:
     """Return one delivery of these signals.
 
     Args:
@@ -139,7 +139,7 @@ def compose(
         "supersedes": supersedes,
         "again_on": again_on,
     }
-    return Prepared(
+    return PreparedDelivery(
         did=delivery_id(recipient, FORMAT_VERSION, evidence, supersedes or again_on),
         recipient=recipient,
         evidence=evidence,
@@ -188,7 +188,7 @@ def brake(store: Store, as_of: date, new_signals: int) -> Brake | None:
 
 def enqueue(
     control: sqlite3.Connection,
-    prepared: list[Prepared],
+    prepared: list[PreparedDelivery],
     snapshot: str,
     as_of: date,
     *,

@@ -158,8 +158,8 @@ class ColumnSql:
                 return f"d_{column.name}.token"
         raise ValueError(f"no conversion for type {column.type!r}")
 
-    def once_a_value(self, column: Column) -> str | None:
-        """SQL of what is dear to compute, over the distinct values ``x``: token, is_nothing and mark."""
+    def per_distinct_value(self, column: Column) -> str | None:
+        """SQL of what is costly and so computed once a distinct value ``x``: token, is_nothing and mark."""
         parts = []
         if column.type in PERSONAL:
             plain = tokens.normalised(column.type, "x")

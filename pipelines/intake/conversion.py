@@ -4,7 +4,7 @@ Every conversion is exact or it does not happen: text that cannot be read leaves
 and is named in ``unread``, which the table schema refuses. Nothing here decides what is refused.
 
 Personal values leave this module only as keyed tokens (HMAC-SHA256, RFC 2104); the clear text is
-returned apart, for the vault.
+returned separately, for the vault.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class _Clauses:
 
     Attributes:
         texts: columns of ``words``: the text as delivered (``w_``), after dictionaries (``x_``), its unit (``u_``).
-        distincts, joins: what is computed once a distinct value, and how it comes to the rows.
+        distincts, joins: what is computed once a distinct value, and its join to the rows.
         typed: columns of ``typed``.
         unread: an entry for every value that was not read.
         checks, missing: as in ``ConversionPlan``.
@@ -135,7 +135,7 @@ class _Clauses:
         self.texts += [f"{words} AS x_{name}", f"{original} AS w_{name}"]
         if value.unit_from:
             self.texts.append(f"{builder.unit(value)} AS u_{name}")
-        if distinct := builder.once_a_value(column):
+        if distinct := builder.per_distinct_value(column):
             self.distincts.append(
                 f"d_{name} AS (SELECT x, {distinct} FROM (SELECT DISTINCT x_{name} AS x"
                 f" FROM words WHERE x_{name} IS NOT NULL) AS seen)"
@@ -249,7 +249,7 @@ def _region_table(regions: frozenset[str]) -> pa.Table:
 
 
 def read_as_empty(plans: Iterable[ConversionPlan], batch: pa.Table) -> dict[str, int]:
-    """Count the placeholders in each of the file's columns: they are read as empty, and that is said."""
+    """Count the placeholders in each of the file's columns: they are read as empty, and the report says so."""
     nothing: dict[str, frozenset[str]] = {}
     for each in plans:
         for source, texts in each.placeholders.items():

@@ -263,7 +263,7 @@ def _value(
 
 
 def _check_meaning(where: str, column: Column, value: Value) -> None:
-    """Refuse a setting that the column's type cannot mean, so that none is ignored in silence."""
+    """Refuse a setting that the column's type cannot mean, so that no setting is silently ignored."""
     stated = [value.unit is not None, bool(value.unit_from), value.unit_in_header].count(True)
     if column.type == "money" and stated != 1:
         raise ValueError(f"{where}: money needs one of unit, unit_from with units, unit_in_header")

@@ -45,7 +45,7 @@ def unreadable(records: Iterable[Unreadable]) -> pa.Table:
 
 
 def unmapped(section: str, known: Iterable[str], batch: pa.Table) -> pa.Table:
-    """Return every record of a section that the mapping does not know: nothing is dropped unsaid."""
+    """Return every record of a section that the mapping does not know: nothing is dropped silently."""
     return _for_one_reason(
         {
             "raw_section": section,

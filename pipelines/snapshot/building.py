@@ -23,18 +23,18 @@ from reports.canonical_json import canonical_json
 
 
 @dataclass(frozen=True)
-class Decided:
+class HumanDecisions:
     """What people decided and a snapshot must know; ``night`` gathers it.
 
     ``judged``: who is who. ``listed``: entries of the office's own lists, by the names in ``stage.LISTED``.
     """
 
-    judged: Sequence[linking.Judged]
+    judged: Sequence[linking.PartyJudgement]
     listed: Sequence[Mapping[str, object]]
 
 
 @dataclass(frozen=True)
-class Built:
+class UnpublishedSnapshot:
     """An unpublished snapshot: its file, its name, and how it passed the gates."""
 
     id: str
@@ -53,8 +53,8 @@ def build(
     home: Home,
     store: Store,
     as_of: date,
-    decided: Decided,
-) -> Built:
+    decided: HumanDecisions,
+) -> UnpublishedSnapshot:
     """Build tonight's snapshot under a temporary name and check its gates.
 
     Args:
@@ -98,10 +98,10 @@ def build(
         checked = gates.check(con)
     finally:
         con.close()
-    return Built(id, path, manifest, checked, accounts)
+    return UnpublishedSnapshot(id, path, manifest, checked, accounts)
 
 
-def screen(home: Home, built: Built, *, progress: Progress) -> list[screening.Screened]:
+def screen(home: Home, built: UnpublishedSnapshot, *, progress: Progress) -> list[screening.ScreenOutcome]:
     """Run every detector over the unpublished snapshot."""
     detectors = registry.load(local=home.reference.local)
     con = duck.connect(built.path)

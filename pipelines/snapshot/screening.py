@@ -19,7 +19,7 @@ FACT_DIGITS = 12
 
 
 @dataclass(frozen=True)
-class Screened:
+class ScreenOutcome:
     """What one detector did in one night.
 
     Attributes:
@@ -56,7 +56,7 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def screen(con: duckdb.DuckDBPyConnection, detector: Loaded, known: Reference | None = None) -> Screened:
+def screen(con: duckdb.DuckDBPyConnection, detector: Loaded, known: Reference | None = None) -> ScreenOutcome:
     """Run one detector and append its rows to ``risk.screened``; flagged rows keep their facts as JSON."""
     frame = detector.screen(DuckDBEngine(con, known), detector.limits)
     if missing := [name for name in SCREEN_COLUMNS if name not in frame.columns and name != "entities"]:
@@ -93,7 +93,7 @@ def screen(con: duckdb.DuckDBPyConnection, detector: Loaded, known: Reference | 
             )
     finally:
         con.unregister("screened")
-    return Screened(detector.id, int(frame["unit"].nunique()), int(frame["flagged"].sum()))
+    return ScreenOutcome(detector.id, int(frame["unit"].nunique()), int(frame["flagged"].sum()))
 
 
 def _rounded(name: str) -> str:

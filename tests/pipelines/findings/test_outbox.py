@@ -113,7 +113,7 @@ def a_delivery(store):
     from dataclasses import asdict
 
     evidence = [(AN_ALERT.alert_id, "e1")]
-    prepared = outbox.Prepared(
+    prepared = outbox.PreparedDelivery(
         did="d1",
         recipient="housing",
         evidence=evidence,
