@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detectors.closure import closure, code_hash
-from pipelines import vault
+from pipelines import duck, vault
 from pipelines.intake import refusals, schema
 from pipelines.intake.bronze_writer import BronzeWriter, ExpectationTally
 from pipelines.intake.columns import References
@@ -100,8 +100,6 @@ def make(job: Job) -> FileReport:
 
 def _read_file(job: Job, work: Path, report: FileReport) -> None:
     """Take the file apart, count its records a second time, and write section after section."""
-    from pipelines.duck import connect
-
     mapping = load_file(Path(job.mapping))
     rule = mapping.rule_for(job.file_name)
     references = load_references(bytes.fromhex(job.key), Reference(Path(job.local) if job.local else None))
@@ -111,7 +109,7 @@ def _read_file(job: Job, work: Path, report: FileReport) -> None:
     counted = count_records(Path(job.raw), rule, job.file_name, work / "count")
     report.notes = reading.notes
     with (
-        closing(connect(memory_limit="1GB")) as con,
+        closing(duck.connect(memory_limit="1GB")) as con,
         closing(BronzeWriter(Path(job.out), job.raw_sha)) as writer,
     ):
         con.execute(f"SET temp_directory = '{work}'")

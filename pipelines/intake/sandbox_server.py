@@ -21,7 +21,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import IO
 
-from pipelines.intake import readers
+from pipelines.intake import readers, returned_list
 from pipelines.intake.bronze import Job, make
 from pipelines.intake.mapping import load_file
 from pipelines.intake.readers import FileRefused, record_texts
@@ -54,7 +54,6 @@ def _load_libraries() -> None:
     """Load once, before forking, what every child would have to load. Only reading a file needs all of it."""
     for module in iter_modules(readers.__path__, f"{readers.__name__}."):
         import_module(module.name)
-    import_module("pipelines.duck")
     from pipelines.intake.checking import warm
 
     warm()
@@ -97,11 +96,9 @@ def _look_up(lookup: Lookup) -> None:
 
 
 def _take_back(filled: Filled) -> None:
-    from pipelines.intake.returned_list import take_apart
-
     found: dict[str, object]
     try:
-        found = asdict(take_apart(Path(filled.raw), Path(filled.out)))
+        found = asdict(returned_list.take_apart(Path(filled.raw), Path(filled.out)))
     except FileRefused as refused:
         found = {"refused": f"{refused.reason} / {refused.reason_zh}"}
     (Path(filled.out) / "list.json").write_text(json.dumps(found), encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -116,7 +117,9 @@ def screen(home: Home, built: UnpublishedSnapshot, *, progress: Progress) -> lis
         con.close()
 
 
-def _accounts(con: duckdb.DuckDBPyConnection, files: list, folders: list[Path]) -> list[dict[str, object]]:  # type: ignore[type-arg]
+def _accounts(
+    con: duckdb.DuckDBPyConnection, files: list[sqlite3.Row], folders: list[Path]
+) -> list[dict[str, object]]:
     """Return the account of every file and store it as ``stage.accounts``."""
     counted = stage.account(con)
     accounts = []
