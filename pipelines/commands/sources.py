@@ -94,7 +94,7 @@ def check(
         broken = [e for e in report.expectations if e["unexpected"]]
         if broken:
             listing(
-                "Table schema 数据规范",
+                "Table schemas 数据约定",
                 ("table", "column", "code", "severity", "rows", "reason"),
                 [
                     (e["table"], e["column"], e["code"], e["severity"], e["unexpected"], e["reason_zh"])

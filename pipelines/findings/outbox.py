@@ -61,7 +61,7 @@ class PreparedDelivery:
 
 @dataclass(frozen=True)
 class Brake:
-    """Why the deliveries of a night wait: so many new signals, where at most so many were to be expected."""
+    """Why the deliveries of a night wait: ``new_signals`` came, and at most ``most`` were to be expected."""
 
     new_signals: int
     most: int
@@ -167,7 +167,7 @@ def routes_of(signal: Signal, routes: Mapping[str, list[routing.Route]]) -> list
 def brake(store: Store, as_of: date, new_signals: int) -> Brake | None:
     """Return why tonight's deliveries have to wait, None if they need not.
 
-    Counted are all new signals of a night, whoever is told of them. The limit is `BRAKE_TIMES` their median in the
+    All new signals of a night count, whoever is told of them. The limit is `BRAKE_TIMES` their median in the
     `BRAKE_NIGHTS` published nights before, and `BRAKE_LEAST` at least. The first night of an installation brings
     everything there is: without a night before it nothing is held.
     """

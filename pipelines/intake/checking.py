@@ -197,7 +197,7 @@ def _frame(rows: pa.Table, expectations: tuple[Expectation, ...]) -> pd.DataFram
 def warm() -> None:
     """Load everything that takes time, so that forked children need not.
 
-    Documents come by the hundred, each in its own child: what they are checked with is made ready too.
+    Documents come by the hundred, each in its own child: the suites of their tables are prepared too.
     """
     _context()
     for schema in table_schemas().values():

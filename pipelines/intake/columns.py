@@ -21,7 +21,7 @@ from pipelines.values import amounts, codes, masking, time_texts, tokens
 from pipelines.values.literals import listed, number, quoted
 
 #: Joins the parts of keys and hashes. Every control character of a file becomes this one, and a
-#: value that holds it is not read: so it cannot stand in a part.
+#: value that holds it is not read, so no part can contain it.
 UNIT_SEPARATOR = "chr(31)"
 #: Between and inside the entries of ``unread``.
 ENTRY, FIELD = "\x1e", "\x1f"
