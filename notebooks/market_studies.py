@@ -13,7 +13,7 @@ def _():
 
     from detectors.collusion import rebid_persistence
     from detectors.kernels.market_studies import cost_bounds, marginal_losers, margins, missing_bids
-    from pipelines import settings
+    from pipelines import duck, settings
     from pipelines.store import opened
 
     return (

@@ -10,7 +10,7 @@ def _():
     import altair as alt
     import marimo as mo
 
-    from pipelines import settings
+    from pipelines import duck, settings
     from pipelines.store import opened
 
     return alt, duck, mo, opened, settings

@@ -12,13 +12,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from reports.canonical_json import canonical_json
 from reports.handed_out import verify_log
 from reports.handed_out.verify_log import ORIGIN, leaf_hash, node_hash
-
-
-def canonical(value: object) -> str:
-    """Return the one JSON text of a value: sorted keys, no blanks, UTF-8."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def append(
@@ -27,12 +23,12 @@ def append(
     """Add one entry inside the caller's transaction.
 
     Raises:
-        ValueError: no actor is named; an action nobody did is not recorded, and not done.
+        ValueError: no actor is named. The caller's transaction fails with it: an action without an actor is not done.
     """
     if not actor.strip():
         raise ValueError("every action needs an actor: name who does it")
     seq = _size(con)
-    body = canonical({**details, "seq": seq, "at": at, "actor": actor, "verb": verb, "object": subject})
+    body = canonical_json({**details, "seq": seq, "at": at, "actor": actor, "verb": verb, "object": subject})
     edge = _edge(con, seq)
     con.execute("INSERT INTO audit (seq, body) VALUES (?, ?)", (seq, body))
     node, level = leaf_hash(body.encode()), 0
@@ -141,7 +137,7 @@ def _size(con: sqlite3.Connection) -> int:
 
 
 def _edge(con: sqlite3.Connection, size: int) -> dict[int, bytes]:
-    """Return the roots of the full trees that the log is made of, by height; made anew where a store has none."""
+    """Return the roots of the full trees that the log is made of, by height; rebuilt where a store has none."""
     found = dict(map(tuple, con.execute("SELECT level, hash FROM audit_edge").fetchall()))
     if sum(1 << level for level in found) == size:
         return found

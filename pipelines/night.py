@@ -25,7 +25,7 @@ from pipelines.intake.reading import read_files
 from pipelines.publishing import Night, block, publish
 from pipelines.settings import Home, Progress
 from pipelines.snapshot import parties
-from pipelines.snapshot.building import Decided, build, screen
+from pipelines.snapshot.building import HumanDecisions, build, screen
 from pipelines.store import Store, opened
 
 
@@ -66,9 +66,9 @@ def run(home: Home, as_of: date, *, actor: str, at: str, progress: Progress) -> 
         return night_report.write(home, store, night)
 
 
-def decided(store: Store, as_of: date) -> Decided:
+def decided(store: Store, as_of: date) -> HumanDecisions:
     """Return what people decided that the snapshot of a night must know."""
-    return Decided(judged=parties.judged(store), listed=effects.for_snapshot(store.con, as_of))
+    return HumanDecisions(judged=parties.judged(store), listed=effects.for_snapshot(store.con, as_of))
 
 
 def receive(home: Home, store: Store, *, actor: str, at: str) -> list[str]:

@@ -34,14 +34,14 @@ def write(home: Home, store: Store, night: Night) -> Night:
     ]
     accounts = {account["raw_sha"]: account for account in night.files}
     page = night_page.night_page(
-        night_page.Night(
+        night_page.NightFacts(
             snapshot=night.snapshot or "—",
             as_of=date.fromisoformat(night.as_of),
             files=[_outcome(row, accounts.get(row["raw_sha"], {})) for row in files],
             refusals=refusals(home, files),
-            contracts=_contracts(reports),
+            expectations=_expectations(reports),
             gates=[
-                night_page.Gate(
+                night_page.GateOutcome(
                     name=gate.holds, name_zh=gate.holds_zh, count=gate.violations, limit=0, passed=gate.passed
                 )
                 for gate in night.gates
@@ -108,7 +108,7 @@ def _outcome(file: sqlite3.Row, account: Mapping[str, object]) -> night_page.Fil
     )
 
 
-def _contracts(reports: list[FileReport]) -> list[night_page.ContractResult]:
+def _expectations(reports: list[FileReport]) -> list[night_page.ExpectationOutcome]:
     sums: dict[tuple[str, str, str], list[int]] = {}
     for report in reports:
         for outcome in report.expectations:
@@ -117,7 +117,7 @@ def _contracts(reports: list[FileReport]) -> list[night_page.ContractResult]:
             counts[0] += int(str(outcome["checked"]))
             counts[1] += int(str(outcome["unexpected"]))
     return [
-        night_page.ContractResult(
+        night_page.ExpectationOutcome(
             table=table,
             expectation=name,
             severity=severity,
@@ -172,9 +172,9 @@ def _hubs(home: Home, night: Night) -> list[night_page.Hub]:
     return [night_page.Hub(*row) for row in rows]
 
 
-def _deliveries(store: Store, night: Night) -> list[night_page.Delivery]:
+def _deliveries(store: Store, night: Night) -> list[night_page.DeliveryOutcome]:
     return [
-        night_page.Delivery(
+        night_page.DeliveryOutcome(
             recipient=row["recipient"],
             name_zh=json.loads(row["facts"])["name_zh"],
             rows=row["items"],

@@ -24,8 +24,8 @@ from pipelines.findings import outbox
 from pipelines.intake import reading
 from pipelines.publishing import Night
 from pipelines.snapshot import building
-from pipelines.snapshot.building import Built
-from pipelines.snapshot.screening import Screened
+from pipelines.snapshot.building import UnpublishedSnapshot
+from pipelines.snapshot.screening import ScreenOutcome
 from pipelines.store import opened
 from pipelines.times import LOCAL
 
@@ -52,27 +52,29 @@ def read_files(home: settings.Home) -> int:
 
 
 @task(retries=2, retry_delay_seconds=30)
-def build(home: settings.Home, as_of: date) -> Built:
+def build(home: settings.Home, as_of: date) -> UnpublishedSnapshot:
     """Bronze to an unpublished snapshot, and its gates."""
     with opened(home.control) as store:
         return building.build(home, store, as_of, night.decided(store, as_of))
 
 
 @task(retries=2, retry_delay_seconds=30)
-def screen(home: settings.Home, built: Built) -> list[Screened]:
+def screen(home: settings.Home, built: UnpublishedSnapshot) -> list[ScreenOutcome]:
     """Every detector over the snapshot."""
     return building.screen(home, built, progress=_quiet)
 
 
 @task(retries=2, retry_delay_seconds=30)
-def publish(home: settings.Home, as_of: date, built: Built, screened: list[Screened]) -> Night:
+def publish(
+    home: settings.Home, as_of: date, built: UnpublishedSnapshot, screened: list[ScreenOutcome]
+) -> Night:
     """Switch to the snapshot and write down its signals."""
     with opened(home.control) as store:
         return publishing.publish(home, store, as_of, built, screened, actor=ACTOR, at=times.now())
 
 
 @task(retries=2, retry_delay_seconds=30)
-def block(home: settings.Home, as_of: date, built: Built) -> Night:
+def block(home: settings.Home, as_of: date, built: UnpublishedSnapshot) -> Night:
     """A gate is closed: the last snapshot stays current."""
     with opened(home.control) as store:
         return publishing.block(store, as_of, built, at=times.now())

@@ -20,9 +20,10 @@ from pipelines.findings import alerts, outbox, routing, signals
 from pipelines.findings.suppression import quiet_until
 from pipelines.settings import Home
 from pipelines.snapshot import gates, screening
-from pipelines.snapshot.building import Built
+from pipelines.snapshot.building import UnpublishedSnapshot
 from pipelines.store import Store
 from reports.alert_list import Alert
+from reports.canonical_json import canonical_json
 
 KEEP_SNAPSHOTS = 5  # older files are removed; their manifests stay and can rebuild them
 
@@ -41,7 +42,7 @@ class Night:
     snapshot: str | None
     files: list[dict[str, object]] = field(default_factory=list)
     gates: list[gates.Gate] = field(default_factory=list)
-    screened: list[screening.Screened] = field(default_factory=list)
+    screened: list[screening.ScreenOutcome] = field(default_factory=list)
     new_signals: int = 0
     suppressed: int = 0
     held: outbox.Brake | None = None
@@ -51,33 +52,36 @@ class Night:
     page: Path | None = None
 
 
+@dataclass(frozen=True)
+class _Findings:
+    """What an unpublished snapshot shows, ready to be written down.
+
+    ``rows``: of the alert list, by fingerprint. ``suppressed``: signals that nobody is told of. ``logical_hash``: of
+    what the snapshot says.
+    """
+
+    signals: list[signals.Signal]
+    rows: dict[str, Alert]
+    deliveries: list[outbox.PreparedDelivery]
+    suppressed: int
+    logical_hash: str
+
+
 def publish(
     home: Home,
     store: Store,
     as_of: date,
-    built: Built,
-    screened: list[screening.Screened],
+    built: UnpublishedSnapshot,
+    screened: list[screening.ScreenOutcome],
     *,
     actor: str,
     at: str,
 ) -> Night:
     """Give the snapshot its name, then switch to it and write down its signals in one transaction."""
-    detectors = registry.load(local=home.reference.local)
-    division = routing.load_division(home.reference)
     if not built.path.exists():
         raise FileNotFoundError("the unpublished snapshot of this night is gone; start the night again")
-    con = duck.connect(built.path)
-    try:
-        found = signals.collect(con, detectors)
-        facts = alerts.Facts(con, found)
-        rows = alerts.rows(store, found, facts, detectors, as_of)
-        agreed = suppressions.agreed(store)
-        prepared = outbox.prepare(store, found, rows, facts, detectors, as_of, division, agreed)
-        suppressed = sum(quiet_until(agreed, signal, as_of) is not None for signal in found)
-        logical = _logical_hash(con)
-        con.execute("CHECKPOINT")
-    finally:
-        con.close()
+    detectors = registry.load(local=home.reference.local)
+    found = _findings(home, store, as_of, built, detectors)
     if home.snapshot(built.id).exists():  # an equal night was here before: readers keep its file
         built.path.unlink()
     else:
@@ -87,28 +91,12 @@ def publish(
     with store.transaction() as control:
         control.execute(
             "INSERT OR IGNORE INTO snapshot (id, as_of, manifest, logical_hash, published_at) VALUES (?, ?, ?, ?, ?)",
-            (built.id, as_of.isoformat(), built.manifest, logical, at),
+            (built.id, as_of.isoformat(), built.manifest, found.logical_hash, at),
         )
         if is_new:
-            _write_accounts(control, built)
-            new = _write_signals(control, found, {d.id: d for d in detectors}, built.id, as_of)
-            control.execute(
-                "INSERT INTO current (one, snapshot) VALUES (1, ?)"
-                " ON CONFLICT (one) DO UPDATE SET snapshot = excluded.snapshot",
-                (built.id,),
-            )
-            audit.append(
-                control,
-                at=at,
-                actor=actor,
-                verb="publish",
-                subject=built.id,
-                as_of=as_of.isoformat(),
-                signals=len(found),
-                new=new,
-            )
-            held = outbox.brake(store, as_of, new) if prepared else None
-            outbox.enqueue(control, prepared, built.id, as_of, at=at, actor=actor, held=held)
+            new = _switch(control, built, found, detectors, as_of, actor=actor, at=at)
+            held = outbox.brake(store, as_of, new) if found.deliveries else None
+            outbox.enqueue(control, found.deliveries, built.id, as_of, at=at, actor=actor, held=held)
         # After the signals: an entry is called removed when no flag of it is left.
         settled = effects.settle(control, as_of, at=at, actor=actor)
         night = Night(
@@ -119,15 +107,70 @@ def publish(
             gates=built.gates,
             screened=screened,
             new_signals=new,
-            suppressed=suppressed,
+            suppressed=found.suppressed,
             held=held,
-            alerts=list(rows.values()),
+            alerts=list(found.rows.values()),
             last_delivery=_last_delivery(store),
             lists=settled,
         )
         _write_night(control, night, at)
     _collect_garbage(home, store)
     return night
+
+
+def _findings(
+    home: Home, store: Store, as_of: date, built: UnpublishedSnapshot, detectors: list[registry.Loaded]
+) -> _Findings:
+    """Read the signals of the unpublished snapshot and prepare what goes out; its file is complete afterwards."""
+    division = routing.load_division(home.reference)
+    agreed = suppressions.agreed(store)
+    con = duck.connect(built.path)
+    try:
+        found = signals.collect(con, detectors)
+        facts = alerts.SnapshotFacts(con, found)
+        rows = alerts.rows(store, found, facts, detectors, as_of)
+        findings = _Findings(
+            signals=found,
+            rows=rows,
+            deliveries=outbox.prepare(store, found, rows, facts, detectors, as_of, division, agreed),
+            suppressed=sum(quiet_until(agreed, signal, as_of) is not None for signal in found),
+            logical_hash=_logical_hash(con),
+        )
+        con.execute("CHECKPOINT")
+    finally:
+        con.close()
+    return findings
+
+
+def _switch(
+    control: sqlite3.Connection,
+    built: UnpublishedSnapshot,
+    found: _Findings,
+    detectors: list[registry.Loaded],
+    as_of: date,
+    *,
+    actor: str,
+    at: str,
+) -> int:
+    """Make the snapshot the current one, with its accounts and signals. Returns how many signals are new."""
+    _write_accounts(control, built)
+    new = _write_signals(control, found.signals, {d.id: d for d in detectors}, built.id, as_of)
+    control.execute(
+        "INSERT INTO current (one, snapshot) VALUES (1, ?)"
+        " ON CONFLICT (one) DO UPDATE SET snapshot = excluded.snapshot",
+        (built.id,),
+    )
+    audit.append(
+        control,
+        at=at,
+        actor=actor,
+        verb="publish",
+        subject=built.id,
+        as_of=as_of.isoformat(),
+        signals=len(found.signals),
+        new=new,
+    )
+    return new
 
 
 def files_of(store: Store, as_of: str) -> list[sqlite3.Row]:
@@ -139,7 +182,7 @@ def files_of(store: Store, as_of: str) -> list[sqlite3.Row]:
     return store.rows("SELECT * FROM file WHERE first_delivery > ? ORDER BY source, name, raw_sha", before)
 
 
-def block(store: Store, as_of: date, built: Built, *, at: str) -> Night:
+def block(store: Store, as_of: date, built: UnpublishedSnapshot, *, at: str) -> Night:
     """Leave the last snapshot current, and say why."""
     built.path.unlink(missing_ok=True)
     night = Night(
@@ -155,7 +198,7 @@ def block(store: Store, as_of: date, built: Built, *, at: str) -> Night:
     return night
 
 
-def _write_accounts(control: sqlite3.Connection, built: Built) -> None:
+def _write_accounts(control: sqlite3.Connection, built: UnpublishedSnapshot) -> None:
     control.executemany(
         "UPDATE file SET state = 'loaded', records = :records, loaded = :loaded, duplicate = :duplicate,"
         " refused = :refused, held = :held WHERE raw_sha = :raw_sha",
@@ -220,7 +263,7 @@ def _write_night(control: sqlite3.Connection, night: Night, at: str) -> None:
     }
     control.execute(
         "INSERT INTO night (as_of, snapshot, state, summary, last_delivery, finished_at) VALUES (?, ?, ?, ?, ?, ?)",
-        (night.as_of, night.snapshot, night.state, audit.canonical(summary), night.last_delivery, at),
+        (night.as_of, night.snapshot, night.state, canonical_json(summary), night.last_delivery, at),
     )
 
 

@@ -35,7 +35,7 @@ CHANGES = {
 class Store:
     """One open control store: `transaction` to write, `rows` to read, and nothing else that others need.
 
-    ``tests/pipelines/test_store_contract.py`` is what another database has to pass.
+    ``tests/pipelines/test_every_store.py`` is what another database has to pass.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Clear text of personal values, sealed. Besides it only raw files and the text of refused records have it.
+"""The clear text of personal values, sealed. Only raw files and the text of refused records have it too.
 
 Everywhere else a person, phone, account or ID number is a token. The key lives in a file outside
 the home; without it the vault cannot be opened. Values are sealed with AES-SIV (RFC 5297), which

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -19,6 +18,7 @@ from operator import index
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from reports.canonical_json import canonical_json
 from reports.cells import cell
 
 #: Names the layout of a delivery. Moves when columns, file names or their meaning change.
@@ -189,29 +189,7 @@ def jsonl_bytes(records: Iterable[Mapping[str, object]]) -> bytes:
     """
     rows = sorted(records, key=lambda row: (row["lot_id"] or "", row["detector"], row["alert_id"]))
     _refuse_doubles([str(row["alert_id"]) for row in rows])
-    return b"".join(canonical_json(row) + b"\n" for row in rows)
-
-
-def canonical_json(value: object, *, indent: int | None = None) -> bytes:
-    """Return ``value`` as UTF-8 JSON with sorted keys: equal values, equal bytes.
-
-    Decimals become their exact text, times UTC ``2026-11-22T01:30:00Z``. A lone surrogate stays the
-    escape that it was in the source.
-
-    Raises:
-        ValueError: a number is not finite.
-    """
-    separators = (",", ":") if indent is None else (",", ": ")
-    text = json.dumps(
-        value,
-        sort_keys=True,
-        ensure_ascii=False,
-        allow_nan=False,
-        default=_plain,
-        separators=separators,
-        indent=indent,
-    )
-    return text.encode("utf-8", "backslashreplace")
+    return b"".join(canonical_json(row).encode() + b"\n" for row in rows)
 
 
 # What follows turns one value into one cell.
@@ -265,21 +243,6 @@ def checked(alert: Alert, column: Column) -> str | int | float | Decimal | datet
         f"alert {alert.alert_id}: {column.key} ({column.header_zh}) cannot hold {value!r};"
         f" give a value of kind {column.kind!r} or None"
     )
-
-
-def _plain(value: object) -> object:
-    match value:
-        case Decimal() if value.is_finite():
-            return f"{value:f}"
-        case datetime():
-            return _utc(value).isoformat().replace("+00:00", "Z")
-        case date():
-            return value.isoformat()
-    raise ValueError(f"{value!r} has no canonical JSON form")
-
-
-def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def _refuse_doubles(alert_ids: Sequence[str]) -> None:

@@ -15,11 +15,11 @@ from reports.alert_list import (
     COLUMNS,
     STATEMENT_ZH,
     Alert,
-    canonical_json,
     csv_bytes,
     jsonl_bytes,
 )
 from reports.alert_workbook import xlsx_bytes
+from reports.canonical_json import canonical_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def delivery_id(
     """
     said = [recipient, format_version, sorted([list(pair) for pair in evidence])]
     told = said if because is None else [*said, because]
-    return hashlib.sha256(canonical_json(told)).hexdigest()[:16]
+    return hashlib.sha256(canonical_json(told).encode()).hexdigest()[:16]
 
 
 def bundle(
@@ -131,7 +131,7 @@ def sealed(manifest: Mapping[str, object], files: Mapping[str, bytes], checkpoin
         },
         "checkpoint": checkpoint,
     }
-    whole["MANIFEST.json"] = canonical_json(said, indent=2) + b"\n"
+    whole["MANIFEST.json"] = canonical_json(said, indent=2).encode() + b"\n"
     return whole | {"SHA256SUMS": sums("sha256", whole), "SM3SUMS": sums("sm3", whole)}
 
 

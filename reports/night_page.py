@@ -1,7 +1,7 @@
 """The night on one page: what came in, what was refused, what was flagged, what went out.
 
 One HTML file without script, link or picture, made to be read in two minutes on a screen, or printed
-and filed. The facts come as a `Night`; every text in it is escaped twice over (markup, and
+and filed. The facts come as `NightFacts`; every text in it is escaped twice over (markup, and
 invisible characters), because names come from strangers.
 """
 
@@ -53,7 +53,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContractResult:
+class ExpectationOutcome:
     """One expectation about one table: how many rows were checked, how many were not as expected."""
 
     table: str
@@ -65,7 +65,7 @@ class ContractResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gate:
+class GateOutcome:
     """One condition of publishing: what was counted, and how much is allowed."""
 
     name: str
@@ -100,7 +100,7 @@ class Hub:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery:
+class DeliveryOutcome:
     """One folder in the outbox. ``held``: it is not there yet, and waits until a person lets it go."""
 
     recipient: str
@@ -121,7 +121,7 @@ class Clock:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Night:
+class NightFacts:
     """All facts of one night.
 
     ``notes`` are shown at the top, such as a source that is incomplete; ``remarks`` below the files.
@@ -131,18 +131,18 @@ class Night:
     as_of: date
     files: Sequence[FileOutcome]
     refusals: Sequence[Refusal]
-    contracts: Sequence[ContractResult]
-    gates: Sequence[Gate]
+    expectations: Sequence[ExpectationOutcome]
+    gates: Sequence[GateOutcome]
     detectors: Sequence[DetectorOutcome]
     hubs: Sequence[Hub]
     alerts: Sequence[Alert]
-    deliveries: Sequence[Delivery]
+    deliveries: Sequence[DeliveryOutcome]
     clocks: Sequence[Clock] = ()
     notes: Sequence[str] = ()
     remarks: Sequence[str] = ()
 
 
-def night_page(night: Night) -> str:
+def night_page(night: NightFacts) -> str:
     """Return the page as HTML text, to be stored as UTF-8."""
     by_level = Counter(alert.level for alert in night.alerts)
     ranked = sorted(night.alerts, key=_weight)
@@ -157,8 +157,8 @@ def night_page(night: Night) -> str:
         held=sum(file.held for file in night.files),
         levels=[(level, grade, by_level[level]) for grade, level in LEVEL_BY_GRADE.items()],
         shown=ranked[:ALERTS_SHOWN],
-        failed=[result for result in night.contracts if not result.ok],
-        met=[result for result in night.contracts if result.ok],
+        failed=[result for result in night.expectations if not result.ok],
+        met=[result for result in night.expectations if result.ok],
     )
 
 

@@ -7,8 +7,8 @@ import hashlib
 import io
 from collections.abc import Mapping, Sequence
 
-from reports.alert_list import canonical_json
 from reports.bundle import sealed
+from reports.canonical_json import canonical_json
 from reports.cells import cell
 
 #: Names the layout. Moves when columns, file names or their meaning change.
@@ -29,8 +29,8 @@ Result = Mapping[str, str]
 
 def results_id(recipient: str, results: Sequence[Result]) -> str:
     """Return the 16 hex places that name a delivery of results."""
-    said = [recipient, FORMAT_VERSION, sorted(canonical_json(dict(result)).decode() for result in results)]
-    return hashlib.sha256(canonical_json(said)).hexdigest()[:16]
+    said = [recipient, FORMAT_VERSION, sorted(canonical_json(dict(result)) for result in results)]
+    return hashlib.sha256(canonical_json(said).encode()).hexdigest()[:16]
 
 
 def results_bundle(
@@ -63,6 +63,6 @@ def results_bundle(
     }
     files = {
         "results.csv": text.getvalue().encode("utf-8-sig"),
-        "results.jsonl": b"".join(canonical_json(dict(row)) + b"\n" for row in rows),
+        "results.jsonl": b"".join(canonical_json(dict(row)).encode() + b"\n" for row in rows),
     }
     return sealed(manifest, files, checkpoint)

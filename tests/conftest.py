@@ -1,12 +1,12 @@
 """A tiny market, written as text tables, for the tests of detectors.
 
-The tables get their shape from the warehouse itself, so they cannot drift from it.
+The tables get their shape from the snapshot itself, so they cannot drift from it.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +18,7 @@ from detectors import registry
 from detectors.interface import SEPARATOR, completed
 from pipelines import duck
 from pipelines.duck import DuckDBEngine
-from pipelines.snapshot import screening, warehouse
+from pipelines.snapshot import core, screening, stage
 
 #: What a column holds where a text table does not name it. Every other column is NULL.
 DEFAULTS: dict[str, dict[str, object]] = {
@@ -52,15 +52,15 @@ ALIASES = {"bidder": "bidder_id", "lot": "lot_id", "party": "party_id"}
 class Market:
     """Core tables that are empty until a test fills them.
 
-    ``market.bids(TEXT)`` and the like append rows: columns are separated by blanks, the first line
-    names them, ``-`` is NULL. They return the market, so calls can be chained. A bid brings its
-    row of ``bid_members``.
+    Every core table has a method of its name: ``market.bids(TEXT)`` appends rows to ``core.bids``. Columns
+    are separated by blanks, the first line names them, ``-`` is NULL. It returns the market, so calls can be
+    chained. A bid brings its row of ``bid_members``.
     """
 
     def __init__(self) -> None:
         self.con = duck.connect()
-        warehouse.create_stage(self.con)
-        warehouse.build_core(self.con)
+        stage.create(self.con)
+        core.build(self.con)
 
     def empty(self) -> None:
         """Take every row away, and all that was measured."""
@@ -69,121 +69,11 @@ class Market:
         ).fetchall():
             self.con.execute(f"{'DELETE FROM' if schema == 'core' else 'DROP TABLE'} {schema}.{table}")
 
-    def lots(self, text: str) -> Market:
-        """Append rows to ``core.lots``."""
-        return self.append("lots", parsed(text))
-
-    def bids(self, text: str) -> Market:
-        """Append rows to ``core.bids`` and one row each to ``core.bid_members``."""
-        return self.append("bids", parsed(text))
-
-    def bid_members(self, text: str) -> Market:
-        """Append members of joint ventures to ``core.bid_members``."""
-        return self.append("bid_members", parsed(text))
-
-    def fingerprints(self, text: str) -> Market:
-        """Append rows to ``core.fingerprints``."""
-        return self.append("fingerprints", parsed(text))
-
-    def people(self, text: str) -> Market:
-        """Append rows to ``core.people``."""
-        return self.append("people", parsed(text))
-
-    def deposits(self, text: str) -> Market:
-        """Append rows to ``core.deposits``."""
-        return self.append("deposits", parsed(text))
-
-    def document_purchases(self, text: str) -> Market:
-        """Append rows to ``core.document_purchases``."""
-        return self.append("document_purchases", parsed(text))
-
-    def parties(self, text: str) -> Market:
-        """Append rows to ``core.parties``."""
-        return self.append("parties", parsed(text))
-
-    def penalties(self, text: str) -> Market:
-        """Append rows to ``core.penalties``."""
-        return self.append("penalties", parsed(text))
-
-    def listed_parties(self, text: str) -> Market:
-        """Append rows to ``core.listed_parties``."""
-        return self.append("listed_parties", parsed(text))
-
-    def scores(self, text: str) -> Market:
-        """Append rows to ``core.scores``."""
-        return self.append("scores", parsed(text))
-
-    def draws(self, text: str) -> Market:
-        """Append rows to ``core.draws``."""
-        return self.append("draws", parsed(text))
-
-    def relations(self, text: str) -> Market:
-        """Append rows to ``core.relations``."""
-        return self.append("relations", parsed(text))
-
-    def subcontracts(self, text: str) -> Market:
-        """Append rows to ``core.subcontracts``."""
-        return self.append("subcontracts", parsed(text))
-
-    def failures(self, text: str) -> Market:
-        """Append rows to ``core.failures``."""
-        return self.append("failures", parsed(text))
-
-    def tenders(self, text: str) -> Market:
-        """Append rows to ``core.tenders``."""
-        return self.append("tenders", parsed(text))
-
-    def documents(self, text: str) -> Market:
-        """Append rows to ``core.documents``."""
-        return self.append("documents", parsed(text))
-
-    def awards(self, text: str) -> Market:
-        """Append rows to ``core.awards``."""
-        return self.append("awards", parsed(text))
-
-    def contracts(self, text: str) -> Market:
-        """Append rows to ``core.contracts``."""
-        return self.append("contracts", parsed(text))
-
-    def experts(self, text: str) -> Market:
-        """Append rows to ``core.experts``."""
-        return self.append("experts", parsed(text))
-
-    def contract_members(self, text: str) -> Market:
-        """Append rows to ``core.contract_members``."""
-        return self.append("contract_members", parsed(text))
-
-    def insured_people(self, text: str) -> Market:
-        """Append rows to ``core.insured_people``."""
-        return self.append("insured_people", parsed(text))
-
-    def payments(self, text: str) -> Market:
-        """Append rows to ``core.payments``."""
-        return self.append("payments", parsed(text))
-
-    def expert_scores(self, text: str) -> Market:
-        """Append rows to ``core.expert_scores``."""
-        return self.append("expert_scores", parsed(text))
-
-    def changes(self, text: str) -> Market:
-        """Append rows to ``core.changes``."""
-        return self.append("changes", parsed(text))
-
-    def acceptances(self, text: str) -> Market:
-        """Append rows to ``core.acceptances``."""
-        return self.append("acceptances", parsed(text))
-
-    def qualifications(self, text: str) -> Market:
-        """Append rows to ``core.qualifications``."""
-        return self.append("qualifications", parsed(text))
-
-    def stated_certificates(self, text: str) -> Market:
-        """Append rows to ``core.stated_certificates``."""
-        return self.append("stated_certificates", parsed(text))
-
-    def claimed_works(self, text: str) -> Market:
-        """Append rows to ``core.claimed_works``."""
-        return self.append("claimed_works", parsed(text))
+    def __getattr__(self, table: str) -> Callable[[str], Market]:
+        """Give the method of a core table that appends the rows of a text."""
+        if table not in core.tables():
+            raise AttributeError(f"there is no table core.{table}; there are {', '.join(core.tables())}")
+        return lambda text: self.append(table, parsed(text))
 
     def honest(
         self, lots: int = 300, bids: int = 5, seed: int = 1, spread: float = 0.08, **lot: object

@@ -157,15 +157,15 @@ import sys, tempfile
 from pathlib import Path
 from pipelines import duck
 from pipelines.intake import bronze
-from pipelines.snapshot import warehouse
+from pipelines.snapshot import core, stage
 mapping, file, query = sys.argv[1:]
 out = Path(tempfile.mkdtemp())
 report = bronze.make(bronze.Job(file, "f" * 64, Path(file).name, mapping, str(out), "00" * 32))
 assert report.state == "readable", report.reason
 con = duck.connect()
 tables = {path.stem: [path] for path in out.glob("*.parquet") if path.stem not in ("refused", "sealed")}
-warehouse.load_stage(con, tables, {"f" * 64: 1}, "2027-01-01 00:00:00")
-warehouse.build_core(con)
+stage.load_stage(con, tables, {"f" * 64: 1}, "2027-01-01 00:00:00")
+core.build_core(con)
 print(con.execute(query).fetchall())
 """
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pipelines import audit
 from pipelines.store import Store
+from reports.canonical_json import canonical_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ def once(
         ValueError: the key was used for something else, nobody is named, or ``do`` refuses.
     """
     digest = hashlib.sha256(
-        audit.canonical([verb, subject, act.actor, act.reason, dict(payload)]).encode()
+        canonical_json([verb, subject, act.actor, act.reason, dict(payload)]).encode()
     ).hexdigest()
     with store.transaction() as con:
         if act.key is not None:

@@ -23,16 +23,16 @@ from pipelines import duck
 from pipelines.casework.acts import Act, once
 from pipelines.files import sync_folder
 from pipelines.settings import Home
-from pipelines.snapshot import warehouse
+from pipelines.snapshot import core
 from pipelines.store import Store
-from reports.alert_list import canonical_json
+from reports.canonical_json import canonical_json
 from reports.office_sheet import Sheet, csv_bytes
 
 CHANNELS_ZH = {"police": "公安机关", "discipline": "纪检监察机关", "audit": "审计机关"}
 
 #: What stands inside files, with names of persons in running text; and the office's own list, which is no trading data.
 KEPT_BACK = frozenset({"file_parts", "file_properties", "file_images", "listed_parties"})
-TABLES = tuple(table for table in warehouse.TABLES if table not in KEPT_BACK)
+TABLES = tuple(table for table in core.tables() if table not in KEPT_BACK)
 
 _BATCH_ROWS = 100_000
 #: First characters that a spreadsheet would run: those of `reports.cells`, as a pattern of DuckDB.
@@ -149,7 +149,7 @@ def _contents(snapshot: Path, folder: Path, channel: str, id: str) -> tuple[dict
                 },
             },
             indent=2,
-        )
+        ).encode()
         + b"\n"
     )
     (folder / "MANIFEST.json").write_bytes(manifest)
@@ -205,7 +205,7 @@ def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]
 
 def _header(table: str) -> str:
     """Return the comment at the top of the table's SQL file."""
-    text = (warehouse.SQL / "core" / f"{table}.sql").read_text(encoding="utf-8")
+    text = (core.FOLDER / f"{table}.sql").read_text(encoding="utf-8")
     found = re.match(r"(?:-- .*\n)+", text)
     return " ".join(line.removeprefix("-- ") for line in found[0].splitlines()) if found else ""
 

@@ -43,7 +43,7 @@ app = typer.Typer()
 @app.command(rich_help_panel=Panel.NIGHT)
 def doctor(home: HomeOption = None, lang: LangOption = Lang.EN) -> None:
     """Check that the installation is whole: keys, hashes of raw files, snapshot, audit log."""
-    from pipelines.intake.sandbox import can_leave_the_network
+    from pipelines.intake.sandbox_server import can_leave_the_network
 
     where = settings.home(home)
     faults = list(_faults(where, lang))

@@ -39,7 +39,7 @@ SECTION_HEADINGS = Both(
 )
 EMPTY = Both("占位值按空值处理", "Placeholders read as empty")
 EMPTY_HEADINGS = Both(("部分", "列", "行数"), ("section", "column", "rows"))
-CONTRACT = Both("数据规范", "Contract")
+SCHEMAS = Both("数据规范", "Table schemas")
 CONTRACT_HEADINGS = Both(
     ("数据表", "列", "代码", "程度", "行数", "原因"),
     ("table", "column", "code", "severity", "rows", "reason"),
@@ -142,7 +142,7 @@ def _print_report(file: str, report: FileReport, lang: Lang) -> None:
     broken = [each for each in report.expectations if each["unexpected"]]
     if broken:
         listing(
-            CONTRACT.in_(lang),
+            SCHEMAS.in_(lang),
             CONTRACT_HEADINGS.in_(lang),
             [
                 (

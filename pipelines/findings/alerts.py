@@ -28,7 +28,7 @@ SUGGESTIONS_ZH = {
 }
 
 
-class Facts:
+class SnapshotFacts:
     """What the snapshot knows about lots and firms, for the lots of tonight's signals."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, signals: Sequence[Signal]) -> None:
@@ -75,7 +75,7 @@ class Facts:
 def alert(
     signal: Signal,
     detector: Loaded,
-    facts: Facts,
+    facts: SnapshotFacts,
     laws: Mapping[str, list[Mapping[str, str]]],
     as_of: date,
     source: str,
@@ -112,7 +112,7 @@ def alert(
 
 
 def rows(
-    store: Store, found: Sequence[Signal], facts: Facts, detectors: Sequence[Loaded], as_of: date
+    store: Store, found: Sequence[Signal], facts: SnapshotFacts, detectors: Sequence[Loaded], as_of: date
 ) -> dict[str, Alert]:
     """Return the row of the alert list for every signal, by fingerprint."""
     known = {detector.id: detector for detector in detectors}
@@ -123,7 +123,7 @@ def rows(
         if signal.detector not in known:
             raise ValueError(
                 f"alert {signal.fp} was raised by {signal.detector}, which is no longer here;"
-                " run `bidwatch nightly` to screen anew"
+                " run `bidwatch nightly` to screen again"
             )
         files = sorted({names[raw_sha] for _, raw_sha, _, _ in signal.sources})
         source = "；".join(files[:3]) + (f" 等{len(files)}个文件" if len(files) > 3 else "")
@@ -140,7 +140,7 @@ class Current:
 
     signals: dict[str, Signal]
     rows: dict[str, Alert]
-    facts: Facts
+    facts: SnapshotFacts
     division: routing.Division
     detectors: dict[str, Loaded]
 
@@ -156,7 +156,7 @@ def current(home: Home, store: Store) -> Current:
     found = standing(store)
     con = duck.open_snapshot(home.snapshot(snapshot))
     try:
-        facts = Facts(con, found)
+        facts = SnapshotFacts(con, found)
     finally:
         con.close()
     detectors = registry.load(local=home.reference.local)

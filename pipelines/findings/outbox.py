@@ -24,8 +24,9 @@ from pipelines.findings.signals import Signal
 from pipelines.findings.suppression import Suppression, came_back, quiet_until
 from pipelines.settings import Home
 from pipelines.store import Store
-from reports.alert_list import FORMAT_VERSION, Alert, canonical_json
+from reports.alert_list import FORMAT_VERSION, Alert
 from reports.bundle import DetectorVersion, ManifestFacts, bundle, delivery_id
+from reports.canonical_json import canonical_json
 from reports.results_list import results_bundle
 
 #: The volume brake: a night may bring so many times the median of the nights before it, and this many in any case.
@@ -47,7 +48,7 @@ ORDER BY o.did
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedDelivery:
     """One delivery, ready to be written down."""
 
     did: str
@@ -60,7 +61,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Brake:
-    """Why the deliveries of a night wait: so many new signals, where at most so many were to be expected."""
+    """Why the deliveries of a night wait: ``new_signals`` came, and at most ``most`` were to be expected."""
 
     new_signals: int
     most: int
@@ -70,12 +71,12 @@ def prepare(
     store: Store,
     signals: Iterable[Signal],
     rows: Mapping[str, Alert],
-    facts: alerts.Facts,
+    facts: alerts.SnapshotFacts,
     detectors: list[Loaded],
     as_of: date,
     division: routing.Division,
     agreed: Sequence[Suppression],
-) -> list[Prepared]:
+) -> list[PreparedDelivery]:
     """Choose what each recipient has not been told yet: signals and evidence that are new to it.
 
     What experimental detectors see stays inside: no figures say yet how often they are wrong. What is
@@ -114,7 +115,7 @@ def compose(
     name_zh: str | None = None,
     supersedes: str | None = None,
     again_on: str | None = None,
-) -> Prepared:
+) -> PreparedDelivery:
     """Return one delivery of these signals.
 
     Args:
@@ -138,17 +139,17 @@ def compose(
         "supersedes": supersedes,
         "again_on": again_on,
     }
-    return Prepared(
+    return PreparedDelivery(
         did=delivery_id(recipient, FORMAT_VERSION, evidence, supersedes or again_on),
         recipient=recipient,
         evidence=evidence,
-        alerts=canonical_json(listed).decode(),
-        records=canonical_json(records).decode(),
-        facts=canonical_json(facts).decode(),
+        alerts=canonical_json(listed),
+        records=canonical_json(records),
+        facts=canonical_json(facts),
     )
 
 
-def routes_by_lot(facts: alerts.Facts, division: routing.Division) -> dict[str, list[routing.Route]]:
+def routes_by_lot(facts: alerts.SnapshotFacts, division: routing.Division) -> dict[str, list[routing.Route]]:
     """Return who is told of each lot."""
     routes: dict[str, list[routing.Route]] = {}
     for route in routing.recipients(facts.for_routing(), division):
@@ -166,7 +167,7 @@ def routes_of(signal: Signal, routes: Mapping[str, list[routing.Route]]) -> list
 def brake(store: Store, as_of: date, new_signals: int) -> Brake | None:
     """Return why tonight's deliveries have to wait, None if they need not.
 
-    Counted are all new signals of a night, whoever is told of them. The limit is `BRAKE_TIMES` their median in the
+    All new signals of a night count, whoever is told of them. The limit is `BRAKE_TIMES` their median in the
     `BRAKE_NIGHTS` published nights before, and `BRAKE_LEAST` at least. The first night of an installation brings
     everything there is: without a night before it nothing is held.
     """
@@ -187,7 +188,7 @@ def brake(store: Store, as_of: date, new_signals: int) -> Brake | None:
 
 def enqueue(
     control: sqlite3.Connection,
-    prepared: list[Prepared],
+    prepared: list[PreparedDelivery],
     snapshot: str,
     as_of: date,
     *,

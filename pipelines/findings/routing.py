@@ -32,7 +32,7 @@ _FOLDER = re.compile(
 
 
 @dataclass(frozen=True)
-class Office:
+class Recipient:
     """A desk that receives alerts, and why. ``slug`` is its folder name: letters, digits, ``._-``."""
 
     slug: str
@@ -51,9 +51,9 @@ class Division:
             an empty prefix for every type; the nearest region wins, then the longest prefix.
     """
 
-    offices: Mapping[str, Office]
-    coordinator: Office
-    regional: Mapping[tuple[str, str], Office]
+    offices: Mapping[str, Recipient]
+    coordinator: Recipient
+    regional: Mapping[tuple[str, str], Recipient]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +87,8 @@ def load_division(known: Reference) -> Division:
         ValueError: no row names the coordinating office (no region, empty prefix), a value is empty or wrong, or an
             office has two names; the message names the file and the line.
     """
-    offices: dict[str, Office] = {}
-    regional: dict[tuple[str, str], Office] = {}
+    offices: dict[str, Recipient] = {}
+    regional: dict[tuple[str, str], Recipient] = {}
     names: dict[str, str] = {}
     for row in known.rows(ROUTING):
         region, prefix, slug, name, basis = (row.values[column] for column in _COLUMNS)
@@ -106,7 +106,7 @@ def load_division(known: Reference) -> Division:
             raise ValueError(
                 f"{row.where}: {slug} is called {names[slug]} above and {name} here; use one name"
             )
-        office = Office(slug, name, f"本地规则：{basis}" if row.is_local else basis)
+        office = Recipient(slug, name, f"本地规则：{basis}" if row.is_local else basis)
         if region:
             regional[region, prefix] = office
         else:
@@ -167,7 +167,7 @@ def _of_lot(lot: LotFacts, division: Division) -> tuple[Route, ...]:
     return (_route(lot, office), _route(lot, replace(coordinator, basis_zh=COPY_ZH)))
 
 
-def _route(lot: LotFacts, office: Office, note_zh: str = "") -> Route:
+def _route(lot: LotFacts, office: Recipient, note_zh: str = "") -> Route:
     return Route(
         lot_id=lot.lot_id,
         recipient=office.slug,
@@ -177,15 +177,17 @@ def _route(lot: LotFacts, office: Office, note_zh: str = "") -> Route:
     )
 
 
-def _named(lot: LotFacts, coordinator: Office) -> Office | None:
+def _named(lot: LotFacts, coordinator: Recipient) -> Recipient | None:
     """Return the supervisor named in the record; the coordinating office is known by its name."""
     if lot.supervisor_name == coordinator.name_zh:
         return replace(coordinator, basis_zh=_BY_RECORD_ZH)
     slug = folder_name(lot.supervisor_code, lot.supervisor_name)
-    return Office(slug, lot.supervisor_name or lot.supervisor_code or slug, _BY_RECORD_ZH) if slug else None
+    return (
+        Recipient(slug, lot.supervisor_name or lot.supervisor_code or slug, _BY_RECORD_ZH) if slug else None
+    )
 
 
-def _regional(lot: LotFacts, division: Division) -> Office | None:
+def _regional(lot: LotFacts, division: Division) -> Recipient | None:
     code = lot.region_code or ""
     for region in dict.fromkeys((code, f"{code[:4]}00", f"{code[:2]}0000")):
         rules = {prefix: office for (where, prefix), office in division.regional.items() if where == region}
@@ -194,6 +196,6 @@ def _regional(lot: LotFacts, division: Division) -> Office | None:
     return None
 
 
-def _longest_prefix(offices: Mapping[str, Office], project_type: str) -> Office | None:
+def _longest_prefix(offices: Mapping[str, Recipient], project_type: str) -> Recipient | None:
     fitting = [prefix for prefix in offices if project_type.startswith(prefix)]
     return offices[max(fitting, key=len)] if fitting else None

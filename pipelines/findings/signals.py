@@ -12,7 +12,7 @@ import duckdb
 
 from detectors.interface import SEPARATOR
 from detectors.registry import Loaded
-from pipelines.audit import canonical
+from reports.canonical_json import canonical_json
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Signal:
     @property
     def body(self) -> str:
         """The evidence as canonical JSON."""
-        return canonical({"facts": self.facts, "sources": [list(source) for source in self.sources]})
+        return canonical_json({"facts": self.facts, "sources": [list(source) for source in self.sources]})
 
     @property
     def ev_hash(self) -> str:
@@ -74,7 +74,7 @@ class Signal:
 
 def fingerprint(detector: str, identity_version: int, scope: str, entities: Iterable[str]) -> str:
     """Return the identity of a signal: detector, meaning, scope and who; never score, date or version."""
-    text = canonical([detector, identity_version, scope, sorted(entities)])
+    text = canonical_json([detector, identity_version, scope, sorted(entities)])
     return "S" + base64.b32encode(hashlib.sha256(text.encode()).digest()).decode()[:16]
 
 

@@ -1,4 +1,4 @@
-"""What an agreement not to be told of a matter (抑制) silences, and for how long. Who agrees is casework's matter.
+"""Which signals an agreement (抑制) keeps from the offices, and for how long. ``casework.suppressions`` makes them.
 
 A suppressed signal stays what it is and is listed; only the deliveries leave it out. It comes back by itself
 when the agreement ends, for another detector, another lot, or with a firm that was not agreed on.
@@ -26,7 +26,7 @@ class Suppression:
         number: of the agreement.
         detector, lot_id: what it is about; ``*`` for any, but not both without firms.
         entities: party ids; a signal with any other firm is not covered. None of them: whichever firms.
-        code, reason: why, as a case is dismissed (`states.DISMISSALS_ZH`).
+        code, reason: why, as a case is dismissed (`casework.cases.states.DISMISSALS_ZH`).
         case_id: the case in which it was agreed, if any.
         starts_on, ends_on: first and last day.
         ended_on: the day on which a person ended it: it no longer held then.

@@ -1,6 +1,6 @@
 """Raw bytes to bronze: typed rows, refused rows with a reason, and the account of both.
 
-A pure function of the bytes, their mapping, the contracts, the code and the secret key. Runs in
+A pure function of the bytes, their mapping, the table schemas, the code and the secret key. Runs in
 the limited child process of ``sandbox``; nothing here looks at a clock or at another file.
 """
 
@@ -9,31 +9,30 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from detectors.closure import closure, code_hash
-from pipelines import vault
+from pipelines import duck, vault
 from pipelines.intake import refusals, schema
+from pipelines.intake.bronze_writer import BronzeWriter, ExpectationTally
 from pipelines.intake.columns import References
-from pipelines.intake.conversion import Plan, clear_text, convert, plan, read_as_empty
+from pipelines.intake.conversion import ConversionPlan, clear_text, convert, plan, read_as_empty
 from pipelines.intake.file_report import FileReport, SectionReport
 from pipelines.intake.mapping import Mapping, load_file
-from pipelines.intake.readers import RAW_ROW, FileRefused, Section, read
+from pipelines.intake.readers import RAW_ROW, FileRefused, Reading, Section, read
 from pipelines.intake.readers.counting import count_records
-from pipelines.intake.schema import PROVENANCE, contracts
 from pipelines.reference import Reference
 
 #: What is read of the reference data: part of the name of the bronze.
 REFERENCE_DATA = ("placeholders.csv", "regions.csv")
-BATCH_ROWS = 250_000  # keeps a child below 2 GiB; the contract takes at most 500,000 at a time
+BATCH_ROWS = 250_000  # keeps a child below 2 GiB; `checking` takes at most 500,000 at a time
 
 
 @dataclass(frozen=True)
@@ -83,9 +82,10 @@ def make(job: Job) -> FileReport:
     work = out / "work"
     work.mkdir()
     try:
-        _read(job, out, work, report)
+        _read_file(job, work, report)
     except FileRefused as refusal:
-        _empty(out)
+        for written in out.glob("*.parquet"):
+            written.unlink()
         report.sections, report.expectations = [], []
         report.state, report.code = "refused", refusal.code
         report.reason, report.reason_zh = refusal.reason, refusal.reason_zh
@@ -98,14 +98,8 @@ def make(job: Job) -> FileReport:
     return report
 
 
-def _empty(out: Path) -> None:
-    for file in out.glob("*.parquet"):
-        file.unlink()
-
-
-def _read(job: Job, out: Path, work: Path, report: FileReport) -> None:
-    from pipelines.duck import connect
-
+def _read_file(job: Job, work: Path, report: FileReport) -> None:
+    """Take the file apart, count its records a second time, and write section after section."""
     mapping = load_file(Path(job.mapping))
     rule = mapping.rule_for(job.file_name)
     references = load_references(bytes.fromhex(job.key), Reference(Path(job.local) if job.local else None))
@@ -114,73 +108,117 @@ def _read(job: Job, out: Path, work: Path, report: FileReport) -> None:
     reading = read(Path(job.raw), rule, job.file_name, work / "read")
     counted = count_records(Path(job.raw), rule, job.file_name, work / "count")
     report.notes = reading.notes
-    writer = _Writer(out, job.raw_sha)
-    tally = _Tally()
-    con = connect(memory_limit="1GB")
-    con.execute(f"SET temp_directory = '{work}'")
-    names = list(dict.fromkeys([s.name for s in reading.sections] + [u.section for u in reading.unreadable]))
-    try:
-        for name in names:
-            sections = [section for section in reading.sections if section.name == name]
-            unreadable = [record for record in reading.unreadable if record.section == name]
-            account = SectionReport(name=name, records=0, refused=len(unreadable))
-            seen = len(unreadable)
-            writer.refuse(refusals.unreadable(unreadable))
-            for section in sections:
-                seen += _section(con, mapping, rule.published, section, references, writer, account, tally)
-            account.records = counted.get(name, 0)
-            report.sections.append(account)
-            _check_law(name, account.records, seen)
-        for name in sorted(counted.keys() - set(names)):
-            _check_law(name, counted[name], 0)
-    finally:
-        con.close()
-        writer.close()
-    report.expectations = tally.rows()
-    vault.seal(out / "sealed.parquet", writer.clear, references.key)
-
-
-def _check_law(section: str, counted: int, seen: int) -> None:
-    """The accounting law, first half: the reader saw every record that the other count found."""
-    if counted != seen:
-        raise FileRefused(
-            "COUNTS_DISAGREE",
-            f"section {section}: {counted} records were counted and {seen} were read;"
-            " the file may be cut or oddly quoted, ask the sender for it again",
-            f"{section}：独立计数为{counted}条，读取为{seen}条，文件可能被截断或引号有误，请发送方重新提供",
-        )
-
-
-def _section(
-    con: duckdb.DuckDBPyConnection,
-    mapping: Mapping,
-    published: bool,
-    section: Section,
-    references: References,
-    writer: _Writer,
-    account: SectionReport,
-    tally: _Tally,
-) -> int:
-    """Convert, check and write one section. Returns the number of records in it."""
-    rules = [rule for rule in mapping.records if rule.section == section.name]
-    if not rules:
-        return _refuse_section(con, section, writer, account, mapping)
-    plans = [plan(mapping, rule, section.columns, references, public=published) for rule in rules]
-    used = {source for each in plans for source in each.sources}
-    for listed, more in (
-        (account.tables, [each.contract.table for each in plans]),
-        (account.unknown_columns, [name for name in section.columns if name not in used]),
-        (account.missing_columns, [f"{p.contract.table}.{name}" for p in plans for name in p.missing]),
+    with (
+        closing(duck.connect(memory_limit="1GB")) as con,
+        closing(BronzeWriter(Path(job.out), job.raw_sha)) as writer,
     ):
-        listed += [name for name in more if name not in listed]
-    records = 0
-    for batch in _regrouped(section):
-        records += batch.num_rows
-        for source, count in read_as_empty(plans, batch).items():
-            account.read_as_empty[source] = account.read_as_empty.get(source, 0) + count
-        if batch.num_rows:
-            account.refused += _batch(con, mapping, section.name, plans, batch, references, writer, tally)
-    return records
+        con.execute(f"SET temp_directory = '{work}'")
+        intake = _Intake(mapping, rule.published, references, con, writer, ExpectationTally())
+        found = dict.fromkeys([s.name for s in reading.sections] + [u.section for u in reading.unreadable])
+        for name in found:
+            report.sections.append(intake.take_in(name, reading, counted.get(name, 0)))
+        for name in sorted(counted.keys() - found.keys()):
+            _check_law(name, counted[name], 0)
+    report.expectations = intake.tally.rows()
+    vault.seal(Path(job.out) / "sealed.parquet", writer.clear, references.key)
+
+
+@dataclass(frozen=True)
+class _Intake:
+    """What one file is read with and where its rows go. The methods lead from a section to its batches.
+
+    ``public``: the sender publishes only what was opened already.
+    """
+
+    mapping: Mapping
+    public: bool
+    references: References
+    con: duckdb.DuckDBPyConnection
+    writer: BronzeWriter
+    tally: ExpectationTally
+
+    def take_in(self, name: str, reading: Reading, counted: int) -> SectionReport:
+        """Write every record of the sections called ``name`` and account for them."""
+        unreadable = [record for record in reading.unreadable if record.section == name]
+        self.writer.refuse(refusals.unreadable(unreadable))
+        account = SectionReport(name=name, records=counted, refused=len(unreadable))
+        seen = len(unreadable)
+        for section in reading.sections:
+            if section.name == name:
+                seen += self._take_section(section, account)
+        _check_law(name, counted, seen)
+        return account
+
+    def _take_section(self, section: Section, account: SectionReport) -> int:
+        """Convert, check and write one section. Returns the number of records in it."""
+        rules = [rule for rule in self.mapping.records if rule.section == section.name]
+        if not rules:
+            return self._refuse_section(section, account)
+        plans = [
+            plan(self.mapping, rule, section.columns, self.references, public=self.public) for rule in rules
+        ]
+        used = {source for each in plans for source in each.sources}
+        for listed, more in (
+            (account.tables, [each.schema.table for each in plans]),
+            (account.unknown_columns, [name for name in section.columns if name not in used]),
+            (account.missing_columns, [f"{p.schema.table}.{name}" for p in plans for name in p.missing]),
+        ):
+            listed += [name for name in more if name not in listed]
+        records = 0
+        for batch in _regrouped(section):
+            records += batch.num_rows
+            for source, count in read_as_empty(plans, batch).items():
+                account.read_as_empty[source] = account.read_as_empty.get(source, 0) + count
+            if batch.num_rows:
+                account.refused += self._take_batch(section.name, plans, batch)
+        return records
+
+    def _take_batch(self, section: str, plans: list[ConversionPlan], batch: pa.Table) -> int:
+        """Write the good rows of one batch and refuse the others; a record is refused as a whole."""
+        typed = [convert(self.con, each, batch) for each in plans]
+        refused = [
+            broken
+            for each, rows in zip(plans, typed, strict=True)
+            if rows.num_rows
+            for broken in self._check(section, each, rows)
+        ]
+        bad_rows = pa.array([], pa.int64())
+        if refused:
+            bad = pa.concat_tables(refused)
+            bad_rows = pc.unique(bad.column(RAW_ROW).combine_chunks())
+            self.writer.refuse(refusals.with_raw_text(self.con, bad, batch))
+        for each, rows in zip(plans, typed, strict=True):
+            good = rows
+            if len(bad_rows):
+                good = rows.filter(pc.invert(pc.is_in(rows.column(RAW_ROW), value_set=bad_rows)))
+            self.writer.write(each.schema.table, section, good)
+            if each.personal:
+                clear = clear_text(self.con, each, batch, self.mapping, self.references)
+                self.writer.clear += [] if clear is None else [clear]
+        return len(bad_rows)
+
+    def _check(self, section: str, plan: ConversionPlan, rows: pa.Table) -> Iterator[pa.Table]:
+        """Count what every expectation found; yield the rows that break a critical one."""
+        from pipelines.intake.checking import check
+
+        for outcome in check(plan.schema, plan.checks, rows):
+            self.tally.add(plan.schema.table, outcome)
+            if outcome.expectation.severity == "critical" and len(outcome.positions):
+                named = rows.take(pa.array(outcome.positions))
+                yield refusals.broken(self.con, plan.schema, section, outcome.expectation, named)
+
+    def _refuse_section(self, section: Section, account: SectionReport) -> int:
+        """Refuse every record of a section that the mapping does not know."""
+        known = sorted({rule.section for rule in self.mapping.records})
+        records = 0
+        for batch in _regrouped(section):
+            records += batch.num_rows
+            if batch.num_rows:
+                bad = refusals.unmapped(section.name, known, batch)
+                self.writer.refuse(refusals.with_raw_text(self.con, bad, batch))
+        account.refused += records
+        account.unknown_columns += [name for name in section.columns if name not in account.unknown_columns]
+        return records
 
 
 def _regrouped(section: Section) -> Iterator[pa.Table]:
@@ -200,132 +238,12 @@ def _regrouped(section: Section) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(waiting)
 
 
-def _batch(
-    con: duckdb.DuckDBPyConnection,
-    mapping: Mapping,
-    section: str,
-    plans: list[Plan],
-    batch: pa.Table,
-    references: References,
-    writer: _Writer,
-    tally: _Tally,
-) -> int:
-    """Write the good rows of one batch and refuse the others; a record is refused as a whole."""
-    from pipelines.intake.checking import check
-
-    typed = [convert(con, each, batch) for each in plans]
-    refused: list[pa.Table] = []
-    for each, rows in zip(plans, typed, strict=True):
-        if not rows.num_rows:
-            continue
-        for outcome in check(each.contract, each.checks, rows):
-            tally.add(each.contract.table, outcome)
-            if outcome.expectation.severity == "critical" and len(outcome.positions):
-                named = rows.take(pa.array(outcome.positions))
-                refused.append(refusals.broken(con, each.contract, section, outcome.expectation, named))
-    bad = pa.concat_tables(refused) if refused else None
-    bad_rows = pc.unique(bad.column(RAW_ROW).combine_chunks()) if bad else pa.array([], pa.int64())
-    if bad is not None:
-        writer.refuse(refusals.with_raw_text(con, bad, batch))
-    for each, rows in zip(plans, typed, strict=True):
-        good = (
-            rows.filter(pc.invert(pc.is_in(rows.column(RAW_ROW), value_set=bad_rows)))
-            if len(bad_rows)
-            else rows
+def _check_law(section: str, counted: int, seen: int) -> None:
+    """The accounting law, first half: the reader saw every record that the other count found."""
+    if counted != seen:
+        raise FileRefused(
+            "COUNTS_DISAGREE",
+            f"section {section}: {counted} records were counted and {seen} were read;"
+            " the file may be cut or oddly quoted, ask the sender for it again",
+            f"{section}：独立计数为{counted}条，读取为{seen}条，文件可能被截断或引号有误，请发送方重新提供",
         )
-        writer.write(each.contract.table, section, good)
-        if each.personal and (clear := clear_text(con, each, batch, mapping, references)) is not None:
-            writer.clear.append(clear)
-    return len(bad_rows)
-
-
-def _refuse_section(
-    con: duckdb.DuckDBPyConnection,
-    section: Section,
-    writer: _Writer,
-    account: SectionReport,
-    mapping: Mapping,
-) -> int:
-    """Refuse every record of a section that the mapping does not know."""
-    known = sorted({rule.section for rule in mapping.records})
-    records = 0
-    for batch in _regrouped(section):
-        records += batch.num_rows
-        if batch.num_rows:
-            bad = refusals.unmapped(section.name, known, batch)
-            writer.refuse(refusals.with_raw_text(con, bad, batch))
-    account.refused += records
-    account.unknown_columns += [name for name in section.columns if name not in account.unknown_columns]
-    return records
-
-
-class _Writer:
-    """Writes the Parquet files of one bronze folder, batch by batch."""
-
-    def __init__(self, out: Path, raw_sha: str) -> None:
-        self._out = out
-        self._raw_sha = raw_sha
-        self._writers: dict[str, pq.ParquetWriter] = {}
-        self.clear: list[pa.Table] = []
-
-    def write(self, table: str, section: str, rows: pa.Table) -> None:
-        """Append good rows of a table."""
-        if not rows.num_rows:
-            return
-        typed = contracts()[table].duckdb_columns()
-        origin = {
-            "raw_sha": pa.repeat(self._raw_sha, rows.num_rows),
-            "raw_section": pa.repeat(section, rows.num_rows),
-        }
-        columns = [origin[name] if name in origin else rows.column(name) for name in typed]
-        assert set(PROVENANCE) <= set(typed)
-        self._append(table, pa.table(columns, names=list(typed)))
-
-    def refuse(self, rows: pa.Table) -> None:
-        """Append refused rows."""
-        if rows.num_rows:
-            self._append("refused", rows.select(refusals.REFUSED.names).cast(refusals.REFUSED))
-
-    def close(self) -> None:
-        """Finish every file."""
-        for writer in self._writers.values():
-            writer.close()
-
-    def _append(self, name: str, rows: pa.Table) -> None:
-        if name not in self._writers:
-            self._writers[name] = pq.ParquetWriter(
-                self._out / f"{name}.parquet", rows.schema, compression="zstd"
-            )
-        self._writers[name].write_table(rows)
-
-
-class _Tally:
-    """Adds up the outcomes of every batch, for the night page."""
-
-    def __init__(self) -> None:
-        self._sums: dict[tuple[str, ...], dict[str, object]] = {}
-
-    def add(self, table: str, outcome: object) -> None:
-        from pipelines.intake.checking import Outcome
-
-        assert isinstance(outcome, Outcome)
-        expectation = outcome.expectation
-        row = self._sums.setdefault(
-            (table, expectation.type, expectation.column, expectation.code),
-            {
-                "table": table,
-                "expectation": expectation.type,
-                "column": expectation.column,
-                "severity": expectation.severity,
-                "code": expectation.code,
-                "reason": expectation.reason,
-                "reason_zh": expectation.reason_zh,
-                "checked": 0,
-                "unexpected": 0,
-            },
-        )
-        row["checked"] = int(str(row["checked"])) + outcome.checked
-        row["unexpected"] = int(str(row["unexpected"])) + int(np.size(outcome.positions))
-
-    def rows(self) -> list[dict[str, object]]:
-        return list(self._sums.values())

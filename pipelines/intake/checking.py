@@ -1,4 +1,4 @@
-"""The contract, checked by Great Expectations on the typed rows of one batch.
+"""The table schema, checked by Great Expectations on the typed rows of one batch.
 
 This is the only place that decides which rows are refused. Columns that conversion adds
 (``unread``, ``<column>_check``, the facts) are judged by the same suite as everything else.
@@ -18,7 +18,7 @@ from great_expectations.data_context.data_context.ephemeral_data_context import 
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.core.expect_column_values_to_be_in_set import ExpectColumnValuesToBeInSet
 
-from pipelines.intake.schema import Contract, Expectation, contracts
+from pipelines.intake.schema import Expectation, TableSchema, table_schemas
 
 #: GX is given at most this many rows at a time, so that memory stays bounded.
 BATCH_ROWS = 500_000
@@ -79,13 +79,13 @@ class Outcome:
 
 @cache
 def suite(table: str, checked_columns: tuple[tuple[str, str], ...]) -> tuple[Expectation, ...]:
-    """Return every expectation of a table: those its types bring and those its contract adds.
+    """Return every expectation of a table: those its types bring and those its schema adds.
 
     Args:
-        table: name of the contract.
+        table: name of the table.
         checked_columns: (column, type) for which conversion made a ``<column>_check``.
     """
-    contract = contracts()[table]
+    schema = table_schemas()[table]
     expectations = [
         Expectation(
             type="expect_column_values_to_be_null",
@@ -97,7 +97,7 @@ def suite(table: str, checked_columns: tuple[tuple[str, str], ...]) -> tuple[Exp
             column="unread",
         )
     ]
-    for column in contract.columns.values():
+    for column in schema.columns.values():
         if column.required:
             expectations.append(
                 Expectation(
@@ -123,7 +123,7 @@ def suite(table: str, checked_columns: tuple[tuple[str, str], ...]) -> tuple[Exp
                 )
             )
     for name, kind in checked_columns:
-        column = contract.columns[name]
+        column = schema.columns[name]
         for word, severity, code, reason, reason_zh in _CHECKS[kind]:
             expectations.append(
                 Expectation(
@@ -136,18 +136,18 @@ def suite(table: str, checked_columns: tuple[tuple[str, str], ...]) -> tuple[Exp
                     column=name,
                 )
             )
-    return (*expectations, *contract.expectations)
+    return (*expectations, *schema.expectations)
 
 
-def check(contract: Contract, checked_columns: tuple[tuple[str, str], ...], rows: pa.Table) -> list[Outcome]:
-    """Run the suite of ``contract`` on one batch of typed rows.
+def check(schema: TableSchema, checked_columns: tuple[tuple[str, str], ...], rows: pa.Table) -> list[Outcome]:
+    """Run the suite of ``schema`` on one batch of typed rows.
 
     Raises:
-        RuntimeError: an expectation could not be evaluated, which is a fault of the contract.
+        RuntimeError: an expectation could not be evaluated, which is a fault of the schema.
     """
-    expectations = suite(contract.table, checked_columns)
+    expectations = suite(schema.table, checked_columns)
     frame = _frame(rows, expectations)
-    definition, batches = _definition(contract.table, checked_columns)
+    definition, batches = _definition(schema.table, checked_columns)
     result = batches.get_batch({"dataframe": frame}).validate(
         definition, result_format={"result_format": "COMPLETE", "include_unexpected_rows": False}
     )
@@ -156,7 +156,7 @@ def check(contract: Contract, checked_columns: tuple[tuple[str, str], ...], rows
     for place, expectation in enumerate(expectations):
         outcome = found[place]
         if outcome.exception_info and outcome.exception_info.get("raised_exception"):
-            raise RuntimeError(f"{contract.table}: {expectation.code}: {outcome.exception_info}")
+            raise RuntimeError(f"{schema.table}: {expectation.code}: {outcome.exception_info}")
         positions = np.asarray(outcome.result.get("unexpected_index_list") or [], dtype=np.int64)
         outcomes.append(Outcome(expectation, len(frame), np.sort(positions)))
     return outcomes
@@ -197,12 +197,12 @@ def _frame(rows: pa.Table, expectations: tuple[Expectation, ...]) -> pd.DataFram
 def warm() -> None:
     """Load everything that takes time, so that forked children need not.
 
-    Documents come by the hundred, each in its own child: what they are checked with is made ready too.
+    Documents come by the hundred, each in its own child: the suites of their tables are prepared too.
     """
     _context()
-    for contract in contracts().values():
-        if contract.secret_until == "owner":
-            _definition(contract.table, ())
+    for schema in table_schemas().values():
+        if schema.secret_until == "owner":
+            _definition(schema.table, ())
 
 
 @cache

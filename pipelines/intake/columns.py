@@ -16,12 +16,12 @@ from pipelines.intake.mapping import (
     find_column,
 )
 from pipelines.intake.readers import RAW_ROW, FileRefused
-from pipelines.intake.schema import GUARDED, PERSONAL, Column, Contract
+from pipelines.intake.schema import GUARDED, PERSONAL, Column, TableSchema
 from pipelines.values import amounts, codes, masking, time_texts, tokens
 from pipelines.values.literals import listed, number, quoted
 
 #: Joins the parts of keys and hashes. Every control character of a file becomes this one, and a
-#: value that holds it is not read: so it cannot stand in a part.
+#: value that holds it is not read, so no part can contain it.
 UNIT_SEPARATOR = "chr(31)"
 #: Between and inside the entries of ``unread``.
 ENTRY, FIELD = "\x1e", "\x1f"
@@ -100,11 +100,11 @@ class ColumnSql:
         filled = f"CASE WHEN upper({plain}) NOT IN ({listed(nothing)}) THEN {plain} END"
         return codes.members(filled, nothing, kind) if column.type in ("codes", "party_codes") else filled
 
-    def placeholders(self, contract: Contract, rule: RecordRule) -> dict[str, frozenset[str]]:
+    def placeholders(self, schema: TableSchema, rule: RecordRule) -> dict[str, frozenset[str]]:
         """Return the file's columns that the rule reads and the texts in them that stand for nothing."""
         nothing: dict[str, frozenset[str]] = {}
         for name, value in rule.columns.items():
-            own = self._nothing(contract.columns[name])
+            own = self._nothing(schema.columns[name])
             for names in (value.source, *value.join, *value.first_filled):
                 if names and (column := find_column(names, self._columns)):
                     nothing[column] = nothing.get(column, frozenset()) | own
@@ -158,8 +158,8 @@ class ColumnSql:
                 return f"d_{column.name}.token"
         raise ValueError(f"no conversion for type {column.type!r}")
 
-    def once_a_value(self, column: Column) -> str | None:
-        """SQL of what is dear to compute, over the distinct values ``x``: token, is_nothing and mark."""
+    def per_distinct_value(self, column: Column) -> str | None:
+        """SQL of what is costly and so computed once a distinct value ``x``: token, is_nothing and mark."""
         parts = []
         if column.type in PERSONAL:
             plain = tokens.normalised(column.type, "x")
@@ -207,10 +207,10 @@ class ColumnSql:
         name = f"compared_{column.name}" if self._named(column, rule) else "CAST(NULL AS VARCHAR)"
         return f"nullif(regexp_replace(upper({name}), '[\\s\\p{{Cf}}·・]', '', 'g'), '') AS {column.name}_key"
 
-    def party_words(self, column: Column, rule: RecordRule, contract: Contract) -> list[str]:
+    def party_words(self, column: Column, rule: RecordRule, schema: TableSchema) -> list[str]:
         """SQL of the party's name as compared, where the file has one."""
         value = self._named(column, rule)
-        found = self.words(contract.columns[str(column.name_column)], value, compared=True) if value else None
+        found = self.words(schema.columns[str(column.name_column)], value, compared=True) if value else None
         return [f"{found[0]} AS compared_{column.name}"] if found else []
 
     def _named(self, column: Column, rule: RecordRule) -> Value | None:
@@ -238,7 +238,7 @@ class ColumnSql:
             typed.append(f"x_deleted IN ({listed(map(_compared, rule.deleted_values))}) AS is_deleted")
         return Stamps(texts, typed, unread)
 
-    def require_one_of(self, contract: Contract, column: Column, rule: RecordRule) -> None:
+    def require_one_of(self, schema: TableSchema, column: Column, rule: RecordRule) -> None:
         """Refuse a file that has none of the columns which a required column is made of."""
         candidates = column.columns or (str(column.code), str(column.name_column))
         values = [rule.columns[name] for name in candidates if name in rule.columns]

@@ -1,16 +1,16 @@
 """Text to typed rows, as SQL over one batch of a section.
 
 Every conversion is exact or it does not happen: text that cannot be read leaves its column empty
-and is named in ``unread``, which the contract refuses. Nothing here decides what is refused.
+and is named in ``unread``, which the table schema refuses. Nothing here decides what is refused.
 
 Personal values leave this module only as keyed tokens (HMAC-SHA256, RFC 2104); the clear text is
-returned apart, for the vault.
+returned separately, for the vault.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import duckdb
@@ -18,10 +18,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.intake.columns import ENTRY, FIELD, UNIT_SEPARATOR, ColumnSql, References
-from pipelines.intake.mapping import Mapping, RecordRule
+from pipelines.intake.columns import ENTRY, FIELD, UNIT_SEPARATOR, ColumnSql, References, Stamps
+from pipelines.intake.mapping import Mapping, RecordRule, Value
 from pipelines.intake.readers import RAW_PATH, RAW_ROW
-from pipelines.intake.schema import DERIVED, GUARDED, PERSONAL, PROVENANCE, TYPES, Contract, contracts
+from pipelines.intake.schema import (
+    DERIVED,
+    GUARDED,
+    PERSONAL,
+    PROVENANCE,
+    TYPES,
+    Column,
+    TableSchema,
+    table_schemas,
+)
 from pipelines.values import masking, tokens
 from pipelines.values.literals import quoted
 
@@ -29,7 +38,7 @@ _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 
 
 @dataclass(frozen=True)
-class Plan:
+class ConversionPlan:
     """How one rule converts one section of one file.
 
     Attributes:
@@ -42,7 +51,7 @@ class Plan:
         regions: one column, the region codes that exist.
     """
 
-    contract: Contract
+    schema: TableSchema
     rule: RecordRule
     sql: str
     sources: tuple[str, ...]
@@ -55,86 +64,131 @@ class Plan:
 
 def plan(
     mapping: Mapping, rule: RecordRule, columns: tuple[str, ...], references: References, *, public: bool
-) -> Plan:
+) -> ConversionPlan:
     """Work out how ``rule`` converts a section that has these columns.
 
     Raises:
         FileRefused: a required column is missing, two columns mean the same, or a unit is not
             stated.
     """
-    contract = contracts()[rule.table]
+    schema = table_schemas()[rule.table]
     builder = ColumnSql(mapping, columns, references)
-    texts: list[str] = []
-    distincts: list[str] = []
-    joins: list[str] = []
-    typed: list[str] = []
-    unread: list[str] = []
-    checks: list[tuple[str, str]] = []
-    missing: list[str] = []
-    for column in contract.columns.values():
-        if column.type in DERIVED:
-            continue
-        value = rule.columns.get(column.name)
-        found = builder.words(column, value) if value else None
-        if found is None:
-            if value is not None:
-                missing.append(column.name)
-            typed.append(f"CAST(NULL AS {TYPES[column.type]}) AS {column.name}")
-            continue
-        assert value is not None
-        words, original = found
-        texts += [f"{words} AS x_{column.name}", f"{original} AS w_{column.name}"]
-        if value.unit_from:
-            texts.append(f"{builder.unit(value)} AS u_{column.name}")
-        if distinct := builder.once_a_value(column):
-            distincts.append(
-                f"d_{column.name} AS (SELECT x, {distinct} FROM (SELECT DISTINCT x_{column.name} AS x"
-                f" FROM words WHERE x_{column.name} IS NOT NULL) AS seen)"
-            )
-            joins.append(f"LEFT JOIN d_{column.name} ON d_{column.name}.x = words.x_{column.name}")
-        typed.append(f"{builder.typed(column, value, f'x_{column.name}')} AS {column.name}")
-        if column.type in PERSONAL:
-            typed.append(f"d_{column.name}.is_nothing AS {column.name}_is_nothing")
-        shown = builder.shown(column, value)
-        unread.append(f"CASE WHEN {builder.is_unread(column)} THEN '{column.name}{FIELD}' || {shown} END")
-        if builder.check(column, "x"):
-            typed.append(f"d_{column.name}.mark AS {column.name}_check")
-            checks.append((column.name, column.type))
-    for column in contract.columns.values():
+    clauses = _Clauses()
+    for column in schema.columns.values():
+        if column.type not in DERIVED:
+            clauses.add(builder, column, rule.columns.get(column.name))
+    for column in schema.columns.values():
         if column.type in DERIVED and column.required:
-            builder.require_one_of(contract, column, rule)
+            builder.require_one_of(schema, column, rule)
         if column.type == "party":
-            texts += builder.party_words(column, rule, contract)
-            typed.append(builder.party_key(column, rule))
-    stamps = builder.stamps(rule)
-    derived = [builder.party(c, rule) for c in contract.parties] + [
-        f"coalesce({', '.join(c.columns)}) AS {c.name}"
-        for c in contract.columns.values()
-        if c.type == "first_of"
+            clauses.texts += builder.party_words(column, rule, schema)
+            clauses.typed.append(builder.party_key(column, rule))
+    clauses.add_stamps(builder.stamps(rule))
+    derived = [builder.party(column, rule) for column in schema.parties]
+    return ConversionPlan(
+        schema=schema,
+        rule=rule,
+        sql=_select(schema, rule, clauses, derived, public=public),
+        sources=tuple(builder.sources),
+        checks=tuple(clauses.checks),
+        personal=tuple(
+            (c.name, c.type)
+            for c in schema.columns.values()
+            if c.type in GUARDED and c.name in rule.columns and c.name not in clauses.missing
+        ),
+        missing=tuple(clauses.missing),
+        placeholders=builder.placeholders(schema, rule),
+        regions=_region_table(references.regions),
+    )
+
+
+@dataclass
+class _Clauses:
+    """The SQL of a conversion, gathered column by column.
+
+    Attributes:
+        texts: columns of ``words``: the text as delivered (``w_``), after dictionaries (``x_``), its unit (``u_``).
+        distincts, joins: what is computed once a distinct value, and its join to the rows.
+        typed: columns of ``typed``.
+        unread: an entry for every value that was not read.
+        checks, missing: as in ``ConversionPlan``.
+    """
+
+    texts: list[str] = field(default_factory=list)
+    distincts: list[str] = field(default_factory=list)
+    joins: list[str] = field(default_factory=list)
+    typed: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    checks: list[tuple[str, str]] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    def add(self, builder: ColumnSql, column: Column, value: Value | None) -> None:
+        """Add one column; ``value`` says where its text comes from."""
+        name = column.name
+        found = builder.words(column, value) if value else None
+        if value is None or found is None:
+            if value is not None:
+                self.missing.append(name)
+            self.typed.append(f"CAST(NULL AS {TYPES[column.type]}) AS {name}")
+            return
+        words, original = found
+        self.texts += [f"{words} AS x_{name}", f"{original} AS w_{name}"]
+        if value.unit_from:
+            self.texts.append(f"{builder.unit(value)} AS u_{name}")
+        if distinct := builder.per_distinct_value(column):
+            self.distincts.append(
+                f"d_{name} AS (SELECT x, {distinct} FROM (SELECT DISTINCT x_{name} AS x"
+                f" FROM words WHERE x_{name} IS NOT NULL) AS seen)"
+            )
+            self.joins.append(f"LEFT JOIN d_{name} ON d_{name}.x = words.x_{name}")
+        self.typed.append(f"{builder.typed(column, value, f'x_{name}')} AS {name}")
+        if column.type in PERSONAL:
+            self.typed.append(f"d_{name}.is_nothing AS {name}_is_nothing")
+        shown = builder.shown(column, value)
+        self.unread.append(f"CASE WHEN {builder.is_unread(column)} THEN '{name}{FIELD}' || {shown} END")
+        if builder.check(column, "x"):
+            self.typed.append(f"d_{name}.mark AS {name}_check")
+            self.checks.append((name, column.type))
+
+    def add_stamps(self, stamps: Stamps) -> None:
+        """Add the version of the record."""
+        self.texts += stamps.texts
+        self.typed += stamps.typed
+        self.unread += stamps.unread
+
+
+def _select(
+    schema: TableSchema, rule: RecordRule, clauses: _Clauses, derived: list[str], *, public: bool
+) -> str:
+    """SQL from the registered batch to typed rows: words, typed values, defaults, derived columns, facts, keys."""
+    columns = schema.columns.values()
+    derived = derived + [
+        f"coalesce({', '.join(c.columns)}) AS {c.name}" for c in columns if c.type == "first_of"
     ]
-    defaulted = [c.name for c in contract.columns.values() if c.key_default is not None and c.type != "party"]
     replaced = ", ".join(
-        f"coalesce({name}, '{contract.columns[name].key_default}') AS {name}" for name in defaulted
+        f"coalesce({c.name}, '{c.key_default}') AS {c.name}"
+        for c in columns
+        if c.key_default is not None and c.type != "party"
     )
     defaults = f"REPLACE ({replaced})" if replaced else ""
-    facts = [f"{sql} AS {name}" for name, sql in contract.facts.items()]
+    facts = [f"{sql} AS {name}" for name, sql in schema.facts.items()]
     filled = f"WHERE coalesce({', '.join(f'{c}::VARCHAR' for c in rule.only_with)}) IS NOT NULL"
-    kept = [name for name in contract.duckdb_columns() if name not in PROVENANCE]
+    kept = [name for name in schema.duckdb_columns() if name not in PROVENANCE]
     # Named, so that empty columns need no place: concat_ws passes over NULL.
     hashed = ", ".join(f"'{name}=' || CAST({name} AS VARCHAR)" for name in kept)
-    keyed = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in contract.key)
-    extra = [f"{name}_check" for name, _ in checks] + list(contract.facts)
-    sql = f"""
+    keyed = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in schema.key)
+    extra = [f"{name}_check" for name, _ in clauses.checks] + list(schema.facts)
+    return f"""
         WITH words AS (
-            SELECT {RAW_ROW}, {RAW_PATH}, {", ".join(texts + stamps.texts)} FROM records
+            SELECT {RAW_ROW}, {RAW_PATH}, {", ".join(clauses.texts)} FROM records
         ),
-        {"".join(distinct + ", " for distinct in distincts)}
+        {"".join(distinct + ", " for distinct in clauses.distincts)}
         typed AS (
-            SELECT words.*, {", ".join(typed + stamps.typed)} FROM words {" ".join(joins)}
+            SELECT words.*, {", ".join(clauses.typed)} FROM words {" ".join(clauses.joins)}
         ),
         judged AS (
             SELECT * {defaults},
-                   concat_ws('{ENTRY}', {", ".join([*unread, *stamps.unread, "NULL"])}) AS unread_text
+                   concat_ws('{ENTRY}', {", ".join([*clauses.unread, "NULL"])}) AS unread_text
             FROM typed
         ),
         derived AS (SELECT *{"".join(", " + d for d in derived)} FROM judged),
@@ -149,21 +203,6 @@ def plan(
         FROM facts
         {filled if rule.only_with else ""}
     """
-    return Plan(
-        contract=contract,
-        rule=rule,
-        sql=sql,
-        sources=tuple(builder.sources),
-        checks=tuple(checks),
-        personal=tuple(
-            (c.name, c.type)
-            for c in contract.columns.values()
-            if c.type in GUARDED and c.name in rule.columns and c.name not in missing
-        ),
-        missing=tuple(missing),
-        placeholders=builder.placeholders(contract, rule),
-        regions=_region_table(references.regions),
-    )
 
 
 def records(batch: pa.Table, sources: Iterable[str]) -> pa.Table:
@@ -190,7 +229,7 @@ def _without_controls(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     return texts
 
 
-def convert(con: duckdb.DuckDBPyConnection, plan: Plan, batch: pa.Table) -> pa.Table:
+def convert(con: duckdb.DuckDBPyConnection, plan: ConversionPlan, batch: pa.Table) -> pa.Table:
     """Return the typed rows of one batch, with their checks, facts and ``unread``."""
     con.register("records", records(batch, plan.sources))
     con.register("regions", plan.regions)
@@ -209,8 +248,8 @@ def _region_table(regions: frozenset[str]) -> pa.Table:
     return pa.table({"region_code": pa.array(sorted(regions), pa.string())})
 
 
-def read_as_empty(plans: Iterable[Plan], batch: pa.Table) -> dict[str, int]:
-    """Count the placeholders in each of the file's columns: they are read as empty, and that is said."""
+def read_as_empty(plans: Iterable[ConversionPlan], batch: pa.Table) -> dict[str, int]:
+    """Count the placeholders in each of the file's columns: they are read as empty, and the report says so."""
     nothing: dict[str, frozenset[str]] = {}
     for each in plans:
         for source, texts in each.placeholders.items():
@@ -225,13 +264,17 @@ def read_as_empty(plans: Iterable[Plan], batch: pa.Table) -> dict[str, int]:
 
 
 def clear_text(
-    con: duckdb.DuckDBPyConnection, plan: Plan, batch: pa.Table, mapping: Mapping, references: References
+    con: duckdb.DuckDBPyConnection,
+    plan: ConversionPlan,
+    batch: pa.Table,
+    mapping: Mapping,
+    references: References,
 ) -> pa.Table | None:
     """Return the distinct personal values of a batch for the vault: kind, token, text."""
     found = []
     for name, kind in plan.personal:
         builder = ColumnSql(mapping, tuple(batch.schema.names), references)
-        words = builder.words(plan.contract.columns[name], plan.rule.columns[name])
+        words = builder.words(plan.schema.columns[name], plan.rule.columns[name])
         if words is None:
             continue
         delivered = records(batch, builder.sources).drop_columns([RAW_ROW, RAW_PATH])

@@ -44,7 +44,7 @@ class FileReport:
 
     @property
     def refused(self) -> int:
-        """Records that the reader or the contract refused."""
+        """Records that the reader or the table schema refused."""
         return sum(section.refused for section in self.sections)
 
     @staticmethod

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.intake.readers import FileRefused, FileRule
-from pipelines.intake.schema import DERIVED, GUARDED, Column, Contract, contracts
+from pipelines.intake.schema import DERIVED, GUARDED, Column, TableSchema, table_schemas
 
 BUILT_IN = Path(__file__).parent / "sources"
 
@@ -99,7 +99,7 @@ class Mapping:
             base_name(name)[0]
             for rule in self.records
             for column, value in rule.columns.items()
-            if contracts()[rule.table].columns[column].type in types
+            if table_schemas()[rule.table].columns[column].type in types
             for names in (value.source, *value.join, *value.first_filled)
             for name in names
         )
@@ -204,18 +204,18 @@ def _record_rule(path: Path, spec: dict[str, object], dictionaries: Dictionary[s
     table = str(known.pop("table"))
     section = str(known.pop("section", "rows"))
     where = f"{path.name}: [[record]] {section} -> {table}"
-    if table not in contracts():
-        raise ValueError(f"{where}: no table called {table!r}; there are {', '.join(contracts())}")
-    contract = contracts()[table]
+    if table not in table_schemas():
+        raise ValueError(f"{where}: no table called {table!r}; there are {', '.join(table_schemas())}")
+    schema = table_schemas()[table]
     columns = known.pop("columns")
     version = known.pop("version", {})
     only_with = _texts(known.pop("only_with", ()))
     if known or not isinstance(columns, dict) or not isinstance(version, dict):
         raise ValueError(f"{where}: unknown setting {sorted(known)}")
     values = {
-        name: _value(f"{where}.{name}", contract, name, spec, dictionaries) for name, spec in columns.items()
+        name: _value(f"{where}.{name}", schema, name, spec, dictionaries) for name, spec in columns.items()
     }
-    _require_columns(where, contract, values)
+    _require_columns(where, schema, values)
     if strangers := [name for name in only_with if name not in values]:
         raise ValueError(f"{where}: only_with names {strangers[0]!r}, which this rule does not fill")
     deleted = dict(version.get("deleted", {}))
@@ -231,8 +231,8 @@ def _record_rule(path: Path, spec: dict[str, object], dictionaries: Dictionary[s
     )
 
 
-def _require_columns(where: str, contract: Contract, values: Dictionary[str, Value]) -> None:
-    for column in contract.columns.values():
+def _require_columns(where: str, schema: TableSchema, values: Dictionary[str, Value]) -> None:
+    for column in schema.columns.values():
         if column.type in DERIVED:
             sources = column.columns or (column.code, column.name_column)
             filled = any(name in values for name in sources)
@@ -243,10 +243,10 @@ def _require_columns(where: str, contract: Contract, values: Dictionary[str, Val
 
 
 def _value(
-    where: str, contract: Contract, name: str, spec: object, dictionaries: Dictionary[str, object]
+    where: str, schema: TableSchema, name: str, spec: object, dictionaries: Dictionary[str, object]
 ) -> Value:
-    if name not in contract.columns or contract.columns[name].type in DERIVED:
-        raise ValueError(f"{where}: {contract.table} has no such column to fill")
+    if name not in schema.columns or schema.columns[name].type in DERIVED:
+        raise ValueError(f"{where}: {schema.table} has no such column to fill")
     if not isinstance(spec, dict):
         raise ValueError(f"{where}: write {{ from = [...] }}, {{ constant = ... }} or {{ join = [...] }}")
     known = dict(spec)
@@ -256,14 +256,14 @@ def _value(
             raise ValueError(f"{where}: names a dictionary that is not in [dictionaries]")
         known["values"] = chosen
     value = _plain(known, where)
-    if value.required is False and contract.columns[name].required:
+    if value.required is False and schema.columns[name].required:
         value = Value(**{**value.__dict__, "required": True})
-    _check_meaning(where, contract.columns[name], value)
+    _check_meaning(where, schema.columns[name], value)
     return value
 
 
 def _check_meaning(where: str, column: Column, value: Value) -> None:
-    """Refuse a setting that the column's type cannot mean, so that none is ignored in silence."""
+    """Refuse a setting that the column's type cannot mean, so that no setting is silently ignored."""
     stated = [value.unit is not None, bool(value.unit_from), value.unit_in_header].count(True)
     if column.type == "money" and stated != 1:
         raise ValueError(f"{where}: money needs one of unit, unit_from with units, unit_in_header")

@@ -11,6 +11,7 @@ from pathlib import Path
 from pipelines import files, vault
 from pipelines.intake import bronze, mapping
 from pipelines.intake.file_report import FileReport
+from pipelines.intake.sandbox import Readers
 from pipelines.settings import Home, Progress
 from pipelines.store import Store
 
@@ -19,8 +20,6 @@ READERS = 2  # files that are read side by side
 
 def read_files(home: Home, store: Store, *, progress: Progress) -> int:
     """Make the bronze of every file that lacks it. Returns how many were read."""
-    from pipelines.intake.sandbox import Readers
-
     key = vault.load_key(home.key)
     waiting = []
     load = cache(partial(mapping.load, home_sources=home.sources))  # a sender has many files

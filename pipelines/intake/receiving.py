@@ -48,8 +48,8 @@ def receive(
 ) -> list[str]:
     """Take files in: copy the bytes to ``raw``, then write the arrival down.
 
-    The same bytes again add an arrival and nothing else. A file that is killed half-way stays in
-    the inbox and is taken in again.
+    The same bytes again add an arrival and nothing else. If the process is killed half-way, the file is still
+    in the inbox and is taken in the next time.
 
     Args:
         home: the installation.

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from pipelines.intake.columns import ENTRY, FIELD
 from pipelines.intake.readers import MAX_RAW_TEXT, RAW_PATH, RAW_ROW, Unreadable
-from pipelines.intake.schema import GUARDED, Contract, Expectation
+from pipelines.intake.schema import GUARDED, Expectation, TableSchema
 
 REFUSED = pa.schema(
     [
@@ -45,7 +45,7 @@ def unreadable(records: Iterable[Unreadable]) -> pa.Table:
 
 
 def unmapped(section: str, known: Iterable[str], batch: pa.Table) -> pa.Table:
-    """Return every record of a section that the mapping does not know: nothing is dropped unsaid."""
+    """Return every record of a section that the mapping does not know: nothing is dropped silently."""
     return _for_one_reason(
         {
             "raw_section": section,
@@ -60,7 +60,7 @@ def unmapped(section: str, known: Iterable[str], batch: pa.Table) -> pa.Table:
 
 def broken(
     con: duckdb.DuckDBPyConnection,
-    contract: Contract,
+    schema: TableSchema,
     section: str,
     expectation: Expectation,
     named: pa.Table,
@@ -83,7 +83,7 @@ def broken(
     words = pa.Table.from_pylist(
         [
             {"column_name": c.name, "zh": c.zh, "kind": c.type, "is_personal": c.type in GUARDED}
-            for c in contract.columns.values()
+            for c in schema.columns.values()
         ]
         + [{"column_name": "updated_at", "zh": "版本时间", "kind": "timestamp", "is_personal": False}]
     )

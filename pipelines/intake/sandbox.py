@@ -1,42 +1,27 @@
 """Reads every untrusted file in a throw-away child process with limits and no network.
 
 A crafted file may crash a parser, eat memory or never end; DuckDB and others do not call that a
-vulnerability. So each file is read by a process that is forked for it, is limited, and dies. One
-server process loads the libraries once (great_expectations takes seconds) and does the forking.
+vulnerability. So each file is read by a process that is forked for it, is limited, and dies. This module is
+what callers use; ``sandbox_server`` does the forking.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import resource
-import signal
 import subprocess
 import sys
 import tempfile
-import time
-import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from functools import cache
-from importlib import import_module
 from pathlib import Path
 from queue import Queue
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
-from pipelines.intake.bronze import Job, make
+from pipelines.intake.bronze import Job
 from pipelines.intake.file_report import FileReport
-from pipelines.intake.mapping import load_file
-from pipelines.intake.readers import FileRefused, record_texts
-
-MEMORY_BYTES = 6 << 30  # address space of one child; resident memory stays below 2 GiB (make bench)
-CPU_SECONDS = 900
-WALL_SECONDS = 1800
-FILE_BYTES = 8 << 30  # largest file a child may write
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 
 
 @dataclass(frozen=True)
@@ -59,12 +44,8 @@ class Filled:
     out: str = ""
 
 
-#: What a child can be asked to do.
-_TASKS: dict[str, type[Job] | type[Lookup] | type[Filled]] = {
-    "Job": Job,
-    "Lookup": Lookup,
-    "Filled": Filled,
-}
+#: What a child can be asked to do. The answer stands in the folder ``out``.
+Task = Job | Lookup | Filled
 
 
 class Sandbox:
@@ -120,7 +101,7 @@ class Sandbox:
             return found
 
     def take_back(self, filled: Filled) -> dict[str, list[Any]]:
-        """Return the fields of `casework.receipt_forms.Form` for a list that came back.
+        """Return the fields of `returned_list.ReturnedList`.
 
         Raises:
             ValueError: the file cannot be taken; the message says why and what to do.
@@ -131,12 +112,12 @@ class Sandbox:
                 raise ValueError(
                     f"{filled.file_name}: reading it was stopped ({died}); it may be damaged or hostile"
                 )
-            found: dict[str, Any] = json.loads((Path(folder) / "form.json").read_text(encoding="utf-8"))
+            found: dict[str, Any] = json.loads((Path(folder) / "list.json").read_text(encoding="utf-8"))
         if "refused" in found:
             raise ValueError(f"{filled.file_name}: {found['refused']}")
         return found
 
-    def _do(self, task: Job | Lookup | Filled) -> str | None:
+    def _do(self, task: Task) -> str | None:
         """Have one task done by a child; say how it died, or None."""
         server = self._start()
         assert server.stdin is not None
@@ -154,7 +135,7 @@ class Sandbox:
             # One BLAS thread: the server must have no other threads when it forks.
             single = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}
             self._server = subprocess.Popen(
-                [sys.executable, "-m", "pipelines.intake.sandbox"],
+                [sys.executable, "-m", "pipelines.intake.sandbox_server"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -194,115 +175,3 @@ class Readers:
             return sandbox.read(job)
         finally:
             self._free.put(sandbox)
-
-
-def serve(jobs: IO[str], answers: IO[str]) -> None:
-    """Fork a limited child for every job that comes in."""
-    for line in jobs:
-        kind, task = json.loads(line)
-        if kind == "Job":
-            _load_libraries()
-        child = os.fork()
-        if child == 0:
-            _be_the_child(_TASKS[kind](**task))
-        answers.write(json.dumps({"died": _wait(child)}) + "\n")
-        answers.flush()
-
-
-@cache
-def _load_libraries() -> None:
-    """Load once, before forking, what every child would have to load; a look-up needs none of it."""
-    for module in ("counting", "workbook", "ocds", "word", "pdf", "workbook_text"):
-        import_module(f"pipelines.intake.readers.{module}")
-    import_module("pipelines.duck")
-    from pipelines.intake.checking import warm
-
-    warm()
-
-
-def _be_the_child(task: Job | Lookup | Filled) -> None:
-    """Limit this process, do the task, and exit without returning."""
-    status = 1
-    try:
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(2, 1)  # nothing a parser prints may look like an answer
-        leave_the_network()
-        for limit, value in (
-            (resource.RLIMIT_AS, MEMORY_BYTES),
-            (resource.RLIMIT_CPU, CPU_SECONDS),
-            (resource.RLIMIT_FSIZE, FILE_BYTES),
-            (resource.RLIMIT_CORE, 0),
-        ):
-            resource.setrlimit(limit, (value, value))
-        if isinstance(task, Job):
-            make(task)
-        elif isinstance(task, Lookup):
-            _look_up(task)
-        else:
-            _take_back(task)
-        status = 0
-    except MemoryError:
-        status = 77
-    finally:
-        if status == 1:
-            (Path(task.out) / "fault.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        os._exit(status)
-
-
-def _look_up(lookup: Lookup) -> None:
-    rule = load_file(Path(lookup.mapping)).rule_for(lookup.file_name)
-    wanted = [(section, row) for section, row in lookup.records]
-    records = record_texts(Path(lookup.raw), rule, lookup.file_name, Path(lookup.out), wanted)
-    (Path(lookup.out) / "records.json").write_text(json.dumps(records), encoding="utf-8")
-
-
-def _take_back(filled: Filled) -> None:
-    from pipelines.intake.readers.receipt_form import take_apart
-
-    found: dict[str, object]
-    try:
-        found = asdict(take_apart(Path(filled.raw), Path(filled.out)))
-    except FileRefused as refused:
-        found = {"refused": f"{refused.reason} / {refused.reason_zh}"}
-    (Path(filled.out) / "form.json").write_text(json.dumps(found), encoding="utf-8")
-
-
-def leave_the_network() -> bool:
-    """Move this process into an empty network namespace; False where the system does not allow it."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    return any(libc.unshare(flags) == 0 for flags in (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET))
-
-
-def can_leave_the_network() -> bool:
-    """Try it in a child: does this system allow empty network namespaces?"""
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if leave_the_network() else 1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
-def _wait(child: int) -> str | None:
-    """Wait for the child; say in words how it died, or None if it finished."""
-    deadline = time.monotonic() + WALL_SECONDS
-    pause = 0.002
-    while True:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            break
-        if time.monotonic() > deadline:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            return f"longer than {WALL_SECONDS} s"
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.05)
-    if os.WIFSIGNALED(status):
-        return f"signal {signal.Signals(os.WTERMSIG(status)).name}"
-    code = os.WEXITSTATUS(status)
-    if code == 77:
-        return f"more than {MEMORY_BYTES >> 30} GiB of memory"
-    return None if code == 0 else f"fault in the reader, exit {code}; see bronze/<hash>/fault.txt"
-
-
-if __name__ == "__main__":
-    os.umask(0o077)
-    serve(sys.stdin, sys.stdout)

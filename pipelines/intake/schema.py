@@ -1,6 +1,6 @@
-"""Loads the contracts: what a table of typed rows holds (``contracts/<table>.toml``).
+"""Loads the table schemas: what a table of typed rows holds (``schemas/<table>.toml``).
 
-``contracts/README.md`` explains the file; `TYPES` below is the closed list of column types.
+``schemas/README.md`` explains the file; `TYPES` below is the closed list of column types.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ PROVENANCE: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a contract."""
+    """One column of a table schema."""
 
     name: str
     type: str
@@ -90,7 +90,7 @@ class Expectation:
 
 
 @dataclass(frozen=True)
-class Contract:
+class TableSchema:
     """One table of typed rows."""
 
     table: str
@@ -119,22 +119,22 @@ class Contract:
 
 
 @cache
-def contracts() -> Mapping[str, Contract]:
-    """Return every contract by table name, in alphabetical order.
+def table_schemas() -> Mapping[str, TableSchema]:
+    """Return every table schema by table name, in alphabetical order.
 
     Raises:
-        ValueError: a contract file has an unknown type, key, or setting.
+        ValueError: a schema file has an unknown type, key, or setting.
     """
     return {path.stem: _load(path) for path in sorted(FOLDER.glob("*.toml"))}
 
 
-def _load(path: Path) -> Contract:
+def _load(path: Path) -> TableSchema:
     text = path.read_bytes()
     raw = tomllib.loads(text.decode())
     columns = {name: _column(path, name, spec) for name, spec in raw.pop("columns").items()}
     expectations = tuple(_expectation(path, spec) for spec in raw.pop("expectations", []))
     try:
-        contract = Contract(
+        schema = TableSchema(
             table=path.stem,
             about=raw.pop("about"),
             about_zh=raw.pop("about_zh"),
@@ -149,13 +149,13 @@ def _load(path: Path) -> Contract:
         raise ValueError(f"{path.name}: {missing} is missing") from None
     if raw:
         raise ValueError(f"{path.name}: unknown setting {sorted(raw)[0]!r}")
-    if strangers := [name for name in contract.key if name not in columns]:
+    if strangers := [name for name in schema.key if name not in columns]:
         raise ValueError(f"{path.name}: the key names {strangers[0]!r}, which is not a column")
-    for column in contract.columns.values():
+    for column in schema.columns.values():
         is_filled = column.required or column.key_default is not None
-        if column.name in contract.key and not is_filled:
+        if column.name in schema.key and not is_filled:
             raise ValueError(f"{path.name}: key column {column.name!r} is neither required nor defaulted")
-    return contract
+    return schema
 
 
 def _column(path: Path, name: str, spec: Mapping[str, object]) -> Column:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,27 +14,28 @@ import duckdb
 
 from detectors import registry
 from detectors.closure import closure, code_hash
-from pipelines import audit, duck, times
+from pipelines import duck, times
 from pipelines.intake.file_report import FileReport
-from pipelines.intake.schema import contracts
+from pipelines.intake.schema import table_schemas
 from pipelines.settings import Home, Progress
-from pipelines.snapshot import gates, linking, screening, warehouse
+from pipelines.snapshot import core, gates, linking, screening, stage
 from pipelines.store import Store
+from reports.canonical_json import canonical_json
 
 
 @dataclass(frozen=True)
-class Decided:
+class HumanDecisions:
     """What people decided and a snapshot must know; ``night`` gathers it.
 
-    ``judged``: who is who. ``listed``: entries of the office's own lists, by the names in ``warehouse.LISTED``.
+    ``judged``: who is who. ``listed``: entries of the office's own lists, by the names in ``stage.LISTED``.
     """
 
-    judged: Sequence[linking.Judged]
+    judged: Sequence[linking.PartyJudgement]
     listed: Sequence[Mapping[str, object]]
 
 
 @dataclass(frozen=True)
-class Built:
+class UnpublishedSnapshot:
     """An unpublished snapshot: its file, its name, and how it passed the gates."""
 
     id: str
@@ -52,8 +54,8 @@ def build(
     home: Home,
     store: Store,
     as_of: date,
-    decided: Decided,
-) -> Built:
+    decided: HumanDecisions,
+) -> UnpublishedSnapshot:
     """Build tonight's snapshot under a temporary name and check its gates.
 
     Args:
@@ -64,7 +66,7 @@ def build(
     """
     files = store.rows("SELECT * FROM file WHERE state <> 'refused' AND bronze IS NOT NULL ORDER BY raw_sha")
     detectors = registry.load(local=home.reference.local)
-    manifest = audit.canonical(
+    manifest = canonical_json(
         {
             "as_of": as_of.isoformat(),
             "bronze": [[file["raw_sha"], file["bronze"]] for file in files],
@@ -85,22 +87,22 @@ def build(
             table: [
                 folder / f"{table}.parquet" for folder in folders if (folder / f"{table}.parquet").is_file()
             ]
-            for table in contracts()
+            for table in table_schemas()
         }
         arrivals = {file["raw_sha"]: file["first_delivery"] for file in files}
-        warehouse.load_stage(con, tables, arrivals, cutoff(as_of))
+        stage.load(con, tables, arrivals, cutoff(as_of))
         linking.set_judgements(con, decided.judged)
-        warehouse.set_listed(con, decided.listed)
-        warehouse.build_core(con)
+        stage.set_listed(con, decided.listed)
+        core.build(con)
         accounts = _accounts(con, files, folders)
         con.execute("CREATE TABLE stage.night AS SELECT CAST(? AS TIMESTAMP) AS cutoff", [cutoff(as_of)])
         checked = gates.check(con)
     finally:
         con.close()
-    return Built(id, path, manifest, checked, accounts)
+    return UnpublishedSnapshot(id, path, manifest, checked, accounts)
 
 
-def screen(home: Home, built: Built, *, progress: Progress) -> list[screening.Screened]:
+def screen(home: Home, built: UnpublishedSnapshot, *, progress: Progress) -> list[screening.ScreenOutcome]:
     """Run every detector over the unpublished snapshot."""
     detectors = registry.load(local=home.reference.local)
     con = duck.connect(built.path)
@@ -115,9 +117,11 @@ def screen(home: Home, built: Built, *, progress: Progress) -> list[screening.Sc
         con.close()
 
 
-def _accounts(con: duckdb.DuckDBPyConnection, files: list, folders: list[Path]) -> list[dict[str, object]]:  # type: ignore[type-arg]
+def _accounts(
+    con: duckdb.DuckDBPyConnection, files: list[sqlite3.Row], folders: list[Path]
+) -> list[dict[str, object]]:
     """Return the account of every file and store it as ``stage.accounts``."""
-    counted = warehouse.account(con)
+    counted = stage.account(con)
     accounts = []
     for file, folder in zip(files, folders, strict=True):
         outcome = FileReport.load(folder)
@@ -149,6 +153,6 @@ def _accounts(con: duckdb.DuckDBPyConnection, files: list, folders: list[Path]) 
 
 def _code_version() -> str:
     """Hash of the code that turns bronze into a snapshot; every detector has a version of its own beside it."""
-    tables = sorted(warehouse.SQL.rglob("*.sql"))
+    tables = sorted([*core.FOLDER.glob("*.sql"), *gates.FOLDER.glob("*.sql")])
     used = closure("pipelines.snapshot.building", "pipelines.findings.signals")
     return code_hash(used, [path.read_bytes() for path in tables])

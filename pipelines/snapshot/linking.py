@@ -1,6 +1,6 @@
 """Who is who: every party of the records gets one id, by exact facts and by what people decided.
 
-A machine links only what is certain: the same code, the credit code that holds an organisation code of old,
+A machine links only what is certain: the same code, the credit code that contains an old organisation code (组织机构代码),
 or a name that has one code everywhere. Everything else is proposed to a person (`detectors.kernels.firms.party_names`),
 whose judgement comes first and can be taken back.
 """
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 import duckdb
 import networkx as nx
 
-from pipelines.intake.schema import contracts
+from pipelines.intake.schema import table_schemas
 from pipelines.values.codes import party_mark
 
-#: What people can decide about two parties. Undone: as if nobody had judged.
+#: What people can decide about two parties. ``undone`` takes the judgement back.
 VERDICTS = ("same", "different", "undone")
 
 
 @dataclass(frozen=True)
-class Judged:
+class PartyJudgement:
     """What people decided about the two party ids of a pair, ``left`` before ``right``."""
 
     left: str
@@ -29,7 +29,7 @@ class Judged:
     verdict: str
 
 
-def standing(judgements: Iterable[tuple[str, str, str]]) -> list[Judged]:
+def standing(judgements: Iterable[tuple[str, str, str]]) -> list[PartyJudgement]:
     """Return the judgements that stand: the last one on every pair, if it is not undone.
 
     Args:
@@ -45,7 +45,7 @@ def standing(judgements: Iterable[tuple[str, str, str]]) -> list[Judged]:
         if one == other:
             raise ValueError(f"{one} is one party already; name two different ids")
         last[min(one, other), max(one, other)] = verdict
-    left = [Judged(*pair, verdict) for pair, verdict in sorted(last.items()) if verdict != "undone"]
+    left = [PartyJudgement(*pair, verdict) for pair, verdict in sorted(last.items()) if verdict != "undone"]
     whole = merged(left)
     for pair in left:
         if pair.verdict == "different" and pair.left in whole and whole[pair.left] == whole.get(pair.right):
@@ -56,7 +56,7 @@ def standing(judgements: Iterable[tuple[str, str, str]]) -> list[Judged]:
     return left
 
 
-def merged(judged: Iterable[Judged]) -> dict[str, str]:
+def merged(judged: Iterable[PartyJudgement]) -> dict[str, str]:
     """Return for every party that was judged the same as another the id that all of them get.
 
     The id is a credit code where one of them has one, else another code, else the first by name.
@@ -69,7 +69,7 @@ def merged(judged: Iterable[Judged]) -> dict[str, str]:
     }
 
 
-def set_judgements(con: duckdb.DuckDBPyConnection, judged: Iterable[Judged]) -> None:
+def set_judgements(con: duckdb.DuckDBPyConnection, judged: Iterable[PartyJudgement]) -> None:
     """Fill ``stage.merged_parties`` and ``stage.parted_parties``, which `link` obeys."""
     judged = list(judged)
     con.execute("CREATE OR REPLACE TABLE stage.merged_parties (party_id VARCHAR, merged_id VARCHAR)")
@@ -81,70 +81,71 @@ def set_judgements(con: duckdb.DuckDBPyConnection, judged: Iterable[Judged]) -> 
         con.executemany("INSERT INTO stage.parted_parties VALUES (?, ?)", parted)
 
 
+#: From the temporary table ``named`` (party, code, name, name_key) to ``party`` and ``party_id``.
+_LINKS = f"""
+WITH codes AS (
+    SELECT DISTINCT code FROM named WHERE code IS NOT NULL
+),
+marked AS (
+    SELECT code, {party_mark("code")} AS mark FROM codes
+),
+held AS (
+    SELECT o.code AS old, min(c.code) AS code
+    FROM marked AS o
+    JOIN marked AS c ON substr(c.code, 9, 9) = o.code
+    WHERE o.mark = 'old' AND c.mark = 'ok' AND NOT EXISTS (
+        SELECT 1 FROM stage.parted_parties AS d
+        WHERE d.one IN (o.code, c.code) AND d.other IN (o.code, c.code)
+    )
+    GROUP BY o.code
+    HAVING count(*) = 1
+),
+coded AS (
+    SELECT n.party, n.name_key, coalesce(h.code, n.code) AS code
+    FROM named AS n
+    LEFT JOIN held AS h ON h.old = n.code
+),
+single AS (
+    SELECT name_key, min(code) AS code
+    FROM coded
+    WHERE code IS NOT NULL AND name_key IS NOT NULL
+    GROUP BY name_key
+    HAVING count(DISTINCT code) = 1
+),
+parties AS (
+    SELECT party, min(code) AS code, min(name_key) AS name_key FROM coded GROUP BY party
+),
+exact AS (
+    SELECT p.party, coalesce(p.code, s.code, p.party) AS party_id
+    FROM parties AS p
+    LEFT JOIN single AS s ON s.name_key = p.name_key AND NOT EXISTS (
+        SELECT 1 FROM stage.parted_parties AS d
+        WHERE d.one IN (p.party, s.code) AND d.other IN (p.party, s.code)
+    )
+)
+SELECT e.party, coalesce(m.merged_id, e.party_id) AS party_id
+FROM exact AS e
+LEFT JOIN stage.merged_parties AS m ON m.party_id = e.party_id
+ORDER BY e.party
+"""
+
+
 def link(con: duckdb.DuckDBPyConnection) -> None:
     """Create ``stage.party_references`` and ``stage.party_links``.
 
-    An organisation code of old becomes the credit code that holds it in its characters 9 to 17 (GB 32100-2015),
+    An old organisation code becomes the credit code that contains it as characters 9 to 17 (GB 32100-2015),
     if that is one code. A row without a code is linked to the code that the same compared name has everywhere
     else, if that is one code; a name that stands for two codes links to neither. People can part an
     organisation code or a name from the credit code. Then parties that were judged one get one id.
     """
     references = " UNION ALL ".join(
         f"SELECT {column.name} AS party, {column.code} AS code, {column.name_column} AS name,"
-        f" {column.name}_key AS name_key FROM stage.{contract.table} WHERE {column.name} <> ''"
-        for contract in contracts().values()
-        for column in contract.parties
+        f" {column.name}_key AS name_key FROM stage.{schema.table} WHERE {column.name} <> ''"
+        for schema in table_schemas().values()
+        for column in schema.parties
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE named AS {references}")
-    con.execute(
-        f"""
-        CREATE OR REPLACE TABLE stage.party_links AS
-        WITH codes AS (
-            SELECT DISTINCT code FROM named WHERE code IS NOT NULL
-        ),
-        marked AS (
-            SELECT code, {party_mark("code")} AS mark FROM codes
-        ),
-        held AS (
-            SELECT o.code AS old, min(c.code) AS code
-            FROM marked AS o
-            JOIN marked AS c ON substr(c.code, 9, 9) = o.code
-            WHERE o.mark = 'old' AND c.mark = 'ok' AND NOT EXISTS (
-                SELECT 1 FROM stage.parted_parties AS d
-                WHERE d.one IN (o.code, c.code) AND d.other IN (o.code, c.code)
-            )
-            GROUP BY o.code
-            HAVING count(*) = 1
-        ),
-        coded AS (
-            SELECT n.party, n.name_key, coalesce(h.code, n.code) AS code
-            FROM named AS n
-            LEFT JOIN held AS h ON h.old = n.code
-        ),
-        single AS (
-            SELECT name_key, min(code) AS code
-            FROM coded
-            WHERE code IS NOT NULL AND name_key IS NOT NULL
-            GROUP BY name_key
-            HAVING count(DISTINCT code) = 1
-        ),
-        parties AS (
-            SELECT party, min(code) AS code, min(name_key) AS name_key FROM coded GROUP BY party
-        ),
-        exact AS (
-            SELECT p.party, coalesce(p.code, s.code, p.party) AS party_id
-            FROM parties AS p
-            LEFT JOIN single AS s ON s.name_key = p.name_key AND NOT EXISTS (
-                SELECT 1 FROM stage.parted_parties AS d
-                WHERE d.one IN (p.party, s.code) AND d.other IN (p.party, s.code)
-            )
-        )
-        SELECT e.party, coalesce(m.merged_id, e.party_id) AS party_id
-        FROM exact AS e
-        LEFT JOIN stage.merged_parties AS m ON m.party_id = e.party_id
-        ORDER BY e.party
-        """
-    )
+    con.execute(f"CREATE OR REPLACE TABLE stage.party_links AS {_LINKS}")
     con.execute(
         """
         CREATE OR REPLACE TABLE stage.party_references AS

@@ -1,4 +1,4 @@
-"""What people decided about parties, and what they may decide next. The night obeys it from its next run on."""
+"""The judgements of people on which parties are one: they count from the next night on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.snapshot import linking
 from pipelines.store import Store
 
 
-def judged(store: Store) -> list[linking.Judged]:
+def judged(store: Store) -> list[linking.PartyJudgement]:
     """Return the judgements that stand."""
     rows = store.rows("SELECT left_id, right_id, verdict FROM party_judgement ORDER BY number")
     return linking.standing((row["left_id"], row["right_id"], row["verdict"]) for row in rows)

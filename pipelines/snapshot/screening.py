@@ -36,7 +36,7 @@ class Unjudged:
 
 
 @dataclass(frozen=True)
-class Screened:
+class ScreenOutcome:
     """What one detector did in one night.
 
     Attributes:
@@ -91,7 +91,7 @@ def prepare(con: duckdb.DuckDBPyConnection, known: Reference | None = None) -> N
     )
 
 
-def screen(con: duckdb.DuckDBPyConnection, detector: Loaded, known: Reference | None = None) -> Screened:
+def screen(con: duckdb.DuckDBPyConnection, detector: Loaded, known: Reference | None = None) -> ScreenOutcome:
     """Run one detector and append its rows to ``risk.screened``; flagged rows keep their facts as JSON."""
     frame = detector.screen(DuckDBEngine(con, known), detector.limits)
     if missing := [name for name in SCREEN_COLUMNS if name not in frame.columns]:
@@ -135,7 +135,9 @@ def screen(con: duckdb.DuckDBPyConnection, detector: Loaded, known: Reference | 
                 for place, each in enumerate(unjudged)
             ],
         )
-    return Screened(detector.id, int(frame["unit"].nunique()), int(frame["flagged"].sum()), tuple(unjudged))
+    return ScreenOutcome(
+        detector.id, int(frame["unit"].nunique()), int(frame["flagged"].sum()), tuple(unjudged)
+    )
 
 
 def unjudged_of(con: duckdb.DuckDBPyConnection) -> dict[str, list[Unjudged]]:

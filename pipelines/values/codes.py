@@ -30,7 +30,7 @@ def chinese_party(x: str) -> str:
 
 
 def party_mark(code: str) -> str:
-    """SQL of what is to say about a Chinese organisation's code: ok, check_digit, old, form."""
+    """SQL of the mark of a Chinese organisation's code: ok, check_digit (it does not fit), old (9 or 15 places), form."""
     total = _weighted(code, _USCC_ALPHABET, _USCC_WEIGHTS)
     check = f"substr('{_USCC_ALPHABET}', (31 - ({total}) % 31) % 31 + 1, 1)"
     return (
@@ -42,7 +42,7 @@ def party_mark(code: str) -> str:
 
 
 def id_mark(code: str) -> str:
-    """SQL of what is to say about a citizen's identity number: ok, check_digit."""
+    """SQL of the mark of a citizen's identity number: ok, or check_digit (it does not fit)."""
     check = f"substr('{_ID_CHECKS}', ({_weighted(code, '0123456789', _ID_WEIGHTS)}) % 11 + 1, 1)"
     return (
         f"CASE WHEN regexp_full_match({code}, '[0-9]{{17}}[0-9X]') AND {check} = substr({code}, 18, 1)"

@@ -1,4 +1,4 @@
-"""Text to times and dates, as SQL over a column of texts in NFKC: of one meaning, or NULL."""
+"""Text to times and dates, as SQL over a column of texts in NFKC: unambiguous, or NULL."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Keyed tokens of personal values (HMAC-SHA256, RFC 2104), as SQL over a column of texts.
 
-Equal values give equal tokens, so people can be compared without anyone reading their names; without
-the key a token cannot be tried out. The kind is part of the token: a phone never equals an account.
+Equal values give equal tokens, so people can be compared without anyone reading their names. Without
+the key nobody can test a guess against a token. The kind is part of the token: a phone never equals an account.
 """
 
 from __future__ import annotations

@@ -141,15 +141,15 @@ def read_csv_floor(folder: Path) -> None:
 
 
 def ingest(folder: Path) -> None:
-    """Raw to bronze as every night does it: hash, two counts, conversion, contract, refusal."""
+    """Raw to bronze as every night does it: hash, two counts, conversion, table schema, refusal."""
     _ingest(folder, refused=True)
 
 
-def ingest_without_contract(folder: Path) -> None:
-    """The same without Great Expectations, to see what the contract costs."""
+def ingest_without_expectations(folder: Path) -> None:
+    """The same without Great Expectations, to see what the expectations cost."""
     from pipelines.intake import checking
 
-    checking.check = lambda contract, checks, rows: []
+    checking.check = lambda schema, checks, rows: []
     _ingest(folder, refused=False)
 
 
@@ -236,7 +236,7 @@ def make_county(folder: Path, out: Path) -> None:
 
 VARIANTS = {
     "ingest: floor, plain typed read_csv": read_csv_floor,
-    "ingest: raw to bronze, without the contract": ingest_without_contract,
+    "ingest: raw to bronze, without the expectations": ingest_without_expectations,
     "ingest: raw to bronze": ingest,
     "detectors: floor, bare GROUP BY": group_by_floor,
     "detectors: all": all_detectors,
@@ -302,11 +302,11 @@ def market(folder: Path, lots: int, lot, firm, codes, price, level) -> None:  # 
     """Write the core tables that the detectors read: prices, devices, deposits, people, a ban list."""
     import pyarrow as pa
 
-    from pipelines.snapshot import warehouse
+    from pipelines.snapshot import core, stage
 
     con = duck.connect(folder / "market.duckdb")
-    warehouse.create_stage(con)
-    warehouse.build_core(con)
+    stage.create(con)
+    core.build(con)
     bids = pa.table({"lot": lot, "bidder_id": codes[firm], "price": price, "firm": firm})
     con.register("drawn", bids)
     con.register("drawn_lots", pa.table({"lot": np.arange(lots), "ceiling": level * 1.02}))

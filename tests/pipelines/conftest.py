@@ -17,8 +17,8 @@ import pytest
 from pipelines import duck
 from pipelines.intake import bronze
 from pipelines.intake.file_report import FileReport
-from pipelines.intake.schema import contracts
-from pipelines.snapshot import linking, warehouse
+from pipelines.intake.schema import table_schemas
+from pipelines.snapshot import core, linking, stage
 
 KEY = bytes(range(32))
 
@@ -208,12 +208,12 @@ class County:
         con = duck.connect()
         tables = {
             table: [path for one in files if (path := one.folder / f"{table}.parquet").exists()]
-            for table in contracts()
+            for table in table_schemas()
         }
         arrivals = {one.raw_sha: number for number, one in enumerate(files, 1)}
-        warehouse.load_stage(con, tables, arrivals, cutoff)
+        stage.load(con, tables, arrivals, cutoff)
         linking.set_judgements(con, linking.standing(judgements or []))
-        warehouse.build_core(con)
+        core.build(con)
         return Night(con)
 
 
@@ -232,11 +232,11 @@ class Night:
     def account(self, of: Bronze) -> dict[str, int]:
         """What became of the readable records of a file."""
         nothing = {"loaded": 0, "duplicate": 0, "conflict": 0, "held": 0}
-        return warehouse.account(self.con).get(of.raw_sha, nothing)
+        return stage.account(self.con).get(of.raw_sha, nothing)
 
     def content(self, *, with_origin: bool = True) -> dict[str, list[tuple]]:
         """Every row of the current tables, in no order that matters."""
-        names = [f"stage.{table}" for table in contracts()] + [f"core.{table}" for table in warehouse.TABLES]
+        names = [f"stage.{table}" for table in table_schemas()] + [f"core.{table}" for table in core.tables()]
         wanted = "*" if with_origin else "* EXCLUDE (raw_sha, raw_section, raw_row)"
         return {
             name: sorted(self.rows(f"SELECT {wanted} FROM {name}"), key=str)

@@ -14,13 +14,13 @@ import pytest
 from reports.night_page import (
     ALERTS_SHOWN,
     Clock,
-    ContractResult,
-    Delivery,
+    DeliveryOutcome,
     DetectorOutcome,
+    ExpectationOutcome,
     FileOutcome,
-    Gate,
+    GateOutcome,
     Hub,
-    Night,
+    NightFacts,
     Refusal,
     night_page,
 )
@@ -53,7 +53,7 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def night(alert):
-    return Night(
+    return NightFacts(
         snapshot="0123456789abcdef",
         as_of=date(2026, 11, 22),
         files=[
@@ -89,8 +89,8 @@ def night(alert):
                 example="138****5678",
             )
         ],
-        contracts=[
-            ContractResult(
+        expectations=[
+            ExpectationOutcome(
                 table="bids",
                 expectation="price_cny > 0",
                 severity="critical",
@@ -98,7 +98,7 @@ def night(alert):
                 unexpected=3,
                 ok=False,
             ),
-            ContractResult(
+            ExpectationOutcome(
                 table="lots",
                 expectation="lot_id is unique",
                 severity="critical",
@@ -108,8 +108,8 @@ def night(alert):
             ),
         ],
         gates=[
-            Gate(name="refused share", name_zh="拒收记录占比", count=0.0025, limit=0.05, passed=True),
-            Gate(name="lost records", name_zh="记录去向不明", count=0, limit=0, passed=True),
+            GateOutcome(name="refused share", name_zh="拒收记录占比", count=0.0025, limit=0.05, passed=True),
+            GateOutcome(name="lost records", name_zh="记录去向不明", count=0, limit=0, passed=True),
         ],
         detectors=[
             DetectorOutcome(
@@ -126,7 +126,7 @@ def night(alert):
         alerts=[alert(alert_id="SC", grade="C", detector="prices.low_dispersion"), alert()],
         clocks=[Clock("RC1-1", "向同级公安机关移送", "2026-11-23 20:12", "一日内到期")],
         deliveries=[
-            Delivery(
+            DeliveryOutcome(
                 recipient="housing",
                 name_zh="住房和城乡建设局",
                 rows=2,
@@ -161,7 +161,7 @@ def test_hostile_text_in_any_field_is_shown_and_not_obeyed(night, alert):
 
     rows = {
         name: [soiled(row) for row in getattr(night, name)]
-        for name in ("files", "refusals", "contracts", "gates", "detectors", "alerts", "deliveries")
+        for name in ("files", "refusals", "expectations", "gates", "detectors", "alerts", "deliveries")
     }
     rows["alerts"] = [replace(row, party_names=(HOSTILE, HOSTILE)) for row in rows["alerts"]]
     html = night_page(replace(night, snapshot=HOSTILE, notes=[HOSTILE], **rows))
@@ -204,7 +204,7 @@ def test_a_delivery_that_waits_shows_no_folder(night):
 
 def test_a_quiet_night_still_gives_a_page(night):
     quiet = replace(
-        night, files=[], refusals=[], contracts=[], detectors=[], alerts=[], deliveries=[], notes=[]
+        night, files=[], refusals=[], expectations=[], detectors=[], alerts=[], deliveries=[], notes=[]
     )
     page = Page(night_page(quiet))
     assert page.open == []

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from pipelines import audit
 from pipelines.casework.acts import Act, once
 from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, State, step_of
 from pipelines.store import Store
+from reports.canonical_json import canonical_json
 
 #: What a step does besides: gets the connection inside the transaction and the case as it was.
 Also = Callable[[sqlite3.Connection, "Case"], None]
@@ -266,7 +266,7 @@ def _write(
             verb,
             case.state,
             after,
-            audit.canonical(dict(given)),
+            canonical_json(dict(given)),
             json.dumps(evidence_of(con, case.id)),
             act.reason,
             act.at,

@@ -19,7 +19,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from pipelines.audit import canonical
+from reports.canonical_json import canonical_json
 
 #: Fewer digits in a row are no phone number.
 _PHONE_DIGITS = 7
@@ -42,7 +42,7 @@ def seal(database: Path, key: bytes, code_name: str, who: Complainant) -> None:
     A code name is given out inside the transaction of the control store; what stands under it already
     was left by an intake that did not reach its end, and is overwritten.
     """
-    sealed = _cipher(key).encrypt(canonical(asdict(who)).encode(), [code_name.encode()])
+    sealed = _cipher(key).encrypt(canonical_json(asdict(who)).encode(), [code_name.encode()])
     with _vault(database) as con, con:
         con.execute(
             "INSERT OR REPLACE INTO complainant (code_name, sealed) VALUES (?, ?)", (code_name, sealed)
@@ -86,7 +86,7 @@ def refuse_named(who: Complainant, code_name: str, texts: Mapping[str, str]) -> 
 
 def fingerprint(key: bytes, act_key: str, who: Complainant) -> str:
     """Return what tells one complainant from another under one key of a step, and nowhere else."""
-    text = canonical([act_key, who.name, who.contact])
+    text = canonical_json([act_key, who.name, who.contact])
     return hmac.new(_own_key(key), text.encode(), hashlib.sha256).hexdigest()[:16]
 
 

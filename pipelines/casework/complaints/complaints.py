@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from pipelines import audit, times, vault
+from pipelines import times, vault
 from pipelines.casework.acts import Act, once
 from pipelines.casework.clocks import deadlines
 from pipelines.casework.complaints import complainants
@@ -30,6 +30,7 @@ from pipelines.casework.complaints.states import (
 )
 from pipelines.settings import Home
 from pipelines.store import Store
+from reports.canonical_json import canonical_json
 
 #: A party id: a credit code or an older code, or ``name:`` and the name of a firm.
 _PARTY = re.compile(r"[0-9A-Z-]{8,18}|name:.+")
@@ -196,7 +197,7 @@ def move(
                 complaint.state,
                 after,
                 when,
-                audit.canonical(dict(given)),
+                canonical_json(dict(given)),
                 act.reason,
                 act.at,
                 act.actor,

@@ -181,7 +181,7 @@ def judge(
     """Decide about every row of a list that came back.
 
     Args:
-        rows: as `receipt_forms.Form` has them.
+        rows: as `pipelines.intake.returned_list.ReturnedList` has them.
         sent: alert id -> how the office got it.
         said: alert id -> what the office said last.
         known: every alert id there is.

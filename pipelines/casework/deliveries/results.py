@@ -14,7 +14,7 @@ from pipelines.casework.acts import Act, once
 from pipelines.casework.referrals import referrals
 from pipelines.settings import Home
 from pipelines.store import Store
-from reports.alert_list import canonical_json
+from reports.canonical_json import canonical_json
 from reports.results_list import COLUMNS_ZH, Result, results_id
 
 #: The own office, where it filed a case itself.
@@ -122,7 +122,7 @@ def _write_results(
     con.execute(
         "INSERT INTO outbox (did, recipient, snapshot, as_of, alerts, records, facts, checkpoint)"
         " VALUES (?, ?, ?, ?, '[]', '[]', ?, ?)",
-        (did, recipient, snapshot, as_of.isoformat(), canonical_json(facts).decode(), audit.checkpoint(con)),
+        (did, recipient, snapshot, as_of.isoformat(), canonical_json(facts), audit.checkpoint(con)),
     )
 
 

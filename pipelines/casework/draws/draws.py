@@ -22,6 +22,7 @@ from pipelines.casework.acts import Act, once
 from pipelines.casework.draws import pools
 from pipelines.casework.draws.inspection_rates import Rates
 from pipelines.store import Store
+from reports.canonical_json import canonical_json
 from reports.handed_out import replay_draw
 from reports.handed_out.replay_draw import ALGORITHM, DIMENSIONS, INPUTS, SEPARATOR
 
@@ -114,7 +115,7 @@ def plan(store: Store, act: Act, wanted: Plan) -> str:
     def do(con: sqlite3.Connection) -> str:
         before = con.execute("SELECT count(*) FROM draw WHERE id LIKE ?", (f"SJ{wanted.year}-%",)).fetchall()
         id = f"SJ{wanted.year}-{before[0][0] + 1:03d}"
-        document = audit.canonical(wanted.document(id))
+        document = canonical_json(wanted.document(id))
         con.execute(
             "INSERT INTO draw (id, plan, at, actor) VALUES (?, ?, ?, ?)", (id, document, act.at, act.actor)
         )
@@ -163,7 +164,7 @@ def commit(store: Store, act: Act, id: str, seed: bytes | None = None) -> str:
             "seed_sha256": hashlib.sha256(secret).hexdigest(),
             "files": {name: replay_draw.sums(content) for name, content in sorted(frozen.items())},
         }
-        content = audit.canonical(promise).encode() + b"\n"
+        content = canonical_json(promise).encode() + b"\n"
         announced = hashlib.sha256(content).hexdigest()
         con.execute(
             "INSERT INTO draw_commitment (draw, seed, seed_sha256, commitment_sha256, at, actor)"
@@ -205,7 +206,7 @@ def freeze(con: sqlite3.Connection, document: Mapping[str, Any]) -> dict[str, by
         "excluded.csv": excluded,
     }
     files = {name: replay_draw.table_bytes(name, rows) for name, rows in tables.items()}
-    return {"plan.json": audit.canonical(document).encode() + b"\n", **files}
+    return {"plan.json": canonical_json(document).encode() + b"\n", **files}
 
 
 def drawn_before(con: sqlite3.Connection, document: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines import audit
 from pipelines.casework.acts import Act, once
 from pipelines.store import Store
+from reports.canonical_json import canonical_json
 from reports.cells import cell
 from reports.handed_out.replay_draw import SEPARATOR
 
@@ -239,7 +239,7 @@ def take_over(
             _close(con, pool, id, act)
         for id in (*change.added, *change.changed):
             _open(con, pool, by_id[id], act)
-        return audit.canonical([change.added, change.changed, change.retired])
+        return canonical_json([change.added, change.changed, change.retired])
 
     content = {"list_sha256": _digest(members), "only": only, "retire": retire}
     answer = once(store, act, f"{pool.table}_import", pool.table, content, do)
@@ -390,7 +390,7 @@ def _close(con: sqlite3.Connection, pool: Pool, id: str, act: Act) -> None:
 
 
 def _digest(members: Iterable[Member]) -> str:
-    listed = sorted(audit.canonical(member) for member in members)
+    listed = sorted(canonical_json(member) for member in members)
     return hashlib.sha256("\n".join(listed).encode()).hexdigest()
 
 

@@ -145,7 +145,7 @@ def findings(home: Home, store: Store, pairs: Sequence[tuple[str, str]]) -> Find
     signals = [_restored(row) for row in rows.values()]
     con = duck.open_snapshot(home.snapshot(snapshot))
     try:
-        facts = alerts.Facts(con, signals)
+        facts = alerts.SnapshotFacts(con, signals)
     finally:
         con.close()
     newest = {row["snapshot"]: row["as_of"] for row in rows.values()} or {

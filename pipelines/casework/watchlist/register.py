@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from pipelines import audit, times
+from pipelines import times
 from pipelines.casework.acts import Act, once
 from pipelines.casework.clocks import deadlines
 from pipelines.casework.watchlist import credit_repair
 from pipelines.casework.watchlist.entry import Entry
 from pipelines.store import Store
+from reports.canonical_json import canonical_json
 
 STATES_ZH: Mapping[str, str] = {
     "proposed": "拟列入",
@@ -98,7 +99,7 @@ def propose(store: Store, act: Act, entry: Entry) -> str:
     told = {
         "list": entry.list,
         "document_no": entry.document_no,
-        "facts_sha256": hashlib.sha256(audit.canonical(entry.facts()).encode()).hexdigest(),
+        "facts_sha256": hashlib.sha256(canonical_json(entry.facts()).encode()).hexdigest(),
     }
     return once(store, act, "list_propose", "", told, do)
 
@@ -290,7 +291,7 @@ def enter(
             effective_on.isoformat(),
             reason,
             document_no,
-            audit.canonical(flags or []),
+            canonical_json(flags or []),
             act.at,
             act.actor,
         ),

@@ -2,7 +2,7 @@
 
 A reader takes a file apart into *sections* of text columns and numbers every physical record. It
 never converts, drops, renames or guesses: what it cannot take apart is either an `Unreadable`
-record or a `FileRefused`. Readers run inside the limited child process of ``pipelines.parsing``.
+record or a `FileRefused`. Readers run inside the limited child process of ``sandbox``.
 
 The number of physical records is counted a second time, by other code, in ``counting``.
 """
@@ -92,7 +92,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class FileRule:
-    """How a mapping says that a file is to be read (``[[file]]`` in ``pipelines/sources/*.toml``).
+    """How a mapping says that a file is to be read (``[[file]]`` in ``sources/*.toml``).
 
     Attributes:
         match: glob patterns on the file's name.

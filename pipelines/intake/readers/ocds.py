@@ -1,6 +1,6 @@
 """Open Contracting Data Standard 1.1 to six flat sections, one text column a leaf.
 
-Taken are a release package, a record package (the compiled release; without one, the releases in
+The reader takes a release package, a record package (the compiled release; without one, the releases in
 the record), an array of releases, one release, and lines that each hold one of these.
 
 A column is named after its OCDS path inside the release, without array positions: ``bids/details/id``.

@@ -17,7 +17,7 @@ import pypdfium2.raw as pdfium_c
 from pipelines.intake.readers import FileRefused
 from pipelines.intake.readers.gathering import Gathering
 
-#: Longer than any bid that was ever bound; ten thousand empty pages are a few bytes each.
+#: Longer than any real bid; ten thousand empty pages are a few bytes each.
 MAX_PAGES = 5_000
 
 #: How deep forms may lie in forms.

@@ -131,9 +131,9 @@ def lines(path: Path, encoding: str) -> Iterator[tuple[int, str | None]]:
 def is_lines(path: Path, encoding: str) -> bool:
     """Say whether a file is one JSON value a line, rather than one document.
 
-    Judged by the first ten lines that are not blank: no document that begins with an object has
-    more lines behind one that is an object by itself, or two such lines one behind the other, or
-    such a line at its end. So a broken line or two do not hide the others.
+    Judged by the first ten lines that are not blank. The first of them is an object by itself, or two in
+    sequence are, or the last line of the file is: in one document no such line stands in these places. So a
+    broken line or two do not hide the others.
     """
     begin = [text for _, text in islice(lines(path, encoding), 10)]
     if len(begin) < 2 or (begin[0] or "").startswith("["):

@@ -7,9 +7,9 @@ Its texts are kept as found. A column without a heading that holds data is calle
 Above the header stand facts about all rows. ``标段编号：XYZ`` in one cell, or a label and its value side by
 side, become a constant column ``head:标段编号``; a lone text is a note.
 
-Cells become text so that nothing is lost: ``3``, ``0.1``, ``2026-05-01 09:30:00``, ``TRUE``. A row is
-unreadable that holds a formula (a cached value is not evidence), an error, or a number of more than
-15 digits (a spreadsheet has already lost the last ones). Blank rows are no records; nor is a row
+Cells become text so that nothing is lost: ``3``, ``0.1``, ``2026-05-01 09:30:00``, ``TRUE``. A row
+that holds a formula (a cached value is not evidence), an error, or a number of more than 15 digits (a
+spreadsheet has already lost the last ones) is unreadable. Blank rows are no records, and neither is a row
 below the data whose only filled cell is a text in the first column (备注, 说明).
 
 ``raw_row`` is the row in the spreadsheet. Where several sheets have the header their records join;

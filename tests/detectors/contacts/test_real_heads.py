@@ -12,7 +12,7 @@ from detectors.contacts import same_head_name
 from pipelines import night, settings
 from pipelines.duck import DuckDBEngine
 from pipelines.intake.reading import read_files
-from pipelines.snapshot.building import Decided, build
+from pipelines.snapshot.building import HumanDecisions, build
 from pipelines.store import opened
 
 FILES = ("bids_2022_2024.parquet", "tenders_2022_2024.parquet")
@@ -37,7 +37,7 @@ def screened(tmp_path_factory):
         with opened(home.control) as store:
             night.receive(home, store, actor="tester", at="2026-11-21T18:00:00+00:00")
             read_files(home, store, progress=lambda *_: None)
-            built = build(home, store, date(2026, 11, 22), Decided([], []))
+            built = build(home, store, date(2026, 11, 22), HumanDecisions([], []))
     with duckdb.connect(built.path, read_only=True) as con:
         yield same_head_name.screen(DuckDBEngine(con), same_head_name.Limits())
 

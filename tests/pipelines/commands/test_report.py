@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from pipelines.audit import canonical
 from pipelines.casework.acts import Act
 from pipelines.casework.cases import cases
 from pipelines.casework.referrals import referrals
 from pipelines.commands import refer_papers, report
 from pipelines.store import opened
+from reports.canonical_json import canonical_json
 
 AT = "2026-06-30T02:00:00+00:00"
 NUMBER = "修发改函〔2026〕12号"
@@ -59,7 +59,7 @@ def home(tmp_path):
     con.execute("CREATE TABLE core.file_parts AS SELECT '王五说' AS text")
     con.close()
     sha = "a" * 64
-    body = canonical({"facts": FACTS, "sources": [["deposits.account", sha, "rows", 3]]})
+    body = canonical_json({"facts": FACTS, "sources": [["deposits.account", sha, "rows", 3]]})
     with opened(root / "control.sqlite") as store, store.transaction() as con:
         con.execute("INSERT INTO snapshot VALUES ('s1', '2026-06-30', '{}', '', ?)", (AT,))
         con.execute("INSERT INTO current VALUES (1, 's1')")
@@ -260,7 +260,9 @@ def test_a_case_that_was_sent_keeps_number_and_day_of_the_sending(home, approved
 
 def test_the_file_has_the_evidence_that_was_approved_and_says_that_there_is_more(home, approved, tmp_path):
     approved()
-    body = canonical({"facts": FACTS | {"value": 4}, "sources": [["deposits.account", "a" * 64, "rows", 9]]})
+    body = canonical_json(
+        {"facts": FACTS | {"value": 4}, "sources": [["deposits.account", "a" * 64, "rows", 9]]}
+    )
     with opened(home / "control.sqlite") as store, store.transaction() as con:
         con.execute("INSERT INTO evidence VALUES ('S1', 'e2', 2, 's1', 'd2', 'l2', ?)", (body,))
     said = done(refer, home, "file", "C1", "--to", tmp_path / "p")

@@ -14,7 +14,8 @@ from pipelines.findings.routing import LotFacts, load_division
 from pipelines.findings.signals import Signal
 from pipelines.reference import Reference
 from pipelines.store import opened
-from reports.alert_list import Alert, canonical_json
+from reports.alert_list import Alert
+from reports.canonical_json import canonical_json
 
 AN_ALERT = Alert(
     alert_id="SAAAAAAAAAAAAAAAA",
@@ -112,20 +113,20 @@ def a_delivery(store):
     from dataclasses import asdict
 
     evidence = [(AN_ALERT.alert_id, "e1")]
-    prepared = outbox.Prepared(
+    prepared = outbox.PreparedDelivery(
         did="d1",
         recipient="housing",
         evidence=evidence,
-        alerts=canonical_json([asdict(AN_ALERT)]).decode(),
+        alerts=canonical_json([asdict(AN_ALERT)]),
         records=canonical_json(
             [{"alert_id": AN_ALERT.alert_id, "lot_id": "L1", "detector": AN_ALERT.detector, "ev_hash": "e1"}]
-        ).decode(),
+        ),
         facts=canonical_json(
             {
                 "name_zh": "住房和城乡建设局",
                 "detectors": {AN_ALERT.detector: {"version": "v", "limits_version": "l"}},
             }
-        ).decode(),
+        ),
     )
     with store.transaction() as con:
         con.execute("INSERT INTO snapshot VALUES ('s1', '2026-06-30', '{}', 'h', 't')")

@@ -7,17 +7,17 @@ from pipelines.findings.routing import (
     UNPLACED_ZH,
     Division,
     LotFacts,
-    Office,
+    Recipient,
     folder_name,
     load_division,
     recipients,
 )
 from pipelines.reference import Reference
 
-HOUSING = Office("housing", "住房和城乡建设局", "默认分派")
-WATER = Office("water", "水利局", "默认分派")
-STATE_ASSETS = Office("state-assets", "国资监管机构", "默认分派")
-COORDINATOR = Office("development-reform", "发展和改革委员会", "默认分派")
+HOUSING = Recipient("housing", "住房和城乡建设局", "默认分派")
+WATER = Recipient("water", "水利局", "默认分派")
+STATE_ASSETS = Recipient("state-assets", "国资监管机构", "默认分派")
+COORDINATOR = Recipient("development-reform", "发展和改革委员会", "默认分派")
 DIVISION = Division({"A01": HOUSING, "A07": WATER, "C": STATE_ASSETS, "A99": COORDINATOR}, COORDINATOR, {})
 
 
@@ -38,7 +38,7 @@ def test_the_supervisor_of_the_record_comes_before_everything_else():
         supervisor_code="114108210000000001",
         supervisor_name="示例局",
     )
-    overrides = {("410821", ""): Office("special", "专门机构", "本地规则")}
+    overrides = {("410821", ""): Recipient("special", "专门机构", "本地规则")}
     assert sent_to(facts, overrides) == ["114108210000000001", "development-reform"]
     assert recipients([facts], replace(DIVISION, regional=overrides))[0].name_zh == "示例局"
 
@@ -105,10 +105,10 @@ def test_what_cannot_be_placed_goes_to_the_coordinator_with_a_note(project_type)
 
 def test_the_nearest_region_and_the_longest_prefix_win():
     overrides = {
-        ("410000", "A"): Office("province", "省", "本地规则"),
-        ("410800", "A"): Office("city", "市", "本地规则"),
-        ("410821", "A0"): Office("county", "县", "本地规则"),
-        ("410821", "A01"): Office("county-building", "县建设", "本地规则"),
+        ("410000", "A"): Recipient("province", "省", "本地规则"),
+        ("410800", "A"): Recipient("city", "市", "本地规则"),
+        ("410821", "A0"): Recipient("county", "县", "本地规则"),
+        ("410821", "A01"): Recipient("county-building", "县建设", "本地规则"),
     }
     assert sent_to(lot(project_type="A01", region_code="410821"), overrides)[0] == "county-building"
     assert sent_to(lot(project_type="A07", region_code="410821"), overrides)[0] == "county"

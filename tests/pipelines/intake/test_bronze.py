@@ -10,7 +10,7 @@ from detectors import closure
 from pipelines import reference, vault
 from pipelines.intake import bronze, mapping, schema
 from pipelines.intake.file_report import FileReport
-from pipelines.intake.schema import contracts
+from pipelines.intake.schema import table_schemas
 
 HEAD = "lot,code,name,ref,price,form,submitted,rank,partners,agent,phone,operator phone,manager id,at\n"
 FIRM = "91410821MA40000018"
@@ -341,8 +341,8 @@ def test_what_decides_about_rows_is_in_the_name_of_the_bronze(copy_of_the_code, 
     "changed",
     [
         "pipelines/intake/receiving.py",
-        "pipelines/snapshot/warehouse.py",
-        "pipelines/intake/readers/receipt_form.py",
+        "pipelines/snapshot/stage.py",
+        "pipelines/intake/returned_list.py",
         "detectors/kernels/firms/pairs.py",
     ],
 )
@@ -367,10 +367,7 @@ def test_mapping_key_and_file_name_are_in_the_name_of_the_bronze(tmp_path):
 
 def test_every_module_that_reads_a_file_is_in_the_version():
     used = set(closure.closure("pipelines.intake.bronze"))
-    readers = {path.stem for path in (REPO / "pipelines/intake/readers").glob("*.py")} - {
-        "__init__",
-        "receipt_form",
-    }
+    readers = {path.stem for path in (REPO / "pipelines/intake/readers").glob("*.py")} - {"__init__"}
     assert {f"pipelines.intake.readers.{name}" for name in readers} <= used
     assert {"pipelines.intake.conversion", "pipelines.values.masking", "pipelines.vault"} <= used
 
@@ -408,6 +405,6 @@ def test_a_file_larger_than_one_batch_is_read_in_parts(county, monkeypatch):
     assert checked["PRICE_NOT_POSITIVE"] == 10
 
 
-def test_every_table_of_the_contracts_can_be_written(county):
+def test_every_table_of_the_schemas_can_be_written(county):
     taken = county.read(HEAD + bid())
-    assert list(taken.rows()[0]) == list(contracts()["bids"].duckdb_columns())
+    assert list(taken.rows()[0]) == list(table_schemas()["bids"].duckdb_columns())

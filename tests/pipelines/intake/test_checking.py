@@ -8,7 +8,7 @@ import pytest
 
 from pipelines import duck
 from pipelines.intake import checking
-from pipelines.intake.schema import Contract, Expectation, contracts
+from pipelines.intake.schema import Expectation, TableSchema, table_schemas
 
 #: What each expectation means, said a second time in SQL over the typed rows.
 IN_SQL = {
@@ -36,7 +36,7 @@ def as_sql(expectation: Expectation) -> str:
 
 def typed_rows(table: str, chance: random.Random) -> pa.Table:
     """Rows as conversion gives them, a fifth of every column empty, good and bad values mixed."""
-    contract: Contract = contracts()[table]
+    schema: TableSchema = table_schemas()[table]
     some = {
         "DECIMAL(20,6)": [-1, 0, 0.000001, 1, 3_000_000_000, 3_000_000_000.01],
         "DATE": [dt.date(2026, 1, day) for day in (1, 2, 3)],
@@ -47,8 +47,8 @@ def typed_rows(table: str, chance: random.Random) -> pa.Table:
         "VARCHAR": ["x", "A99-91410821MA40000018-20260101-000001-7", ""],
     }
     columns = {}
-    for name, kind in contract.duckdb_columns().items():
-        choices = list(contract.columns[name].values) if name in contract.columns else []
+    for name, kind in schema.duckdb_columns().items():
+        choices = list(schema.columns[name].values) if name in schema.columns else []
         columns[name] = [
             chance.choice([*(choices or some[kind]), "stranger"] if choices else some[kind])
             if chance.random() < 0.8
@@ -59,10 +59,10 @@ def typed_rows(table: str, chance: random.Random) -> pa.Table:
     for name, kind in CHECKED[table]:
         words = [word for word, *_ in checking._CHECKS[kind]]
         columns[f"{name}_check"] = [chance.choice([None, "ok", *words]) for _ in range(ROWS)]
-    for fact in contract.facts:
+    for fact in schema.facts:
         columns[fact] = [chance.choice([None, True, False]) for _ in range(ROWS)]
     types = {
-        name: pa.decimal128(20, 6) for name, kind in contract.duckdb_columns().items() if "DECIMAL" in kind
+        name: pa.decimal128(20, 6) for name, kind in schema.duckdb_columns().items() if "DECIMAL" in kind
     }
     return pa.table(
         {
@@ -81,7 +81,7 @@ def test_great_expectations_names_the_rows_that_sql_counts(table):
     rows = typed_rows(table, random.Random(table))
     con = duck.connect()
     con.register("rows", rows.append_column("place", pa.array(range(ROWS))))
-    outcomes = checking.check(contracts()[table], CHECKED[table], rows)
+    outcomes = checking.check(table_schemas()[table], CHECKED[table], rows)
     assert {outcome.expectation.code for outcome in outcomes} > {"UNREADABLE_VALUE", "MISSING_VALUE"}
     for outcome in outcomes:
         named = con.execute(
@@ -92,19 +92,19 @@ def test_great_expectations_names_the_rows_that_sql_counts(table):
         assert named, f"{outcome.expectation.code} was never broken, so the comparison says nothing"
 
 
-@pytest.mark.parametrize("table", contracts())
+@pytest.mark.parametrize("table", table_schemas())
 def test_a_batch_with_nothing_filled_can_be_judged(table):
-    contract = contracts()[table]
+    schema = table_schemas()[table]
     con = duck.connect()
-    names = {**contract.duckdb_columns(), **dict.fromkeys(contract.facts, "BOOLEAN"), "unread": "VARCHAR"}
+    names = {**schema.duckdb_columns(), **dict.fromkeys(schema.facts, "BOOLEAN"), "unread": "VARCHAR"}
     empty = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in names.items())
     rows = con.sql(f"SELECT {empty} FROM range(3)").to_arrow_table()
     broken = {
         o.expectation.column: o.positions.tolist()
-        for o in checking.check(contract, (), rows)
+        for o in checking.check(schema, (), rows)
         if len(o.positions)
     }
-    required = [column.name for column in contract.columns.values() if column.required]
+    required = [column.name for column in schema.columns.values() if column.required]
     assert broken == {name: [0, 1, 2] for name in required}
 
 
@@ -138,7 +138,7 @@ def test_an_expectation_that_cannot_be_evaluated_is_a_fault_and_not_a_pass():
         {"unread": pa.array([None, None], pa.string()), "kind": pa.array([None, None], pa.string())}
     )
     with pytest.raises((RuntimeError, KeyError)):
-        checking.check(contracts()["penalties"], (), rows)
+        checking.check(table_schemas()["penalties"], (), rows)
 
 
 def test_a_gate_is_broken_by_any_count_but_zero():

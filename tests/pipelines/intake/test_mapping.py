@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.intake import mapping
 from pipelines.intake.readers import FileRefused
-from pipelines.intake.schema import contracts
+from pipelines.intake.schema import table_schemas
 
 MINIMAL = """
 title = "a centre"
@@ -39,7 +39,7 @@ def test_a_mapping_says_where_each_column_comes_from(load):
     (rule,) = loaded.records
     assert (loaded.source, rule.table) == ("centre", "lots")
     assert rule.columns["lot_id"].source == ("标段编号", "BID_SECTION_CODE")
-    assert rule.columns["lot_id"].required, "the contract requires it, so the file must have it"
+    assert rule.columns["lot_id"].required, "the schema requires it, so the file must have it"
     assert not rule.columns["lot_name"].required
 
 
@@ -59,7 +59,7 @@ def test_a_mapping_says_where_each_column_comes_from(load):
         ('discount_share = { from = ["下浮率"] }', "a share needs one of unit"),
         ('lot_name = { from = ["标段名称"], unit = 1 }', "a text has no unit"),
         ('lot_name = { from = ["标段名称"], decimals = 2 }', "decimals is for money"),
-        # words that the contract does not know
+        # words that the schema does not know
         ('award_method = { from = ["评标办法"], values = { "低价" = "lowest" } }', "'lowest' is none of"),
         ('award_method = { constant = "cheapest" }', "'cheapest' is none of"),
         ('award_method = { from = ["评标办法"], dictionary = "methods" }', "not in [dictionaries]"),
@@ -215,7 +215,7 @@ def test_an_unknown_source_is_told_which_there_are():
 @pytest.mark.parametrize("source", mapping.names())
 def test_every_built_in_mapping_means_something(source):
     loaded = mapping.load(source)
-    assert {rule.table for rule in loaded.records} <= set(contracts())
+    assert {rule.table for rule in loaded.records} <= set(table_schemas())
 
 
 def test_any_change_of_the_text_is_another_version(load):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.intake import sandbox
+from pipelines.intake import sandbox, sandbox_server
 from pipelines.intake.bronze import Job
 from pipelines.intake.sandbox import Sandbox
 
@@ -52,7 +52,7 @@ def test_one_server_reads_many_files_and_a_dead_child_costs_only_its_file(job, m
 
 
 def test_a_child_that_wants_too_much_memory_is_stopped_and_said_so(job, monkeypatch):
-    code = "import pipelines.intake.sandbox as s, sys; s.MEMORY_BYTES = 200 << 20; s.serve(sys.stdin, sys.stdout)"
+    code = "import pipelines.intake.sandbox_server as s, sys; s.MEMORY_BYTES = 200 << 20; s.serve(sys.stdin, sys.stdout)"
     with monkeypatch.context() as patch, Sandbox() as readers:
         start = sandbox.subprocess.Popen
         patch.setattr(sandbox.subprocess, "Popen", lambda words, **kw: start([words[0], "-c", code], **kw))
@@ -62,13 +62,13 @@ def test_a_child_that_wants_too_much_memory_is_stopped_and_said_so(job, monkeypa
 
 
 def test_a_child_has_no_network():
-    if not sandbox.can_leave_the_network():
+    if not sandbox_server.can_leave_the_network():
         pytest.skip("this system does not allow network namespaces")
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     child = os.fork()
     if child == 0:
-        sandbox.leave_the_network()
+        sandbox_server.leave_the_network()
         try:
             socket.create_connection(("127.0.0.1", port), timeout=2)
         except OSError:

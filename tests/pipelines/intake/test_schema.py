@@ -3,8 +3,8 @@ import pytest
 
 from pipelines import duck
 from pipelines.intake import checking, schema
-from pipelines.intake.schema import contracts
-from pipelines.snapshot import warehouse
+from pipelines.intake.schema import table_schemas
+from pipelines.snapshot import stage
 
 TABLE = """
 about = "one row per thing"
@@ -25,7 +25,7 @@ def load(tmp_path):
     return load_text
 
 
-def test_a_contract_gives_every_row_its_columns_and_where_it_came_from(load):
+def test_a_schema_gives_every_row_its_columns_and_where_it_came_from(load):
     loaded = load(TABLE + 'maker = { type = "party", code = "c", name = "n", zh = "厂" }\n')
     columns = loaded.duckdb_columns()
     assert list(columns)[:3] == ["thing_id", "maker", "maker_key"]
@@ -47,7 +47,7 @@ def test_a_contract_gives_every_row_its_columns_and_where_it_came_from(load):
         ('[[expectations]]\nkwargs = 1\nseverity = "warning"\ncode = "X"', "'X' needs a severity"),
     ],
 )
-def test_a_contract_that_cannot_be_kept_names_its_place(load, line, says):
+def test_a_schema_that_cannot_be_kept_names_its_place(load, line, says):
     with pytest.raises(ValueError, match=r"things\.toml") as refused:
         load(TABLE + line + "\n")
     assert says in str(refused.value)
@@ -67,9 +67,9 @@ def test_a_setting_nobody_knows_is_refused(load):
         load(TABLE.replace('about_zh = "一行一物"\n', ""))
 
 
-@pytest.mark.parametrize("table", contracts())
-def test_every_contract_speaks_both_languages(table):
-    one = contracts()[table]
+@pytest.mark.parametrize("table", table_schemas())
+def test_every_schema_speaks_both_languages(table):
+    one = table_schemas()[table]
     assert one.about.startswith("one row per")
     words = [one.about_zh, *(column.zh for column in one.columns.values())]
     words += [expectation.reason_zh for expectation in one.expectations]
@@ -77,9 +77,9 @@ def test_every_contract_speaks_both_languages(table):
     assert all(expectation.reason and expectation.code.isupper() for expectation in one.expectations)
 
 
-@pytest.mark.parametrize("table", contracts())
+@pytest.mark.parametrize("table", table_schemas())
 def test_every_expectation_looks_at_a_column_or_fact_and_is_one_of_great_expectations(table):
-    one = contracts()[table]
+    one = table_schemas()[table]
     for expectation in one.expectations:
         named = [expectation.kwargs.get(key) for key in ("column", "column_A", "column_B")]
         assert {name for name in named if name} <= set(one.columns) | set(one.facts)
@@ -87,9 +87,9 @@ def test_every_expectation_looks_at_a_column_or_fact_and_is_one_of_great_expecta
         assert hasattr(great_expectations.expectations, class_name)
 
 
-@pytest.mark.parametrize("table", contracts())
+@pytest.mark.parametrize("table", table_schemas())
 def test_every_column_that_is_made_of_others_names_columns_of_its_table(table):
-    columns = contracts()[table].columns
+    columns = table_schemas()[table].columns
     for column in columns.values():
         parts = {*column.columns, column.code, column.name_column} - {None}
         assert parts <= set(columns)
@@ -97,7 +97,7 @@ def test_every_column_that_is_made_of_others_names_columns_of_its_table(table):
 
 
 def test_what_may_not_be_known_before_the_opening_says_so():
-    secret = {table: one.secret_until for table, one in contracts().items() if one.secret_until}
+    secret = {table: one.secret_until for table, one in table_schemas().items() if one.secret_until}
     assert secret == {
         "bid_files": "opening",
         "bids": "opening",
@@ -122,21 +122,21 @@ def test_what_may_not_be_known_before_the_opening_says_so():
 
 
 def test_every_secret_table_can_be_held_back_by_its_lot_or_its_file():
-    for one in contracts().values():
+    for one in table_schemas().values():
         if one.secret_until:
             assert ("file_sha" if one.secret_until == "owner" else "lot_id") in one.columns
 
 
 def test_the_typed_columns_are_columns_of_the_stage():
     con = duck.connect()
-    warehouse.create_stage(con)
-    for one in contracts().values():
+    stage.create(con)
+    for one in table_schemas().values():
         made = con.execute(f"DESCRIBE stage.{one.table}").fetchall()
         assert [row[0] for row in made] == list(one.duckdb_columns())
 
 
-@pytest.mark.parametrize("table", contracts())
+@pytest.mark.parametrize("table", table_schemas())
 def test_every_required_column_is_checked(table):
     codes = {(e.code, e.column) for e in checking.suite(table, ())}
-    required = {column.name for column in contracts()[table].columns.values() if column.required}
+    required = {column.name for column in table_schemas()[table].columns.values() if column.required}
     assert {column for code, column in codes if code == "MISSING_VALUE"} == required

@@ -8,7 +8,7 @@ from places import REAL_DATA
 
 from pipelines import duck
 from pipelines.intake import bronze, mapping
-from pipelines.snapshot import warehouse
+from pipelines.snapshot import stage
 
 KEY = "00" * 32
 LOT = "E4108210000000001001001"
@@ -292,7 +292,7 @@ def test_real_set_is_read_and_what_is_refused_or_in_conflict_is_known(source, tm
             stored.setdefault(table, []).append(tmp_path / str(place) / f"{table}.parquet")
     assert found == refused
     con = duck.connect()
-    warehouse.load_stage(con, stored, arrivals, "2026-06-29 16:00:00")
+    stage.load(con, stored, arrivals, "2026-06-29 16:00:00")
     fates = "SELECT table_name, count(*) FROM stage.versions WHERE fate = 'conflict' GROUP BY table_name"
     assert dict(con.execute(fates).fetchall()) == conflicts
 

@@ -1,8 +1,8 @@
 import pytest
 
 from pipelines import duck
-from pipelines.intake.schema import PERSONAL, contracts
-from pipelines.snapshot import gates, warehouse
+from pipelines.intake.schema import PERSONAL, table_schemas
+from pipelines.snapshot import core, gates, stage
 
 # A small state of things that breaks nothing: one opened and decided lot with two bids.
 SOUND = """
@@ -71,22 +71,22 @@ BREACHES = [
 ]
 BREACHES += [
     ("nothing_secret", f"{SECRET_LOT} INSERT INTO stage.{table} (lot_id, is_public) VALUES ('L2', FALSE)", "")
-    for table, one in contracts().items()
+    for table, one in table_schemas().items()
     if one.secret_until in ("opening", "result") and table != "bids"
 ]
 BREACHES += [
     ("nothing_secret", f"INSERT INTO stage.{table} (file_sha, is_public) VALUES ('f', FALSE)", "")
-    for table, one in contracts().items()
+    for table, one in table_schemas().items()
     if one.secret_until == "owner"
 ]
 
 
 def judged(in_stage="", in_core=""):
     con = duck.connect()
-    warehouse.create_stage(con)
+    stage.create(con)
     con.execute(SOUND)
     con.execute(in_stage or "SELECT 1")
-    warehouse.build_core(con)
+    core.build(con)
     con.execute(in_core or "SELECT 1")
     return {gate.name: gate for gate in gates.check(con)}
 
@@ -158,11 +158,11 @@ def test_a_gate_says_in_two_languages_what_holds():
 
 def test_every_personal_column_that_core_shows_is_watched():
     con = duck.connect()
-    warehouse.create_stage(con)
-    warehouse.build_core(con)
+    stage.create(con)
+    core.build(con)
     personal = {
         column.name
-        for one in contracts().values()
+        for one in table_schemas().values()
         for column in one.columns.values()
         if column.type in PERSONAL
     }

@@ -9,6 +9,7 @@ from places import REPO
 
 from pipelines import audit
 from pipelines.store import opened
+from reports.canonical_json import canonical_json
 from reports.handed_out.verify_log import check_entry, check_log, check_proof, root_of
 
 SCRIPT = REPO / "reports" / "handed_out" / "verify_log.py"
@@ -43,7 +44,7 @@ def changed(entries, rng):
             entries[at] = entries[at][:place] + chr(ord(entries[at][place]) ^ 1) + entries[at][place + 1 :]
         case "rewrite":
             said = json.loads(entries[at])
-            entries[at] = audit.canonical(said | {"actor": "李四"})
+            entries[at] = canonical_json(said | {"actor": "李四"})
         case "delete":
             del entries[at]
         case "insert":
@@ -54,7 +55,7 @@ def changed(entries, rng):
             del entries[at:]
         case "renumber":
             del entries[at]
-            entries = [audit.canonical(json.loads(entry) | {"seq": seq}) for seq, entry in enumerate(entries)]
+            entries = [canonical_json(json.loads(entry) | {"seq": seq}) for seq, entry in enumerate(entries)]
     return entries
 
 
@@ -85,7 +86,7 @@ def test_a_log_that_grew_since_still_agrees_with_an_older_checkpoint(log, tmp_pa
 def test_a_log_rewritten_whole_agrees_with_itself_and_not_with_the_kept_checkpoint(log):
     """The owner of the store can do this: hence the checkpoint in every delivery."""
     entries, checkpoint = log
-    forged = [audit.canonical(json.loads(entry) | {"actor": "李四"}) for entry in entries]
+    forged = [canonical_json(json.loads(entry) | {"actor": "李四"}) for entry in entries]
     own = audit.checkpoint_text(len(forged), root_of([entry.encode() for entry in forged]))
     assert check_log(as_file(forged), own) == []
     assert check_log(as_file(forged), checkpoint) != []
@@ -115,7 +116,7 @@ def test_a_thousand_forged_proofs_are_refused(log):
         proof = proof_of(entries, index, checkpoint)
         match rng.choice(("entry", "index", "path", "short", "long", "order")):
             case "entry":
-                proof["entry"] = audit.canonical(json.loads(proof["entry"]) | {"actor": "李四"})
+                proof["entry"] = canonical_json(json.loads(proof["entry"]) | {"actor": "李四"})
             case "index":
                 proof["index"] = rng.choice([-1, 77, 10**6, *(n for n in range(77) if n != index)])
             case "path":

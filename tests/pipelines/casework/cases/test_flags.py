@@ -7,7 +7,7 @@ from pipelines import night_report, publishing
 from pipelines.casework import desk, suppressions
 from pipelines.casework.deliveries import receipts
 from pipelines.findings import outbox
-from pipelines.findings.routing import Office
+from pipelines.findings.routing import Recipient
 
 ON = date(2026, 7, 3)
 
@@ -44,7 +44,7 @@ def test_a_case_that_an_office_answered_is_marked(county, flags, by, tmp_path):
 
 
 def test_a_local_rule_decides_in_whose_basket_a_case_is(county):
-    local = {("410821", "A01"): Office("local", "招标办", "本地规则")}
+    local = {("410821", "A01"): Recipient("local", "招标办", "本地规则")}
     county.division = replace(county.division, regional=local)
     signal = county.signal()
     assert "local" in county.night("2026-07-01", signal)

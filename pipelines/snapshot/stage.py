@@ -1,8 +1,4 @@
-"""The only module that opens DuckDB: builds the stage and core tables of a snapshot.
-
-``stage.<table>`` holds the current version of every record of a contract; ``core.<table>`` is
-what detectors and people read. The text of every core table stands in ``sql/core``.
-"""
+"""Bronze to the stage tables of a snapshot: the current version of every record that may be shown."""
 
 from __future__ import annotations
 
@@ -11,64 +7,9 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.intake.schema import Contract, contracts
+from pipelines.intake.schema import TableSchema, table_schemas
 from pipelines.snapshot import linking
 from pipelines.values.literals import listed
-
-SQL = Path(__file__).parent / "sql"
-
-#: Core tables in the order in which they are built.
-TABLES = (
-    "party_names",
-    "parties",
-    "tenders",
-    "documents",
-    "lots",
-    "bids",
-    "bid_members",
-    "awards",
-    "candidates",
-    "people",
-    "fingerprints",
-    "deposits",
-    "document_purchases",
-    "experts",
-    "scores",
-    "expert_scores",
-    "draws",
-    "priced_items",
-    "failures",
-    "contracts",
-    "contract_members",
-    "changes",
-    "acceptances",
-    "subcontracts",
-    "payments",
-    "relations",
-    "insured_people",
-    "penalties",
-    "listed_parties",
-    "qualifications",
-    "stated_certificates",
-    "claimed_works",
-    "files",
-    "bid_files",
-    "file_parts",
-    "file_properties",
-    "file_images",
-)
-
-
-def create_stage(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the schemas and every ``stage`` table, empty."""
-    for schema in ("stage", "core", "feat", "risk"):
-        con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    linking.set_judgements(con, ())
-    set_listed(con, ())
-    for contract in contracts().values():
-        columns = ", ".join(f"{name} {type}" for name, type in contract.duckdb_columns().items())
-        con.execute(f"CREATE OR REPLACE TABLE stage.{contract.table} ({columns})")
-
 
 #: What a snapshot knows of the office's own lists.
 LISTED = {
@@ -86,6 +27,18 @@ LISTED = {
 }
 
 
+def create(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the schemas and every ``stage`` table, empty."""
+    for name in ("stage", "core", "feat", "risk"):
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
+    linking.set_judgements(con, ())
+    set_listed(con, ())
+    for schema in table_schemas().values():
+        columns = ", ".join(f"{name} {type}" for name, type in schema.duckdb_columns().items())
+        con.execute(f"CREATE OR REPLACE TABLE stage.{schema.table} ({columns})")
+    con.execute("DROP TABLE IF EXISTS stage.openings")
+
+
 def set_listed(con: duckdb.DuckDBPyConnection, entries: Iterable[Mapping[str, object]]) -> None:
     """Fill ``stage.listed_parties`` with the entries of the office's lists, by the names in ``LISTED``."""
     columns = ", ".join(f"{name} {type}" for name, type in LISTED.items())
@@ -94,7 +47,7 @@ def set_listed(con: duckdb.DuckDBPyConnection, entries: Iterable[Mapping[str, ob
         con.executemany(f"INSERT INTO stage.listed_parties VALUES ({', '.join('?' * len(LISTED))})", rows)
 
 
-def load_stage(
+def load(
     con: duckdb.DuckDBPyConnection, bronze: dict[str, list[Path]], arrivals: dict[str, int], cutoff: str
 ) -> None:
     """Fill ``stage`` with the current version of every record in the bronze files.
@@ -111,7 +64,7 @@ def load_stage(
         cutoff: UTC time as ``YYYY-MM-DD HH:MM:SS``; what is secret until an opening that lies at
             or after it is held back.
     """
-    create_stage(con)
+    create(con)
     con.execute(
         "CREATE OR REPLACE TABLE stage.versions (table_name VARCHAR, raw_sha VARCHAR, raw_section VARCHAR,"
         " raw_row BIGINT, fate VARCHAR)"
@@ -121,41 +74,22 @@ def load_stage(
         con.executemany("INSERT INTO stage.arrivals VALUES (?, ?)", sorted(arrivals.items()))
     # What is public comes first: it says which lots are opened and decided. What belongs to an owner comes
     # last: only the index of what may be shown says whose it is.
-    delivered = [contract for contract in contracts().values() if bronze.get(contract.table)]
-    for contract in delivered:
-        if not contract.secret_until:
-            _resolve_versions(con, contract, bronze[contract.table], cutoff)
-    _find_openings(con)
-    for contract in delivered:
-        if contract.secret_until in ("opening", "result"):
-            _resolve_versions(con, contract, bronze[contract.table], cutoff)
+    delivered = [schema for schema in table_schemas().values() if bronze.get(schema.table)]
+    for schema in delivered:
+        if not schema.secret_until:
+            _resolve_versions(con, schema, bronze[schema.table], cutoff)
+    find_openings(con)
+    for schema in delivered:
+        if schema.secret_until in ("opening", "result"):
+            _resolve_versions(con, schema, bronze[schema.table], cutoff)
     _find_owned_files(con, bronze.get("files", []))
-    for contract in delivered:
-        if contract.secret_until == "owner":
-            _resolve_versions(con, contract, bronze[contract.table], cutoff)
-
-
-def build_core(con: duckdb.DuckDBPyConnection) -> None:
-    """Build every core table from the stage tables."""
-    linking.link(con)
-    if not _exists(con, "stage.openings"):
-        _find_openings(con)
-    for table in TABLES:
-        con.execute(f"DROP TABLE IF EXISTS core.{table}")
-        con.execute((SQL / "core" / f"{table}.sql").read_text(encoding="utf-8"))
-
-
-def _exists(con: duckdb.DuckDBPyConnection, name: str) -> bool:
-    schema, table = name.split(".")
-    found = con.execute(
-        "SELECT count(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = ?",
-        [schema, table],
-    ).fetchall()
-    return bool(found[0][0])
+    for schema in delivered:
+        if schema.secret_until == "owner":
+            _resolve_versions(con, schema, bronze[schema.table], cutoff)
 
 
 def _resolve_versions(
-    con: duckdb.DuckDBPyConnection, contract: Contract, files: Iterable[Path], cutoff: str
+    con: duckdb.DuckDBPyConnection, schema: TableSchema, files: Iterable[Path], cutoff: str
 ) -> None:
     """Choose the current version of every record and say what became of every row.
 
@@ -165,15 +99,15 @@ def _resolve_versions(
     ``copy_no`` orders equal rows by origin, not by arrival, so the row that stands for a record
     (and its lineage) is the same whatever came first. ``repeat_no`` orders them by arrival.
     """
-    columns = ", ".join(contract.duckdb_columns())
+    columns = ", ".join(schema.duckdb_columns())
     kept = ", ".join(
         f"CASE WHEN is_public THEN {name} END"
-        if name in contract.columns and contract.columns[name].published_only
+        if name in schema.columns and schema.columns[name].published_only
         else name
-        for name in contract.duckdb_columns()
+        for name in schema.duckdb_columns()
     )
     equal = "record_key, row_hash, is_deleted, updated_at"
-    is_open = f"(n.is_published OR {_is_open(contract)})"
+    is_open = f"(n.is_published OR {_is_open(schema)})"
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE delivered AS
@@ -205,15 +139,15 @@ def _resolve_versions(
         FROM numbered AS n
         JOIN newest AS w ON w.record_key = n.record_key
         """,
-        {"cutoff": cutoff} if contract.secret_until in ("opening", "result") else None,
+        {"cutoff": cutoff} if schema.secret_until in ("opening", "result") else None,
     )
     con.execute(
-        f"INSERT INTO stage.{contract.table} SELECT {kept} FROM delivered"
+        f"INSERT INTO stage.{schema.table} SELECT {kept} FROM delivered"
         " WHERE is_current AND is_open AND copy_no = 1 ORDER BY record_key"
     )
     con.execute(
         "INSERT INTO stage.versions SELECT $table_name, raw_sha, raw_section, raw_row, fate FROM delivered",
-        {"table_name": contract.table},
+        {"table_name": schema.table},
     )
     con.execute("DROP TABLE delivered")
 
@@ -249,15 +183,15 @@ def account(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
     }
 
 
-def _find_openings(con: duckdb.DuckDBPyConnection) -> None:
-    """Create ``stage.openings``: when each lot is opened, by its newest document.
+def find_openings(con: duckdb.DuckDBPyConnection) -> None:
+    """Create ``stage.openings``, unless it is there: when each lot is opened, by its newest document.
 
     opening_at is UTC; opened_on the local date (the sender's, else Asia/Shanghai). A lot with only
     a date counts as opened when that day is over.
     """
     con.execute(
         """
-        CREATE OR REPLACE TABLE stage.openings AS
+        CREATE TABLE IF NOT EXISTS stage.openings AS
         WITH known AS (
             SELECT lot_id FROM stage.lots UNION SELECT lot_id FROM stage.documents
         ),
@@ -293,14 +227,14 @@ def _find_owned_files(con: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> 
     )
 
 
-def _is_open(contract: Contract) -> str:
+def _is_open(schema: TableSchema) -> str:
     """SQL that is true for a row ``n`` whose lot is opened, or whose result is published.
 
     Before the opening nobody may learn who took part (招标投标法 §22); experts' names are secret
     until the result (§37). A row whose opening time is unknown counts as not opened. A document is
     shown with the first row of the index that names it and may be shown; a template belongs to no lot.
     """
-    match contract.secret_until:
+    match schema.secret_until:
         case None:
             return "TRUE"
         case "owner":

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.intake.readers import FileRefused
-from pipelines.intake.readers.receipt_form import WANTED, take_apart
+from pipelines.intake.returned_list import WANTED, take_apart
 
 ID = "SAAAAAAAAAAAAAAAA"
 HEAD = ["预警编号", "核查状态", "核查结论", "核查人", "反馈时间", "备注"]

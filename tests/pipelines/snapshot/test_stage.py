@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines import duck
-from pipelines.snapshot import warehouse
+from pipelines.snapshot import core, stage
 
 pytestmark = pytest.mark.usefixtures("unchecked")
 
@@ -254,8 +254,8 @@ def test_a_secret_bid_is_not_even_in_the_bytes_of_the_published_file(county, tmp
     secret = county.read(BIDS + "".join(f"L9,,秘密公司{i},{i + 1},,20260301120000\n" for i in range(500)))
     path = tmp_path / "published.duckdb"
     con = duck.connect(path)
-    warehouse.load_stage(con, {"bids": [secret.folder / "bids.parquet"]}, {secret.raw_sha: 1}, NIGHT)
-    warehouse.build_core(con)
+    stage.load(con, {"bids": [secret.folder / "bids.parquet"]}, {secret.raw_sha: 1}, NIGHT)
+    core.build(con)
     con.close()
     assert "秘密公司".encode() not in path.read_bytes()
 

@@ -1,6 +1,7 @@
 """A filled-in alert list as it came back, taken apart: the columns that count, as text, whatever a spreadsheet did.
 
-Runs in the shut-in child of ``pipelines.intake.sandbox``: the file is a stranger's. Rows may stand in any visible sheet,
+Runs in the shut-in child of ``sandbox``, because the file is a stranger's. It is no reader: it gives no records and
+no bronze, so its code is in no version of typed rows. Rows may stand in any visible sheet,
 below any title, in any order of columns, hidden or not; other columns are ignored. Nothing is judged here.
 """
 
@@ -36,7 +37,7 @@ _UNIT = re.compile(r"\([^()]*\)$")
 
 
 @dataclass
-class Form:
+class ReturnedList:
     """What a file holds.
 
     Attributes:
@@ -51,7 +52,7 @@ class Form:
     notes: list[str] = field(default_factory=list)
 
 
-def take_apart(path: Path, work: Path) -> Form:
+def take_apart(path: Path, work: Path) -> ReturnedList:
     """Return the rows of a filled-in list.
 
     Args:
@@ -70,15 +71,15 @@ def take_apart(path: Path, work: Path) -> Form:
         raise FileRefused(
             "NO_TABLE", f"the content is {kind}; send the list as xlsx or CSV", "请以 xlsx 或 CSV 发回"
         )
-    form = Form()
+    returned = ReturnedList()
     if kind == "workbook":
-        _read_workbook(path, work, form)
+        _read_workbook(path, work, returned)
     else:
-        _read_text(path, form)
-    return form
+        _read_text(path, returned)
+    return returned
 
 
-def _read_workbook(path: Path, work: Path, form: Form) -> None:
+def _read_workbook(path: Path, work: Path, returned: ReturnedList) -> None:
     plain = packages.checked_copy(path, work, packages.WORKBOOK)
     found = False
     try:
@@ -91,9 +92,9 @@ def _read_workbook(path: Path, work: Path, form: Form) -> None:
                 facts = workbook_parts.sheet_facts(archive, parts[known.name])
                 cells = book.get_sheet_by_name(known.name).to_python(skip_empty_area=False)
                 rows = [[cell_text(cell) for cell in row] for row in cells]
-                form.deliveries += _deliveries(rows)
+                returned.deliveries += _deliveries(rows)
                 if known.visible != SheetVisibleEnum.Visible:
-                    form.notes.append(
+                    returned.notes.append(
                         f"sheet {known.name} is hidden: its rows were not read 隐藏的工作表未读取"
                     )
                     continue
@@ -103,7 +104,7 @@ def _read_workbook(path: Path, work: Path, form: Form) -> None:
                 # A formula without a result may stand below the last value.
                 last = max([len(rows), *facts.formulas, *facts.errors])
                 rows += [[] for _ in range(last - len(rows))]
-                found |= _take(rows, f"{known.name} ", bad, form)
+                found |= _take(rows, f"{known.name} ", bad, returned)
     except (CalamineError, KeyError, ValueError) as error:
         raise FileRefused(
             "DAMAGED_WORKBOOK",
@@ -114,7 +115,7 @@ def _read_workbook(path: Path, work: Path, form: Form) -> None:
         raise _no_header()
 
 
-def _read_text(path: Path, form: Form) -> None:
+def _read_text(path: Path, returned: ReturnedList) -> None:
     encoding = decoding.encoding_of(path)
     text = path.read_bytes().decode(encoding)
     separator = next(
@@ -130,8 +131,8 @@ def _read_text(path: Path, form: Form) -> None:
             f"the text cannot be taken apart ({error}); save it again",
             "引号未闭合，请重新保存",
         ) from None
-    form.deliveries += _deliveries(rows)
-    _take(rows, "", set(), form)
+    returned.deliveries += _deliveries(rows)
+    _take(rows, "", set(), returned)
 
 
 def _split(text: str, separator: str) -> Iterator[list[str]]:
@@ -159,7 +160,7 @@ def _header(rows: Iterable[Sequence[str]]) -> tuple[int, dict[str, int]] | None:
     return None
 
 
-def _take(rows: list[list[str]], sheet: str, bad: set[str], form: Form) -> bool:
+def _take(rows: list[list[str]], sheet: str, bad: set[str], returned: ReturnedList) -> bool:
     """Add the rows below the header; False where there is no header."""
     header = _header(rows)
     if header is None:
@@ -182,7 +183,7 @@ def _take(rows: list[list[str]], sheet: str, bad: set[str], form: Form) -> bool:
             )
         elif any(text.strip() for text in row[width:]):
             problem = f"more cells than the header has columns 多于表头的 {width} 列，可能错位"
-        form.rows.append(
+        returned.rows.append(
             {"place": f"{sheet}row {number}", "problem": problem, **dict.fromkeys(WANTED, ""), **taken}
         )
     return True
