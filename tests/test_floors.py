@@ -8,13 +8,14 @@ from places import REPO
 from detectors.registry import families
 
 #: The house from the ground up. An import goes to a lower floor or stays in its room; rooms of one floor do not know
-#: each other. A folder is a room; so is each module that stands at ``pipelines/``, ``pipelines/casework/`` or
-#: ``detectors/`` itself.
+#: each other. A folder is a room; so is each module that stands at ``pipelines/``, ``pipelines/casework/``,
+#: ``detectors/`` or ``detectors/kernels/`` itself.
 FLOORS = (
     ("detectors.closure", "detectors.interface"),
+    ("detectors.kernels.needs",),
     ("detectors.kernels.prices", "detectors.kernels.claims"),
     ("detectors.kernels.rules", "detectors.kernels.firms"),
-    ("detectors.kernels.texts", "detectors.kernels"),
+    ("detectors.kernels.texts", "detectors.kernels.market_studies"),
     ("detectors.<family>", "detectors.ocds"),
     ("detectors.registry",),
     ("reports.handed_out",),
@@ -47,7 +48,7 @@ FLOORS = (
     ("pipelines.cli",),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-OPEN = ("pipelines", "pipelines.casework", "detectors")
+OPEN = ("pipelines", "pipelines.casework", "detectors", "detectors.kernels")
 
 
 def modules():
