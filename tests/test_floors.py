@@ -29,7 +29,12 @@ FLOORS = (
     ("pipelines.snapshot",),
     ("pipelines.findings",),
     ("pipelines.indicators", "pipelines.simulator"),
-    ("pipelines.casework.acts", "pipelines.casework.offices", "pipelines.casework.document_numbers"),
+    (
+        "pipelines.casework.acts",
+        "pipelines.casework.document_numbers",
+        "pipelines.casework.offices",
+        "pipelines.casework.risk_classes",
+    ),
     ("pipelines.casework.cases", "pipelines.casework.clocks", "pipelines.casework.labels"),
     (
         "pipelines.casework.complaints",

@@ -13,8 +13,9 @@ from typing import Annotated
 import typer
 
 from pipelines import settings, times
+from pipelines.casework import risk_classes
 from pipelines.casework.acts import Act
-from pipelines.casework.draws import draws, inspection_rates, inspections, pools, sheets
+from pipelines.casework.draws import draws, inspection_rates, inspections, sheets
 from pipelines.commands import draw_pools
 from pipelines.commands.deadlines import due_cell, remaining
 from pipelines.commands.draw_pools import ObjectId, OptionalReason, RequiredReason
@@ -60,7 +61,7 @@ def rates_(format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH) -> N
                 span.title_zh,
                 span.rate_set + ("*" if span.is_default else ""),
                 span.dimension,
-                span.class_zh if is_zh else span.class_,
+                risk_classes.name_zh(span.class_) if is_zh else span.class_,
                 _span(span),
                 span.frequency_zh,
                 span.basis + ("" if span.seen else "（待核）" if is_zh else " (to be checked)"),
@@ -438,7 +439,7 @@ def _random(text: str) -> int | Fraction:
 
 
 def _stratum(name: str) -> str:
-    return "/".join({**pools.CLASSES_ZH, "all": "全部"}.get(part, part) for part in name.split("/"))
+    return "/".join({**risk_classes.names_zh(), "all": "全部"}.get(part, part) for part in name.split("/"))
 
 
 def _span(span: inspection_rates.Span) -> str:

@@ -314,4 +314,4 @@ def _history(pool: Pool, id: str, home: HomeOption, format: Format, lang: Lang) 
 
 
 def _shown(pool: Pool, name: str, value: str, lang: Lang) -> str:
-    return pool.codes.get(name, {}).get(value, value) if lang is Lang.ZH else value
+    return pool.names_zh(name).get(value, value) if lang is Lang.ZH else value

@@ -26,7 +26,6 @@ class Span:
     title_zh: str
     dimension: str
     class_: str
-    class_zh: str
     lowest: Fraction
     highest: Fraction
     frequency_zh: str
@@ -44,7 +43,6 @@ def spans() -> tuple[Span, ...]:
             title_zh=row["title_zh"],
             dimension=row["dimension"],
             class_=row["class"],
-            class_zh=row["class_zh"],
             lowest=Fraction(row["lowest"]),
             highest=Fraction(row["highest"]),
             frequency_zh=row["frequency_zh"],

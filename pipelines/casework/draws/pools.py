@@ -11,11 +11,12 @@ import io
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines import audit
+from pipelines.casework import risk_classes
 from pipelines.casework.acts import Act, once
 from pipelines.store import Store
 from reports.cells import cell
@@ -41,15 +42,6 @@ GROUNDS_ZH: Mapping[str, str] = {
     "other": "其他可能影响公正的关系",
 }
 
-#: Classes as they are written in Chinese. Other words stand as they are given.
-CLASSES_ZH: Mapping[str, str] = {
-    "high": "高",
-    "mid_high": "中高",
-    "mid": "中",
-    "mid_low": "中低",
-    "low": "低",
-}
-
 Member = dict[str, str]
 
 _ID = re.compile(r"[^\W_][\w.:/（）()·-]{0,99}")
@@ -58,19 +50,31 @@ _WORD = re.compile(r"[^\s/|;,]{1,30}")
 
 @dataclass(frozen=True)
 class Pool:
-    """One of the two pools. ``columns``: name -> heading in Chinese; the first one is the id."""
+    """One of the two pools.
+
+    Attributes:
+        table: of the control store.
+        columns: name -> heading in Chinese; the first one is the id.
+        scope: the column that an import can be limited to.
+        codes: column -> what gives its codes with their Chinese names.
+        may_be_empty: columns that need no value.
+    """
 
     table: str
     title_zh: str
     columns: Mapping[str, str]
-    scope: str  # column that an import can be limited to
-    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    scope: str
+    codes: Mapping[str, Callable[[], Mapping[str, str]]] = field(default_factory=dict)
     may_be_empty: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
         """Name of the id column."""
         return next(iter(self.columns))
+
+    def names_zh(self, column: str) -> Mapping[str, str]:
+        """Return the codes of a column with their Chinese names; none for a column of free text."""
+        return self.codes[column]() if column in self.codes else {}
 
 
 OBJECTS = Pool(
@@ -86,7 +90,7 @@ OBJECTS = Pool(
         "credit_class": "信用等级",
     },
     scope="field",
-    codes={"kind": KINDS_ZH, "risk_class": CLASSES_ZH, "credit_class": {}},
+    codes={"kind": lambda: KINDS_ZH, "risk_class": risk_classes.names_zh},
     may_be_empty=frozenset({"unit", "risk_class", "credit_class"}),
 )
 OFFICERS = Pool(
@@ -123,8 +127,7 @@ def checked(pool: Pool, given: Mapping[str, str]) -> Member:
         heading = f"{name} ({pool.columns[name]})"
         if not value and name not in pool.may_be_empty:
             raise ValueError(f"{heading} is missing")
-        if codes := pool.codes.get(name):
-            member[name] = {zh: code for code, zh in codes.items()}.get(value, value)
+        member[name] = {zh: code for code, zh in pool.names_zh(name).items()}.get(value, value)
         if name == "kind" and member[name] not in KINDS_ZH:
             raise ValueError(f"{heading}: {value!r} is none of {_choices(KINDS_ZH)}")
         if name.endswith("_class") and value and not _WORD.fullmatch(value):

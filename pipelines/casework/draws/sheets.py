@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import times
+from pipelines.casework import risk_classes
 from pipelines.casework.clocks import deadlines
 from pipelines.casework.clocks.clocks import Stage
 from pipelines.casework.clocks.deadlines import Deadline
@@ -261,9 +262,7 @@ def write(contents: Mapping[str, bytes], folder: Path) -> None:
 def classes_zh(facts: Mapping[str, str]) -> str:
     """Return the classes of an object, as they are written in Chinese."""
     return "/".join(
-        pools.CLASSES_ZH.get(facts[name], facts[name])
-        for name in ("credit_class", "risk_class")
-        if facts[name]
+        risk_classes.name_zh(facts[name]) for name in ("credit_class", "risk_class") if facts[name]
     )
 
 

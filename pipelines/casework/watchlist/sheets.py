@@ -9,7 +9,7 @@ from datetime import date
 import duckdb
 
 from pipelines import duck
-from pipelines.casework.draws.pools import CLASSES_ZH
+from pipelines.casework import risk_classes
 from pipelines.casework.watchlist import credit_repair, register
 from pipelines.casework.watchlist.entry import LISTS_ZH, SUBJECTS_ZH
 from pipelines.casework.watchlist.register import STATES_ZH, Standing
@@ -70,7 +70,7 @@ def watch_sheet(home: Home, store: Store, as_of: date, *, everything: bool = Fal
             "" if (counted := known[e.id].penalties) is None else str(counted),
             known[e.id].last_decision,
             str(e.facts["related"]),
-            CLASSES_ZH.get(str(e.facts["risk_class"]), str(e.facts["risk_class"])),
+            risk_classes.name_zh(str(e.facts["risk_class"])),
             _of(e, "effective_on", "listed"),
             str(e.review_on),
             str(e.ends_on),
