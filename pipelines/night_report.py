@@ -29,15 +29,15 @@ def write(home: Home, store: Store, night: Night) -> Night:
         FileReport.load(home.bronze / row["raw_sha"] / row["bronze"]) for row in files if row["bronze"]
     ]
     accounts = {account["raw_sha"]: account for account in night.files}
-    page = night_page.night_page(
-        night_page.Night(
+    page = night_page.page_html(
+        night_page.NightPage(
             snapshot=night.snapshot or "—",
             as_of=date.fromisoformat(night.as_of),
             files=[_outcome(row, accounts.get(row["raw_sha"], {})) for row in files],
             refusals=refusals(home, files),
             contracts=_contracts(reports),
             gates=[
-                night_page.Gate(
+                night_page.GateOutcome(
                     name=gate.holds, name_zh=gate.holds_zh, count=gate.violations, limit=0, passed=gate.passed
                 )
                 for gate in night.gates
@@ -156,9 +156,9 @@ def _hubs(home: Home, night: Night) -> list[night_page.Hub]:
     return [night_page.Hub(*row) for row in rows]
 
 
-def _deliveries(store: Store, night: Night) -> list[night_page.Delivery]:
+def _deliveries(store: Store, night: Night) -> list[night_page.DeliveryLine]:
     return [
-        night_page.Delivery(
+        night_page.DeliveryLine(
             recipient=row["recipient"],
             name_zh=json.loads(row["facts"])["name_zh"],
             rows=row["items"],
@@ -173,14 +173,14 @@ def _deliveries(store: Store, night: Night) -> list[night_page.Delivery]:
     ]
 
 
-def _clocks(store: Store, as_of: date) -> list[night_page.Clock]:
+def _clocks(store: Store, as_of: date) -> list[night_page.ClockLine]:
     """Return the clocks of which to warn, the most urgent first."""
     warned = []
     for each in deadlines.warnings(store, as_of):
         first, later = clocks.end_text(each.due, each.rule.unit)
         due = f"{first}（或 {later}）" if later else first
         warned.append(
-            night_page.Clock(
+            night_page.ClockLine(
                 each.object,
                 each.rule.act_zh,
                 due + ("（暂定）" if each.due.is_provisional else ""),

@@ -46,58 +46,58 @@ CONCLUSIONS_ZH: Mapping[str, str] = {
 LOCAL = ZoneInfo("Asia/Shanghai")
 SEPARATOR = ";"  # between names and between codes, as in the national exchange format
 
-Kind = Literal["text", "code", "money", "count", "time", "date", "score"]
+CellKind = Literal["text", "code", "money", "count", "time", "date", "score"]
 
 
 @dataclass(frozen=True)
-class Column:
+class ListColumn:
     """One column of the list. ``key`` is the field of `Alert`; ``width`` counts characters."""
 
     key: str
     header_zh: str
-    kind: Kind
+    kind: CellKind
     width: int
 
 
-COLUMNS: tuple[Column, ...] = (
-    Column("alert_id", "预警编号", "code", 22),
-    Column("level", "预警等级(红/黄/蓝)", "text", 10),
-    Column("family", "预警类型", "text", 14),
-    Column("detector", "规则编码", "code", 24),
-    Column("finding_zh", "疑似情形", "text", 28),
-    Column("legal_zh", "法律依据(条款)", "text", 34),
-    Column("project_type", "项目类型", "code", 10),
-    Column("tender_id", "招标项目编号", "code", 24),
-    Column("tender_name", "招标项目名称", "text", 36),
-    Column("lot_id", "标段编号", "code", 26),
-    Column("lot_name", "标段名称", "text", 36),
-    Column("deal_code", "统一交易标识码", "code", 44),
-    Column("buyer_name", "招标人", "text", 28),
-    Column("buyer_code", "招标人代码", "code", 22),
-    Column("agency_name", "代理机构", "text", 28),
-    Column("agency_code", "代理机构代码", "code", 22),
-    Column("opened_at", "开标时间", "time", 20),
-    Column("bidders", "投标人数", "count", 9),
-    Column("ceiling_price_cny", "最高限价(元)", "money", 18),
-    Column("winner_name", "中标人", "text", 30),
-    Column("award_price_cny", "中标金额(元)", "money", 18),
-    Column("party_names", "涉及主体(名称)", "text", 40),
-    Column("party_codes", "涉及主体统一社会信用代码", "code", 24),
-    Column("key_facts_zh", "关键事实", "text", 60),
-    Column("grade", "证据强度(A/B/C)", "text", 10),
-    Column("score", "风险分值", "score", 10),
-    Column("source_zh", "数据来源", "text", 24),
-    Column("source_at", "数据时间戳", "time", 20),
-    Column("alerted_at", "预警时间", "time", 20),
-    Column("supervisor_name", "主管部门", "text", 24),
-    Column("supervisor_code", "监督部门代码", "code", 22),
-    Column("suggestion_zh", "建议处置", "text", 30),
-    Column("due_on", "处置时限", "date", 12),
-    Column("state_zh", "核查状态", "text", 12),
-    Column("conclusion_zh", "核查结论", "text", 16),
-    Column("reviewer", "核查人", "text", 12),
-    Column("feedback_at", "反馈时间", "time", 20),
-    Column("note", "备注", "text", 30),
+COLUMNS: tuple[ListColumn, ...] = (
+    ListColumn("alert_id", "预警编号", "code", 22),
+    ListColumn("level", "预警等级(红/黄/蓝)", "text", 10),
+    ListColumn("family", "预警类型", "text", 14),
+    ListColumn("detector", "规则编码", "code", 24),
+    ListColumn("finding_zh", "疑似情形", "text", 28),
+    ListColumn("legal_zh", "法律依据(条款)", "text", 34),
+    ListColumn("project_type", "项目类型", "code", 10),
+    ListColumn("tender_id", "招标项目编号", "code", 24),
+    ListColumn("tender_name", "招标项目名称", "text", 36),
+    ListColumn("lot_id", "标段编号", "code", 26),
+    ListColumn("lot_name", "标段名称", "text", 36),
+    ListColumn("deal_code", "统一交易标识码", "code", 44),
+    ListColumn("buyer_name", "招标人", "text", 28),
+    ListColumn("buyer_code", "招标人代码", "code", 22),
+    ListColumn("agency_name", "代理机构", "text", 28),
+    ListColumn("agency_code", "代理机构代码", "code", 22),
+    ListColumn("opened_at", "开标时间", "time", 20),
+    ListColumn("bidders", "投标人数", "count", 9),
+    ListColumn("ceiling_price_cny", "最高限价(元)", "money", 18),
+    ListColumn("winner_name", "中标人", "text", 30),
+    ListColumn("award_price_cny", "中标金额(元)", "money", 18),
+    ListColumn("party_names", "涉及主体(名称)", "text", 40),
+    ListColumn("party_codes", "涉及主体统一社会信用代码", "code", 24),
+    ListColumn("key_facts_zh", "关键事实", "text", 60),
+    ListColumn("grade", "证据强度(A/B/C)", "text", 10),
+    ListColumn("score", "风险分值", "score", 10),
+    ListColumn("source_zh", "数据来源", "text", 24),
+    ListColumn("source_at", "数据时间戳", "time", 20),
+    ListColumn("alerted_at", "预警时间", "time", 20),
+    ListColumn("supervisor_name", "主管部门", "text", 24),
+    ListColumn("supervisor_code", "监督部门代码", "code", 22),
+    ListColumn("suggestion_zh", "建议处置", "text", 30),
+    ListColumn("due_on", "处置时限", "date", 12),
+    ListColumn("state_zh", "核查状态", "text", 12),
+    ListColumn("conclusion_zh", "核查结论", "text", 16),
+    ListColumn("reviewer", "核查人", "text", 12),
+    ListColumn("feedback_at", "反馈时间", "time", 20),
+    ListColumn("note", "备注", "text", 30),
 )
 
 #: Columns the recipient fills in.
@@ -217,9 +217,9 @@ def canonical_json(value: object, *, indent: int | None = None) -> bytes:
 # What follows turns one value into one cell.
 
 
-def _text(alert: Alert, column: Column) -> str:
+def _text(alert: Alert, column: ListColumn) -> str:
     """Return one value as CSV text; numbers in full, times local."""
-    value = checked(alert, column)
+    value = cell_value(alert, column)
     match value:
         case None:
             return ""
@@ -239,7 +239,7 @@ def _text(alert: Alert, column: Column) -> str:
             return str(value)
 
 
-def checked(alert: Alert, column: Column) -> str | int | float | Decimal | datetime | date | None:
+def cell_value(alert: Alert, column: ListColumn) -> str | int | float | Decimal | datetime | date | None:
     """Return the value of a column as its kind wants it, times local and without a zone."""
     value = getattr(alert, column.key)
     if isinstance(value, tuple):

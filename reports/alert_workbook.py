@@ -20,8 +20,8 @@ from reports.alert_list import (
     STATEMENT_ZH,
     STATES_ZH,
     Alert,
-    Kind,
-    checked,
+    CellKind,
+    cell_value,
     ordered,
 )
 from reports.cells import cell
@@ -56,7 +56,7 @@ _LONGEST = 16_000
 _CUT_ZH = "…（过长已截断，全文见 alerts.jsonl）"
 _FIRST_YEAR = 1900  # of a spreadsheet's calendar; earlier times are written as text
 
-_NUMBER_FORMATS: Mapping[Kind, str] = {
+_NUMBER_FORMATS: Mapping[CellKind, str] = {
     "text": "@",
     "code": "@",
     "money": "#,##0.00",
@@ -89,7 +89,7 @@ def _write_list(book: Any, alerts: Sequence[Alert]) -> None:
         sheet.write_string(0, place, column.header_zh, to_fill if is_feedback else given)
         for row, alert in enumerate(alerts, start=1):
             look = levels.get(alert.level, style) if column.key == "level" else style
-            _write(sheet, row, place, checked(alert, column), look)
+            _write(sheet, row, place, cell_value(alert, column), look)
     sheet.set_row(0, 32)
     sheet.freeze_panes(1, 1)
     sheet.autofilter(0, 0, len(alerts), len(COLUMNS) - 1)

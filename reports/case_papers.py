@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from reports import office_sheet
 from reports.alert_list import STATEMENT_ZH, Alert
-from reports.letters import Handover, Head, Material, finding_table, project_lines
+from reports.letters import Handover, LetterHead, Material, finding_table, project_lines
 from reports.official_paper import Paper, date_zh
 
 
 def review_report(
-    head: Head, handover: Handover, alerts: Sequence[Alert], checks: Mapping[str, str]
+    head: LetterHead, handover: Handover, alerts: Sequence[Alert], checks: Mapping[str, str]
 ) -> bytes:
     """Return the report on the case (调查报告), to be finished and signed by two officers.
 
@@ -64,7 +64,7 @@ def review_report(
     return paper.content()
 
 
-def receipt_form(head: Head, handover: Handover, title: str) -> bytes:
+def receipt_form(head: LetterHead, handover: Handover, title: str) -> bytes:
     """Return the receipt (送达回证) with lines to sign for both sides.
 
     Args:

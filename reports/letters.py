@@ -21,7 +21,7 @@ _NO_LAW_ZH = "无直接对应条款，属异常指标"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Head:
+class LetterHead:
     """What every letter has. ``number``, ``on`` and ``contact`` may be empty: then people fill them in."""
 
     office: str
@@ -85,7 +85,7 @@ def title_of(handover: Handover) -> str:
 
 
 def clue_letter(
-    head: Head, handover: Handover, alerts: Sequence[Alert], materials: Sequence[Material]
+    head: LetterHead, handover: Handover, alerts: Sequence[Alert], materials: Sequence[Material]
 ) -> bytes:
     """Return the letter that hands a case over: 函, to the police 涉嫌犯罪案件移送书.
 
@@ -129,7 +129,7 @@ def clue_letter(
 
 
 def assistance_letter(
-    head: Head,
+    head: LetterHead,
     *,
     recipient_zh: str,
     subject: str,
@@ -175,7 +175,7 @@ def assistance_letter(
 
 
 def reply_letter(
-    head: Head,
+    head: LetterHead,
     *,
     recipient_zh: str,
     subject: str,
@@ -217,7 +217,7 @@ OBJECTIONS_ZH: Mapping[str, tuple[str, str]] = {
 
 
 def objection_letter(
-    head: Head,
+    head: LetterHead,
     *,
     way: str,
     recipient_zh: str,
@@ -353,7 +353,7 @@ def _explanations(alerts: Sequence[Alert]) -> str:
     return "；".join(told) or "由承办人根据来源材料说明"
 
 
-def _number(head: Head, *, is_draft: bool) -> str:
+def _number(head: LetterHead, *, is_draft: bool) -> str:
     return f"{head.number or '　　〔　　　　〕　　号'}{'（送审稿）' if is_draft else ''}"
 
 

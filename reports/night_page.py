@@ -1,7 +1,7 @@
 """The night on one page: what came in, what was refused, what was flagged, what went out.
 
 One HTML file without script, link or picture, made to be read in two minutes on a screen, or printed
-and filed. The facts come as a `Night`; every text in it is escaped twice over (markup, and
+and filed. The facts come as a `NightPage`; every text in it is escaped twice over (markup, and
 invisible characters), because names come from strangers.
 """
 
@@ -65,7 +65,7 @@ class ContractResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gate:
+class GateOutcome:
     """One condition of publishing: what was counted, and how much is allowed."""
 
     name: str
@@ -100,7 +100,7 @@ class Hub:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery:
+class DeliveryLine:
     """One folder in the outbox. ``held``: it is not there yet, and waits until a person lets it go."""
 
     recipient: str
@@ -111,7 +111,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Clock:
+class ClockLine:
     """A period of the law that ends soon or has ended: what it is about, what must be done, until when."""
 
     object: str
@@ -121,7 +121,7 @@ class Clock:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Night:
+class NightPage:
     """All facts of one night.
 
     ``notes`` are shown at the top, such as a source that is incomplete; ``remarks`` below the files.
@@ -132,33 +132,33 @@ class Night:
     files: Sequence[FileOutcome]
     refusals: Sequence[Refusal]
     contracts: Sequence[ContractResult]
-    gates: Sequence[Gate]
+    gates: Sequence[GateOutcome]
     detectors: Sequence[DetectorOutcome]
     hubs: Sequence[Hub]
     alerts: Sequence[Alert]
-    deliveries: Sequence[Delivery]
-    clocks: Sequence[Clock] = ()
+    deliveries: Sequence[DeliveryLine]
+    clocks: Sequence[ClockLine] = ()
     notes: Sequence[str] = ()
     remarks: Sequence[str] = ()
 
 
-def night_page(night: Night) -> str:
+def page_html(page: NightPage) -> str:
     """Return the page as HTML text, to be stored as UTF-8."""
-    by_level = Counter(alert.level for alert in night.alerts)
-    ranked = sorted(night.alerts, key=_weight)
+    by_level = Counter(alert.level for alert in page.alerts)
+    ranked = sorted(page.alerts, key=_weight)
     return _PAGES.get_template("night.html").render(
-        night=night,
+        page=page,
         statement_zh=STATEMENT_ZH,
-        closed=[gate for gate in night.gates if not gate.passed],
-        records=sum(file.records for file in night.files),
-        loaded=sum(file.loaded for file in night.files),
-        duplicate=sum(file.duplicate for file in night.files),
-        refused=sum(file.refused for file in night.files),
-        held=sum(file.held for file in night.files),
+        closed=[gate for gate in page.gates if not gate.passed],
+        records=sum(file.records for file in page.files),
+        loaded=sum(file.loaded for file in page.files),
+        duplicate=sum(file.duplicate for file in page.files),
+        refused=sum(file.refused for file in page.files),
+        held=sum(file.held for file in page.files),
         levels=[(level, grade, by_level[level]) for grade, level in LEVEL_BY_GRADE.items()],
         shown=ranked[:ALERTS_SHOWN],
-        failed=[result for result in night.contracts if not result.ok],
-        met=[result for result in night.contracts if result.ok],
+        failed=[result for result in page.contracts if not result.ok],
+        met=[result for result in page.contracts if result.ok],
     )
 
 

@@ -15,17 +15,17 @@ from datetime import date, timedelta
 from detectors import registry
 from pipelines import times
 from pipelines.casework import offices
-from pipelines.casework.cases.states import DISMISSALS_ZH, STATES_ZH, State
+from pipelines.casework.cases.states import DISMISSALS_ZH, STATES_ZH, CaseState
 from pipelines.casework.clocks import deadlines
-from pipelines.casework.clocks.clocks import DUTIES_ZH, LATE_ZH, Stage
+from pipelines.casework.clocks.clocks import DELAYS_ZH, DUTIES_ZH, Stage
 from pipelines.casework.complaints import complaints
 from pipelines.casework.complaints.states import CONCLUSIONS_ZH, REGIMES_ZH
 from pipelines.casework.draws.inspections import OUTCOMES_ZH
 from pipelines.casework.referrals.assistance import RETURN_RULE
-from pipelines.casework.referrals.ledger import steps_of
+from pipelines.casework.referrals.ledger import decisions_by_referral
 from pipelines.store import Store
 from reports.alert_list import CONCLUSIONS_ZH as ANSWERS_ZH
-from reports.figures_report import Table
+from reports.figures_report import FigureTable
 
 _GRADES = ("A", "B", "C")
 _ARMS_ZH = {"risk": "按风险", "random": "纯随机", "both": "两者", "manual": "人工增加"}
@@ -84,7 +84,7 @@ def whole_year(year: int, as_of: date) -> Period:
     return _begun(Period(date(year, 1, 1), date(year, 12, 31), min(date(year, 12, 31), as_of)))
 
 
-def tables(store: Store, period: Period) -> list[Table]:
+def tables(store: Store, period: Period) -> list[FigureTable]:
     """Return every table of a report."""
     return [
         alerts(store, period),
@@ -100,7 +100,7 @@ def tables(store: Store, period: Period) -> list[Table]:
     ]
 
 
-def alerts(store: Store, period: Period) -> Table:
+def alerts(store: Store, period: Period) -> FigureTable:
     """Return signals by family and grade."""
     grades = {
         detector.id: str(detector.facts.grade) for detector in registry.load(local=store.reference.local)
@@ -116,7 +116,7 @@ def alerts(store: Store, period: Period) -> Table:
         counted[family, grades.get(row["detector"], "")] += row["n"]
     families = [family for family in (*names.values(), "其他") if any(f == family for f, _ in counted)]
     rows = [_summed(family, [counted[family, grade] for grade in (*_GRADES, "")]) for family in families]
-    return Table(
+    return FigureTable(
         "预警数量（按类型和证据强度）",
         ("预警类型", "A", "B", "C", "规则已停用", "合计"),
         _with_total(rows),
@@ -125,22 +125,22 @@ def alerts(store: Store, period: Period) -> Table:
     )
 
 
-def cases(store: Store, period: Period) -> Table:
+def cases(store: Store, period: Period) -> FigureTable:
     """Return cases by their state at the end of the period."""
     opened = _opened(store)
     last = _last_states(store, period)
-    standing: Counter[State] = Counter()
-    fresh: Counter[State] = Counter()
+    standing: Counter[CaseState] = Counter()
+    fresh: Counter[CaseState] = Counter()
     for case_id, on in opened.items():
         if on > period.until.isoformat():
             continue
-        state = last.get(case_id, State.NEW)
+        state = last.get(case_id, CaseState.NEW)
         standing[state] += 1
         fresh[state] += on >= period.first.isoformat()
     rows: list[list[str | int]] = [
-        [STATES_ZH[state], standing[state], fresh[state]] for state in State if standing[state]
+        [STATES_ZH[state], standing[state], fresh[state]] for state in CaseState if standing[state]
     ]
-    return Table(
+    return FigureTable(
         "线索（案件）数量（按期末状态）",
         ("状态", "期末数", "其中期内新增"),
         _with_total(rows),
@@ -149,7 +149,7 @@ def cases(store: Store, period: Period) -> Table:
     )
 
 
-def outcomes(store: Store, period: Period) -> Table:
+def outcomes(store: Store, period: Period) -> FigureTable:
     """Return what people decided on cases in the period."""
     counted: Counter[str] = Counter()
     for row in store.rows("SELECT verb, details FROM decision WHERE at >= ? AND at < ?", *period.times):
@@ -162,7 +162,7 @@ def outcomes(store: Store, period: Period) -> Table:
         "file": "本部门立案",
         "close": "办结",
     }
-    return Table(
+    return FigureTable(
         "初核和办理结果",
         ("结果", "次数"),
         [[zh, counted[verb]] for verb, zh in wanted.items()],
@@ -170,7 +170,7 @@ def outcomes(store: Store, period: Period) -> Table:
     )
 
 
-def referrals(store: Store, period: Period) -> Table:
+def referrals(store: Store, period: Period) -> FigureTable:
     """Return referrals by office and kind, with what the offices answered."""
     start, end = period.times
     counted: Counter[tuple[str, str, str]] = Counter()
@@ -178,7 +178,7 @@ def referrals(store: Store, period: Period) -> Table:
         handed = store.rows(
             "SELECT kind, name_zh FROM referral WHERE case_id = ? ORDER BY rowid", case["case_id"]
         )
-        for referral, steps in zip(handed, steps_of(store, case["case_id"])[1:], strict=True):
+        for referral, steps in zip(handed, decisions_by_referral(store, case["case_id"])[1:], strict=True):
             for step in steps:
                 if start <= step.at < end and step.verb in _REFERRAL_STEPS_ZH:
                     counted[offices.KINDS_ZH[referral["kind"]], referral["name_zh"], step.verb] += 1
@@ -187,7 +187,7 @@ def referrals(store: Store, period: Period) -> Table:
         [f"{name}（{kind}）", *(counted[kind, name, verb] for verb in _REFERRAL_STEPS_ZH)]
         for kind, name in places
     ]
-    return Table(
+    return FigureTable(
         "线索移送（按接收单位和类型）",
         ("接收单位", *_REFERRAL_STEPS_ZH.values()),
         _with_total(rows),
@@ -195,7 +195,7 @@ def referrals(store: Store, period: Period) -> Table:
     )
 
 
-def answers(store: Store, period: Period) -> Table:
+def answers(store: Store, period: Period) -> FigureTable:
     """Return the conclusions that offices sent back on alerts, the last one of every alert and office."""
     rows = store.rows(
         """
@@ -209,7 +209,7 @@ def answers(store: Store, period: Period) -> Table:
         period.until.isoformat(),
     )
     counted = {row["label"]: row["n"] for row in rows}
-    return Table(
+    return FigureTable(
         "各部门对预警的核查结论",
         ("核查结论", "条数"),
         [[zh, counted.get(label, 0)] for label, zh in ANSWERS_ZH.items()],
@@ -217,7 +217,7 @@ def answers(store: Store, period: Period) -> Table:
     )
 
 
-def assistance(store: Store, period: Period) -> Table:
+def assistance(store: Store, period: Period) -> FigureTable:
     """Return requests to the police for help, and what became of them."""
     start, end = period.times
     asked = _count(
@@ -243,7 +243,7 @@ def assistance(store: Store, period: Period) -> Table:
         end,
         end,
     )
-    return Table(
+    return FigureTable(
         "协助办理函",
         ("项目", "件数"),
         [
@@ -257,7 +257,7 @@ def assistance(store: Store, period: Period) -> Table:
     )
 
 
-def kept_and_missed(store: Store, period: Period) -> Table:
+def kept_and_missed(store: Store, period: Period) -> FigureTable:
     """Return clocks that ran out in the period: in time, and late by kind of delay."""
     kept: Counter[str] = Counter(
         each.rule.duty_of
@@ -270,20 +270,20 @@ def kept_and_missed(store: Store, period: Period) -> Table:
         if period.holds(each.due_on)
     )
     rows: list[list[str | int]] = [
-        [zh, kept[duty], *(late[duty, kind] for kind in LATE_ZH)]
+        [zh, kept[duty], *(late[duty, kind] for kind in DELAYS_ZH)]
         for duty, zh in DUTIES_ZH.items()
-        if kept[duty] or any(late[duty, kind] for kind in LATE_ZH)
+        if kept[duty] or any(late[duty, kind] for kind in DELAYS_ZH)
     ]
-    return Table(
+    return FigureTable(
         "法定时限执行情况",
-        ("责任单位", "按期", *LATE_ZH.values()),
+        ("责任单位", "按期", *DELAYS_ZH.values()),
         _with_total(rows),
         "最后一日在期间内的时限；最后一日为休息日而各方理解不一的，按较晚的一日计。延长的按延长后的期限计，不适用、不再办理的不计入按期。"
         "逾期受理、超期办理、逾期未办结的区分依据修发改法规〔2021〕127号第（十）条。",
     )
 
 
-def complaints_handled(store: Store, period: Period) -> Table:
+def complaints_handled(store: Store, period: Period) -> FigureTable:
     """Return complaints by regime: received, accepted, refused, decided with which conclusion."""
     start, end = period.times
     counted: Counter[tuple[str, str]] = Counter()
@@ -302,7 +302,7 @@ def complaints_handled(store: Store, period: Period) -> Table:
         if row["verb"] == "decide":
             counted[row["regime"], CONCLUSIONS_ZH[int(json.loads(row["details"])["conclusion"])]] += 1
     columns = ("收到", *_COMPLAINT_STEPS_ZH.values(), *CONCLUSIONS_ZH.values())
-    return Table(
+    return FigureTable(
         "投诉办理",
         ("类别", *columns),
         _with_total(
@@ -312,7 +312,7 @@ def complaints_handled(store: Store, period: Period) -> Table:
     )
 
 
-def complaint_delays(store: Store, period: Period) -> Table:
+def complaint_delays(store: Store, period: Period) -> FigureTable:
     """Return delays in handling complaints by office and kind, for the yearly assessment."""
     names = {id: office.name_zh for id, office in offices.offices(store.reference).items()}
     counted: Counter[tuple[str, str]] = Counter(
@@ -321,18 +321,18 @@ def complaint_delays(store: Store, period: Period) -> Table:
         if period.holds(each.due_on)
     )
     rows: list[list[str | int]] = [
-        [names.get(office, office), *(counted[office, kind] for kind in LATE_ZH)]
+        [names.get(office, office), *(counted[office, kind] for kind in DELAYS_ZH)]
         for office in sorted({office for office, _ in counted})
     ]
-    return Table(
+    return FigureTable(
         "投诉办理超期（按部门）",
-        ("部门", *LATE_ZH.values()),
+        ("部门", *DELAYS_ZH.values()),
         _with_total(rows),
         "最后一日在期间内而到期未办或超期办结的投诉时限，检验、检测、鉴定、专家评审所需时间已扣除；用于年度考核（第（十）条）。",
     )
 
 
-def inspections(store: Store, period: Period) -> Table:
+def inspections(store: Store, period: Period) -> FigureTable:
     """Return draws of the period: objects by how they came on the list, results, publications."""
     start, end = period.times
     drawn = "SELECT draw FROM draw_run WHERE at >= ? AND at < ?"
@@ -365,7 +365,7 @@ def inspections(store: Store, period: Period) -> Table:
         *_listed("检查结果", OUTCOMES_ZH, found),
         ["已公示结果", told],
     ]
-    return Table(
+    return FigureTable(
         "双随机、一公开抽查",
         ("项目", "数量"),
         rows,
@@ -389,9 +389,9 @@ def _opened(store: Store) -> dict[str, str]:
     return opened
 
 
-def _last_states(store: Store, period: Period) -> dict[str, State]:
+def _last_states(store: Store, period: Period) -> dict[str, CaseState]:
     rows = store.rows("SELECT case_id, after FROM decision WHERE at < ? ORDER BY number", period.times[1])
-    return {row["case_id"]: State(row["after"]) for row in rows}
+    return {row["case_id"]: CaseState(row["after"]) for row in rows}
 
 
 def _begun(period: Period) -> Period:

@@ -17,7 +17,7 @@ KINDS_ZH = {
 
 
 @dataclass(frozen=True)
-class Office:
+class MemberOffice:
     """An office that works on public resource trading. ``copies_to``: who is always told when it gets a case."""
 
     office: str
@@ -46,16 +46,16 @@ class Power:
     seen: bool
 
 
-def offices(known: Reference) -> dict[str, Office]:
+def offices(known: Reference) -> dict[str, MemberOffice]:
     """Return the offices by id.
 
     Raises:
         ValueError: an id stands there twice, or a copy goes to an office that is not there.
     """
-    found: dict[str, Office] = {}
+    found: dict[str, MemberOffice] = {}
     for row in (each.values for each in known.rows("offices.csv")):
         copies = tuple(filter(None, row["copies_to"].split(";")))
-        found[row["office"]] = Office(
+        found[row["office"]] = MemberOffice(
             row["office"],
             row["name_zh"],
             row["name_en"],
@@ -88,9 +88,9 @@ def powers(known: Reference) -> dict[str, Power]:
     return found
 
 
-def checked(
+def competent_office(
     known: Reference, recipient: str, power_id: str, project_types: Iterable[str]
-) -> tuple[Office, Power]:
+) -> tuple[MemberOffice, Power]:
     """Return the office and the power by which it takes a case.
 
     Args:
@@ -128,6 +128,6 @@ def checked(
     return everybody[recipient], power
 
 
-def members(known: Reference) -> list[Office]:
+def members(known: Reference) -> list[MemberOffice]:
     """Return the offices that are told of penalties and results (notice 127 of 2021, article 17), by id."""
     return sorted(offices(known).values(), key=lambda office: office.office)

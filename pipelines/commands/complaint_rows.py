@@ -9,7 +9,7 @@ from datetime import datetime
 from pipelines.casework.clocks import clocks
 from pipelines.casework.clocks.clocks import GROUNDS_ZH, STAGES_ZH, Stage
 from pipelines.casework.clocks.deadlines import Deadline
-from pipelines.casework.complaints.ledger import Entry
+from pipelines.casework.complaints.ledger import LedgerRow
 from pipelines.casework.complaints.states import (
     CHANNELS_ZH,
     CONCLUSIONS_ZH,
@@ -56,7 +56,7 @@ LEDGER_ZH = (
 )
 
 
-def table_row(entry: Entry, lang: Lang) -> tuple[object, ...]:
+def table_row(entry: LedgerRow, lang: Lang) -> tuple[object, ...]:
     """Return one row of the short table: number, day, item, state, end, days left, warning, officer."""
     is_zh, clock = lang is Lang.ZH, entry.clock
     state = STATES_ZH[entry.state] if is_zh else str(entry.state)
@@ -75,7 +75,7 @@ def table_row(entry: Entry, lang: Lang) -> tuple[object, ...]:
     )
 
 
-def ledger_row(entry: Entry) -> tuple[object, ...]:
+def ledger_row(entry: LedgerRow) -> tuple[object, ...]:
     """Return one row of the ledger, in the order of `LEDGER_ZH`."""
     clock = entry.clock
     return (
@@ -116,7 +116,7 @@ def said(details: Mapping[str, str]) -> str:
     return "；".join(known.get(name, {}).get(value, value) for name, value in details.items())
 
 
-def _acceptance(entry: Entry) -> str:
+def _acceptance(entry: LedgerRow) -> str:
     if entry.accepted_at:
         return "受理"
     if entry.refused_at:
@@ -124,7 +124,7 @@ def _acceptance(entry: Entry) -> str:
     return "视为受理" if entry.is_deemed_accepted else ""
 
 
-def _alert(entry: Entry) -> str:
+def _alert(entry: LedgerRow) -> str:
     """Return the ledger's own three words: 正常, 临期, 超期; empty when nothing runs."""
     match entry.warning:
         case None:
@@ -137,7 +137,7 @@ def _alert(entry: Entry) -> str:
             return "正常"
 
 
-def record(entry: Entry) -> dict[str, object]:
+def record(entry: LedgerRow) -> dict[str, object]:
     """Return a complaint for programs: codes and their Chinese, dates of its clocks."""
     plain = {name: value for name, value in asdict(entry).items() if name not in ("acceptance", "decision")}
     return plain | {

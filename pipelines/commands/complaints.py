@@ -13,7 +13,7 @@ import typer
 from pipelines import settings, times
 from pipelines.casework.acts import Act
 from pipelines.casework.clocks import clocks
-from pipelines.casework.clocks.clocks import GROUNDS_ZH, LATE_ZH
+from pipelines.casework.clocks.clocks import DELAYS_ZH, GROUNDS_ZH
 from pipelines.casework.complaints import complaints, ledger
 from pipelines.casework.complaints.complainants import Complainant
 from pipelines.casework.complaints.states import (
@@ -23,8 +23,8 @@ from pipelines.casework.complaints.states import (
     RESPONDENTS_ZH,
     STATES_ZH,
     STEPS,
+    ComplaintState,
     Regime,
-    State,
     possible,
 )
 from pipelines.commands.complaint_rows import LEDGER_ZH, ledger_row, local, record, said, table_row
@@ -178,7 +178,7 @@ def receive(
         "Complainant's name 投诉人 (empty: none given)", default="", show_default=False, err=True
     )
     contact = typer.prompt("Contact 联系方式 (empty: none given)", default="", show_default=False, err=True)
-    intake = complaints.Intake(
+    intake = complaints.ReceivedComplaint(
         regime=regime,
         channel=channel,
         received_at=utc(received),
@@ -334,10 +334,10 @@ def year(
         found = complaints.delays(store, year, day)
     counted = Counter((office, delay.kind) for office, delay in found)
     is_zh = lang is Lang.ZH
-    kinds = [clocks.Late.ACCEPTANCE, clocks.Late.HANDLING, clocks.Late.NOT_CONCLUDED]
+    kinds = [clocks.DelayKind.ACCEPTANCE, clocks.DelayKind.HANDLING, clocks.DelayKind.NOT_CONCLUDED]
     listing(
         f"{year} 年投诉办理超期（截至 {day}）" if is_zh else f"Delays in complaints of {year}, as of {day}",
-        ("承办单位" if is_zh else "office", *(LATE_ZH[kind] if is_zh else str(kind) for kind in kinds)),
+        ("承办单位" if is_zh else "office", *(DELAYS_ZH[kind] if is_zh else str(kind) for kind in kinds)),
         [
             (office, *(counted[office, kind] for kind in kinds))
             for office in sorted({office for office, _ in found})
@@ -359,7 +359,7 @@ def _move(
     _next(complaint, found.state, found.regime, is_suspended=is_suspended)
 
 
-def _next(complaint: str, state: State, regime: Regime, *, is_suspended: bool = False) -> None:
+def _next(complaint: str, state: ComplaintState, regime: Regime, *, is_suspended: bool = False) -> None:
     other = "suspend" if is_suspended else "resume"
     ways = ", ".join(f"{step.verb} ({step.zh})" for step in possible(state, regime) if step.verb != other)
     if ways:

@@ -12,7 +12,7 @@ import typer
 from pipelines import settings, times
 from pipelines.casework.acts import Act
 from pipelines.casework.clocks import clocks, deadlines, steps
-from pipelines.casework.clocks.clocks import GROUNDS_ZH, LATE_ZH, STAGES_ZH, Rule, Stage
+from pipelines.casework.clocks.clocks import DELAYS_ZH, GROUNDS_ZH, STAGES_ZH, PeriodRule, Stage
 from pipelines.casework.clocks.deadlines import Deadline
 from pipelines.commands.options import (
     ACTING,
@@ -208,7 +208,7 @@ def year(
         found = deadlines.delays(store, year, day)
     is_zh = lang is Lang.ZH
     counted = Counter(each.kind for each in found)
-    sums = "，".join(f"{LATE_ZH[kind] if is_zh else kind} {counted[kind]}" for kind in clocks.Late)
+    sums = "，".join(f"{DELAYS_ZH[kind] if is_zh else kind} {counted[kind]}" for kind in clocks.DelayKind)
     listing(
         f"{year} 年超期情况（截至 {day}）：{sums}" if is_zh else f"Delays of {year}, as of {day}: {sums}",
         ("类型", "对象", "规则", "事项", "届满", "完成", "超期工作日", "依据")
@@ -216,7 +216,7 @@ def year(
         else ("kind", "object", "rule", "act", "due", "done", "workdays late", "basis"),
         [
             (
-                LATE_ZH[each.kind] if is_zh else each.kind,
+                DELAYS_ZH[each.kind] if is_zh else each.kind,
                 each.object,
                 each.rule.rule_id,
                 each.rule.act_zh if is_zh else each.rule.act_en,
@@ -398,7 +398,7 @@ def _stage(clock: Deadline, lang: Lang) -> str:
     return STAGES_ZH[clock.stage] if lang is Lang.ZH else clock.stage
 
 
-def _basis(rule: Rule, lang: Lang) -> str:
+def _basis(rule: PeriodRule, lang: Lang) -> str:
     if rule.seen:
         return rule.basis
     return f"{rule.basis}（待核）" if lang is Lang.ZH else f"{rule.basis} (to be checked)"

@@ -240,7 +240,9 @@ def receipt(
         with opened(where.control) as store:
             own_key = key if key is None or not number else f"{key}/{number}"
             act = Act(actor=actor, at=times.now(), key=own_key)
-            office, rows, notes = receipts.take(where, store, act, file, day, recipient=sender, did=delivery)
+            office, rows, notes = receipts.take_back(
+                where, store, act, file, day, recipient=sender, did=delivery
+            )
         for note in notes:
             err.print(f"{file.name}: {note}", soft_wrap=True)
         counts = Counter(row.outcome for row in rows)

@@ -66,7 +66,7 @@ def rates_(format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH) -> N
                 span.frequency_zh,
                 span.basis + ("" if span.seen else "（待核）" if is_zh else " (to be checked)"),
             )
-            for span in inspection_rates.spans()
+            for span in inspection_rates.published_rates()
         ],
         format,
     )
@@ -118,7 +118,7 @@ def plan(
     day, _ = today(as_of)
     year = since.year if since else day.year
     chosen = inspection_rates.default_set() if rate_set is None else "" if rate_set == "none" else rate_set
-    wanted = draws.Plan(
+    wanted = draws.InspectionPlan(
         year=year,
         batch=batch,
         fields=tuple(field),
@@ -210,7 +210,9 @@ def add(
 ) -> None:
     """Add an object by hand; it is listed apart, with the reason, and never counts as drawn."""
     with opened(settings.installed(home).control) as store:
-        team = inspections.add(store, Act(actor=actor, at=times.now(), reason=reason, key=key), id, object)
+        team = inspections.add_object(
+            store, Act(actor=actor, at=times.now(), reason=reason, key=key), id, object
+        )
     out.print(" ".join(team))
     err.print(
         f"{object} was added to {id} by hand. Next: bidwatch draw result {id} {object} OUTCOME",
@@ -230,7 +232,7 @@ def replace(
 ) -> None:
     """Let the next officer by ticket take the place of one who cannot come; nobody chooses."""
     with opened(settings.installed(home).control) as store:
-        other = inspections.replace(
+        other = inspections.replace_officer(
             store, Act(actor=actor, at=times.now(), reason=reason, key=key), id, object, officer
         )
     out.print(other)
@@ -256,9 +258,9 @@ def result(
     """Enter what an inspection found; --at is when it was done. Starts five working days for publication."""
     with opened(settings.installed(home).control) as store:
         act = Act(actor=actor, at=times.now(), reason=reason, key=key)
-        inspections.result(store, act, id, object, outcome, utc(at), note)
+        inspections.enter_result(store, act, id, object, outcome, utc(at), note)
         day, _ = today(None)
-        row = next(row for row in sheets.listed(store, id, day) if row.object_id == object)
+        row = next(row for row in sheets.listed_objects(store, id, day) if row.object_id == object)
     if row.deadline:
         err.print(
             f"To be published until {due_cell(row.deadline, Lang.EN)}, working days left:"
@@ -283,7 +285,9 @@ def publish(
     """Say that results were made public, where and when."""
     with opened(settings.installed(home).control) as store:
         act = Act(actor=actor, at=times.now(), key=key)
-        done = inspections.publish(store, act, id, object or [], utc(at), channel=channel, withheld=withhold)
+        done = inspections.note_publication(
+            store, act, id, object or [], utc(at), channel=channel, withheld=withhold
+        )
     out.print("\n".join(done))
     err.print(f"{len(done)} results of {id}: {'withheld' if withhold else 'published'}")
 
@@ -345,7 +349,7 @@ def show(
                 format,
             )
             return
-        rows = sheets.listed(store, id, day)
+        rows = sheets.listed_objects(store, id, day)
         estimate = inspections.error_rate_estimate(inspections.random_outcomes(store.con, id))
     listing(
         f"{id} {sheets.TITLE_ZH}：{len(rows)}" if is_zh else f"{id}: {len(rows)} objects",
@@ -357,7 +361,7 @@ def show(
     )
     if format is Format.TABLE:
         out.print(
-            sheets.publication(estimate)
+            sheets.estimate_zh(estimate)
             if is_zh
             else f"Random draw: {estimate.drawn} objects, {estimate.judged} judged, {estimate.found} with something"
             f" wrong; {estimate.level:.0%} bounds {estimate.low:.1%} to {estimate.high:.1%}",
@@ -387,7 +391,7 @@ def export(
         )
 
 
-def _row(row: sheets.Listed, is_zh: bool, lang: Lang) -> tuple[str, ...]:
+def _row(row: sheets.ListedObject, is_zh: bool, lang: Lang) -> tuple[str, ...]:
     facts = row.facts
     classes = "/".join(filter(None, (facts["credit_class"], facts["risk_class"])))
     return (
@@ -430,18 +434,18 @@ def _own_rates(given: list[str]) -> dict[str, dict[str, Fraction]]:
         dimension, _, of = name.partition(":")
         if dimension not in found or not of or not rate:
             raise ValueError(f"--rate {text!r}: write risk:high=30% or credit:D=3/4")
-        found[dimension][of] = inspection_rates.share(rate)
+        found[dimension][of] = inspection_rates.parse_rate(rate)
     return found
 
 
 def _random(text: str) -> int | Fraction:
-    return int(text) if text.isascii() and text.isdigit() else inspection_rates.share(text)
+    return int(text) if text.isascii() and text.isdigit() else inspection_rates.parse_rate(text)
 
 
 def _stratum(name: str) -> str:
     return "/".join({**risk_classes.names_zh(), "all": "全部"}.get(part, part) for part in name.split("/"))
 
 
-def _span(span: inspection_rates.Span) -> str:
+def _span(span: inspection_rates.PublishedRate) -> str:
     shown = [sheets.percent(str(share)) for share in dict.fromkeys((span.lowest, span.highest))]
     return "–".join(shown)

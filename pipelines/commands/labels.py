@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 import typer
 
 from pipelines import settings
-from pipelines.casework import labels
+from pipelines.casework import alert_labels
 from pipelines.commands.options import AsOfOption, today
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing
 from pipelines.store import opened
@@ -28,8 +28,8 @@ def export(home: HomeOption = None, as_of: AsOfOption = None, format: FormatOpti
     """Write the labels known on a day, each with the evidence that the person saw. No names are in it."""
     day, _ = today(as_of)
     with opened(settings.installed(home).control) as store:
-        found = labels.labels(store, day)
-    columns = tuple(field.name for field in fields(labels.Label))
+        found = alert_labels.labels(store, day)
+    columns = tuple(field.name for field in fields(alert_labels.AlertLabel))
     shown = (
         columns if format is not Format.TABLE else ("alert_id", "detector", "label_zh", "said_by", "known_on")
     )

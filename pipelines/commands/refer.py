@@ -10,7 +10,7 @@ from pipelines import settings, times
 from pipelines.casework import offices
 from pipelines.casework.acts import Act
 from pipelines.casework.cases import cases
-from pipelines.casework.cases.states import STATES_ZH, State
+from pipelines.casework.cases.states import STATES_ZH, CaseState
 from pipelines.casework.clocks import deadlines
 from pipelines.casework.referrals import referrals
 from pipelines.commands.deadlines import due_cell
@@ -130,7 +130,7 @@ def draft(
         state = referrals.draft(store, act, case, to, basis, types, rev=rev)
         made = referrals.latest(store.con, case)
     copies = ", ".join(referrals.copies(where.reference, made)) if made else ""
-    err.print(f"{made.id if made else case}: {STATES_ZH[State(state)]}; copies 抄送: {copies or '-'}")
+    err.print(f"{made.id if made else case}: {STATES_ZH[CaseState(state)]}; copies 抄送: {copies or '-'}")
     err.print(f"  bidwatch refer approve {case} --actor SOMEBODY-ELSE")
 
 

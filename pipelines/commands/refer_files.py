@@ -31,7 +31,7 @@ from pipelines.commands.review import CaseArgument, ReasonOption
 from pipelines.reference import Reference
 from pipelines.store import opened
 from reports import letters
-from reports.letters import Head
+from reports.letters import LetterHead
 
 assist_app = typer.Typer(help="Ask the police for help in a case (协助办理函).", no_args_is_help=True)
 
@@ -281,10 +281,10 @@ def _next(id: str) -> None:
     err.print(f"  bidwatch refer assist return {id} --reason TEXT  退回")
 
 
-def _head(known: Reference, office: str, document: str, on: datetime | None, contact: str) -> Head:
+def _head(known: Reference, office: str, document: str, on: datetime | None, contact: str) -> LetterHead:
     number = str(document_numbers.parse(document)) if document else ""
     signing = office or offices(known)["development-reform"].name_zh
-    return Head(office=signing, number=number, on=on.date() if on else None, contact=contact)
+    return LetterHead(office=signing, number=number, on=on.date() if on else None, contact=contact)
 
 
 def _refuse_used(folder: Path) -> None:

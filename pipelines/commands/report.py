@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipelines import settings, times
-from pipelines.casework import channel_exports, figures, offices
+from pipelines.casework import figures, offices, trading_data_exports
 from pipelines.casework.acts import Act
 from pipelines.casework.figures import Period
 from pipelines.casework.referrals import ledger as referral_ledger
@@ -27,7 +27,7 @@ from pipelines.findings import alerts
 from pipelines.reference import Reference
 from pipelines.store import opened
 from reports import figures_report, office_sheet
-from reports.figures_report import Report, Table
+from reports.figures_report import FigureTable, ReportCover
 
 app = typer.Typer(
     help="Ledger of referrals, figures for the joint meeting and the county, data for audit and police.",
@@ -101,7 +101,9 @@ def year(
 
 @app.command("channel")
 def channel_(
-    to: Annotated[str, typer.Option("--to", help=f"For whom: {', '.join(channel_exports.CHANNELS_ZH)}.")],
+    to: Annotated[
+        str, typer.Option("--to", help=f"For whom: {', '.join(trading_data_exports.CHANNELS_ZH)}.")
+    ],
     reason: Annotated[
         str, typer.Option("--reason", help="For which purpose; it stands in the log and the ledger.")
     ],
@@ -114,7 +116,7 @@ def channel_(
     where = settings.installed(home)
     with opened(where.control) as store:
         act = Act(actor=actor, at=times.now(), reason=reason, key=key)
-        export = channel_exports.write(where, store, act, to, folder)
+        export = trading_data_exports.write(where, store, act, to, folder)
     out.print(
         f"{folder}: {export.tables} tables, {export.rows:,} rows, MANIFEST.json {export.manifest_sha256}",
         soft_wrap=True,
@@ -129,7 +131,7 @@ def channels(
     """List the data that was handed out: who, when, to whom, how much, what for."""
     is_zh = lang is Lang.ZH
     with opened(settings.installed(home).control) as store:
-        found = channel_exports.exports(store)
+        found = trading_data_exports.exports(store)
     listing(
         f"数据提供台账：{len(found)}" if is_zh else f"Data handed out: {len(found)}",
         ("序号", "时间(UTC)", "经办", "提供给", "用途", "快照", "表", "行", "清单校验值")
@@ -140,7 +142,7 @@ def channels(
                 each.number,
                 each.at,
                 each.actor,
-                channel_exports.CHANNELS_ZH[each.channel] if is_zh else each.channel,
+                trading_data_exports.CHANNELS_ZH[each.channel] if is_zh else each.channel,
                 each.purpose,
                 each.snapshot,
                 each.tables,
@@ -157,9 +159,9 @@ def _figures(
     home: Path | None, folder: Path, period: Period, title: str, addressee: str, office: str, name: str
 ) -> None:
     with opened(settings.installed(home).control) as store:
-        tables: Sequence[Table] = figures.tables(store, period)
+        tables: Sequence[FigureTable] = figures.tables(store, period)
         signing = _signing(store.reference, office)
-    report = Report(
+    report = ReportCover(
         title_zh=title,
         addressee_zh=addressee,
         office_zh=signing,

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from pipelines import settings, times
-from pipelines.casework import desk
+from pipelines.casework import case_queue
 from pipelines.casework.acts import Act
+from pipelines.casework.case_queue import FLAGS_ZH, QueuedCase
 from pipelines.casework.cases import cases
-from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, STATES_ZH, State, possible
+from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, STATES_ZH, CaseState, possible
 from pipelines.casework.deliveries import receipts
-from pipelines.casework.desk import FLAGS_ZH, Item
 from pipelines.casework.referrals import referrals
 from pipelines.commands.deadlines import due_cell
 from pipelines.commands.options import (
@@ -121,11 +121,11 @@ def list_(
 def workload(home: HomeOption = None, as_of: AsOfOption = None, format: FormatOption = Format.TABLE) -> None:
     """Show how many cases everybody has, and how many of them are overdue."""
     found = _items(home, as_of)
-    late = desk.workload(item for item in found if "overdue" in item.flags)
+    late = case_queue.workload(item for item in found if "overdue" in item.flags)
     listing(
         "Workload 工作量",
         ("owner 经办", "cases 在办", "overdue 超期"),
-        [(owner or "-", count, late[owner]) for owner, count in desk.workload(found).most_common()],
+        [(owner or "-", count, late[owner]) for owner, count in case_queue.workload(found).most_common()],
         format,
     )
 
@@ -355,7 +355,7 @@ def unmerge(
     """Take a merged case out again, as it was."""
     with opened(settings.installed(home).control) as store:
         state = cases.unmerge(store, Act(actor=actor, at=times.now(), reason=reason, key=key), case)
-    _next(State(state), case)
+    _next(CaseState(state), case)
 
 
 @app.command()
@@ -373,7 +373,7 @@ def bring(
     with opened(settings.installed(home).control) as store:
         id = cases.bring(store, Act(actor=actor, at=times.now(), reason=reason, key=key), about, origin)
     out.print(id)
-    _next(State.NEW, id)
+    _next(CaseState.NEW, id)
 
 
 def step(
@@ -390,24 +390,24 @@ def step(
     with opened(settings.installed(home).control) as store:
         act = Act(actor=actor, at=times.now(), reason=reason, key=key)
         state = referrals.answer(store, act, case, verb, given, rev=rev)
-    _next(State(state), case)
+    _next(CaseState(state), case)
 
 
-def _items(home: Path | None, as_of: datetime | None) -> list[Item]:
+def _items(home: Path | None, as_of: datetime | None) -> list[QueuedCase]:
     where = settings.installed(home)
     day, _ = today(as_of)
     with opened(where.control) as store:
-        return desk.items(store, alerts.current(where, store), day)
+        return case_queue.queued_cases(store, alerts.current(where, store), day)
 
 
-def _fired(item: Item, lang: Lang) -> str:
+def _fired(item: QueuedCase, lang: Lang) -> str:
     """Return what fired, as one short text: kinds of evidence in Chinese, detectors in English."""
     names = [row.family if lang is Lang.ZH else row.detector for row in item.alerts]
     counts = {name: names.count(name) for name in dict.fromkeys(names)}
     return "；".join(f"{name}×{count}" if count > 1 else name for name, count in counts.items())
 
 
-def _next(state: State, case: str) -> None:
+def _next(state: CaseState, case: str) -> None:
     """Say where a case stands and which steps are possible."""
     err.print(f"{case}: {STATES_ZH[state]} {state}")
     for each in possible(state):

@@ -13,8 +13,8 @@ from pipelines import settings, times
 from pipelines.casework.acts import Act
 from pipelines.casework.clocks import deadlines
 from pipelines.casework.watchlist import credit_repair, effects, register, sheets
-from pipelines.casework.watchlist.entry import LISTS_ZH, SUBJECTS_ZH, Entry
-from pipelines.casework.watchlist.register import STATES_ZH, Standing
+from pipelines.casework.watchlist.proposals import LISTS_ZH, SUBJECTS_ZH, Proposal
+from pipelines.casework.watchlist.register import STATES_ZH, ListEntry
 from pipelines.commands.options import (
     ACTING,
     ActorOption,
@@ -96,7 +96,7 @@ def propose(
     key: KeyOption = None,
 ) -> None:
     """Propose a subject for the watch list: the office's own attention, no sanction, not public."""
-    entry = Entry(
+    entry = Proposal(
         list="watch",
         subject_kind=kind,
         subject_id=subject,
@@ -141,7 +141,7 @@ def ban(
     key: KeyOption = None,
 ) -> None:
     """Propose a subject for the blacklist: only by a decision with its number."""
-    entry = Entry(
+    entry = Proposal(
         list="black",
         subject_kind=kind,
         subject_id=subject,
@@ -253,7 +253,7 @@ def list_(
             )
             listing(sheet.title, sheet.headings, sheet.rows, format)
             return
-        found = sheets.chosen(store.con, which, day, everything=all)
+        found = sheets.listed_entries(store.con, which, day, everything=all)
         days = deadlines.calendar(store.con)
     is_zh, is_watch = lang is Lang.ZH, which is Which.WATCH
     listing(
@@ -313,7 +313,7 @@ def show(
                 each["effective_on"],
                 each["reason"],
                 each["document_no"],
-                effects.count_of(each),
+                effects.flags_stopped(each),
                 each["actor"],
             )
             for each in entry.events
@@ -371,13 +371,13 @@ def rules(format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH) -> No
                 "、".join(credit_repair.NEEDS_ZH[need] if is_zh else need for need in each.needs),
                 each.basis + ("" if each.seen else "（待核）"),
             )
-            for each in credit_repair.severities().values()
+            for each in credit_repair.dishonesty_classes().values()
         ],
         format,
     )
 
 
-def _propose(entry: Entry, home: HomeOption, act: Act) -> None:
+def _propose(entry: Proposal, home: HomeOption, act: Act) -> None:
     with opened(settings.installed(home).control) as store:
         id = register.propose(store, act, entry)
     out.print(id)
@@ -387,7 +387,7 @@ def _propose(entry: Entry, home: HomeOption, act: Act) -> None:
     )
 
 
-def _tell(entry: Standing) -> None:
+def _tell(entry: ListEntry) -> None:
     """Say where an entry stands and what may come next."""
     id, is_watch = entry.id, entry.facts["list"] == "watch"
     match entry.state:
@@ -404,11 +404,11 @@ def _tell(entry: Standing) -> None:
     err.print(f"{id} {entry.state} {STATES_ZH[entry.state]}. {ways}", soft_wrap=True)
 
 
-def _repairable(entry: Standing) -> date:
-    return sheets.severity(entry).repairable_on(date.fromisoformat(str(entry.facts["decided_on"])))
+def _repairable(entry: ListEntry) -> date:
+    return sheets.dishonesty_class(entry).repairable_on(date.fromisoformat(str(entry.facts["decided_on"])))
 
 
-def _next_date(entry: Standing) -> date:
+def _next_date(entry: ListEntry) -> date:
     return min(entry.review_on, entry.ends_on) if entry.review_on else entry.ends_on
 
 

@@ -13,7 +13,7 @@ from datetime import date
 
 from pipelines import audit
 from pipelines.casework.acts import Act, once
-from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, State, step_of
+from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, CaseState, step_of
 from pipelines.store import Store
 
 #: What a step does besides: gets the connection inside the transaction and the case as it was.
@@ -26,7 +26,7 @@ class Case:
 
     id: str
     scope: str
-    state: State
+    state: CaseState
     rev: int
     origin: str
     owner: str | None
@@ -46,7 +46,7 @@ def case_of(con: sqlite3.Connection, id: str) -> Case:
     if not rows:
         raise ValueError(f"no case {id}; `bidwatch review list` shows the cases")
     values = dict(rows[0])
-    return Case(**values | {"state": State(values["state"])})
+    return Case(**values | {"state": CaseState(values["state"])})
 
 
 def move(
@@ -66,7 +66,7 @@ def move(
         act: who, when, why.
         case_id: the case.
         verb: the step, one of `states.STEPS`.
-        given: what is said with it, by the names in ``Step.needs`` (the reason is the act's).
+        given: what is said with it, by the names in `CaseStep.needs` (the reason is the act's).
         rev: the revision that the person saw; the step is refused if somebody was faster.
         also: what else belongs to the step.
 
@@ -86,7 +86,7 @@ def move(
             raise ValueError(f"{verb} ({step.zh}) needs: {', '.join(missing)}")
         _check(given, act)
         _write(con, act, case, verb, step.after, given)
-        owner = act.actor if step.after is State.REVIEWING else case.owner
+        owner = act.actor if step.after is CaseState.REVIEWING else case.owner
         con.execute(
             "UPDATE case_ SET state = ?, rev = rev + 1, owner = ?, revisit_on = ? WHERE id = ?",
             (step.after, owner, given.get("revisit on"), case_id),
@@ -128,7 +128,7 @@ def merge(store: Store, act: Act, case_id: str, into_id: str) -> str:
             raise ValueError(f"{case_id} cannot be merged with itself")
         if not act.reason.strip():
             raise ValueError("merge needs: reason")
-        if case.state not in (State.NEW, State.REVIEWING, State.WAITING, State.DISMISSED):
+        if case.state not in (CaseState.NEW, CaseState.REVIEWING, CaseState.WAITING, CaseState.DISMISSED):
             raise ValueError(f"{case_id} is {case.state}: only a case that is not on its way can be merged")
         inside = con.execute("SELECT id FROM case_ WHERE merged_into = ?", (case_id,)).fetchall()
         if inside:
@@ -255,7 +255,7 @@ def _date(text: str) -> date:
 
 
 def _write(
-    con: sqlite3.Connection, act: Act, case: Case, verb: str, after: State, given: Mapping[str, str]
+    con: sqlite3.Connection, act: Act, case: Case, verb: str, after: CaseState, given: Mapping[str, str]
 ) -> None:
     con.execute(
         "INSERT INTO decision (case_id, rev, verb, before, after, details, seen, reason, at, actor)"

@@ -46,7 +46,7 @@ UNITS_ZH = {
 }
 
 
-class Kind(StrEnum):
+class PeriodKind(StrEnum):
     """What part of handling a complaint a period belongs to, if any."""
 
     ACCEPTANCE = "acceptance"
@@ -55,7 +55,7 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-class Late(StrEnum):
+class DelayKind(StrEnum):
     """The kinds of delay that article 10 of the county's notice assesses every year."""
 
     ACCEPTANCE = "late_acceptance"
@@ -64,11 +64,11 @@ class Late(StrEnum):
     OTHER = "other"
 
 
-LATE_ZH = {
-    Late.ACCEPTANCE: "逾期受理",
-    Late.HANDLING: "超期办理",
-    Late.NOT_CONCLUDED: "逾期未办结",
-    Late.OTHER: "其他超期",
+DELAYS_ZH = {
+    DelayKind.ACCEPTANCE: "逾期受理",
+    DelayKind.HANDLING: "超期办理",
+    DelayKind.NOT_CONCLUDED: "逾期未办结",
+    DelayKind.OTHER: "其他超期",
 }
 
 DUTIES_ZH = {
@@ -90,7 +90,7 @@ GROUNDS_ZH = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class PeriodRule:
     """One period of the law, a row of ``data/reference/deadlines.csv``.
 
     Attributes:
@@ -100,7 +100,7 @@ class Rule:
         length, unit: how long.
         at_least: a minimum (such as 20 days to bid) rather than a time limit.
         moves: read so that a last day on a rest day moves to the next working day.
-        kind: see `Kind`.
+        kind: see `PeriodKind`.
         duty_of: whose duty it is, a key of `DUTIES_ZH`.
         stops: grounds on which it stands still, keys of `GROUNDS_ZH`.
         extends: the rule whose clock it may take over, with approval; it counts from the same start.
@@ -118,7 +118,7 @@ class Rule:
     unit: Unit
     at_least: bool
     moves: bool
-    kind: Kind
+    kind: PeriodKind
     duty_of: str
     stops: tuple[str, ...]
     extends: str | None
@@ -141,17 +141,17 @@ class Rule:
         plural = "" if self.length == 1 else "s"
         return f"{'at least ' if self.at_least else ''}{self.length} {self.unit}{plural}"
 
-    def late(self, *, is_done: bool) -> Late:
+    def late(self, *, is_done: bool) -> DelayKind:
         """Return which delay it is when the period has run out, with the act done late or not at all."""
         match self.kind:
-            case Kind.ACCEPTANCE:
-                return Late.ACCEPTANCE
-            case Kind.STEP:
-                return Late.HANDLING
-            case Kind.CONCLUSION:
-                return Late.HANDLING if is_done else Late.NOT_CONCLUDED
-            case Kind.OTHER:
-                return Late.OTHER
+            case PeriodKind.ACCEPTANCE:
+                return DelayKind.ACCEPTANCE
+            case PeriodKind.STEP:
+                return DelayKind.HANDLING
+            case PeriodKind.CONCLUSION:
+                return DelayKind.HANDLING if is_done else DelayKind.NOT_CONCLUDED
+            case PeriodKind.OTHER:
+                return DelayKind.OTHER
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ WARNED = (Stage.OVERDUE, Stage.ONE_DAY, Stage.THREE_DAYS, Stage.HALF)
 
 
 @dataclass(frozen=True)
-class Early:
+class WarningLimits:
     """When to warn: this share of the period is used up, this many working days are left."""
 
     share: float = 0.5
@@ -233,12 +233,12 @@ class Early:
 
 
 @cache
-def rules() -> dict[str, Rule]:
+def rules() -> dict[str, PeriodRule]:
     """Return the rules by id, in the order of the file."""
     return {row.values["rule_id"]: _rule(row.values) for row in Reference().rows("deadlines.csv")}
 
 
-def rule_of(rule_id: str) -> Rule:
+def rule_of(rule_id: str) -> PeriodRule:
     """Return a rule.
 
     Raises:
@@ -250,7 +250,9 @@ def rule_of(rule_id: str) -> Rule:
         raise ValueError(f"no period {rule_id!r}; `bidwatch deadlines rules` lists them") from error
 
 
-def due(rule: Rule, started_at: datetime, workdays: Workdays, suspensions: Sequence[Suspension] = ()) -> Due:
+def due(
+    rule: PeriodRule, started_at: datetime, workdays: Workdays, suspensions: Sequence[Suspension] = ()
+) -> Due:
     """Return when a period ends.
 
     Args:
@@ -281,7 +283,7 @@ def due(rule: Rule, started_at: datetime, workdays: Workdays, suspensions: Seque
 
 
 def stage(
-    rule: Rule,
+    rule: PeriodRule,
     started_at: datetime,
     due: Due,
     workdays: Workdays,
@@ -289,7 +291,7 @@ def stage(
     *,
     suspensions: Sequence[Suspension] = (),
     met_at: datetime | None = None,
-    early: Early = Early(),
+    early: WarningLimits = WarningLimits(),
 ) -> Stage:
     """Return how a clock stands at a moment.
 
@@ -332,7 +334,7 @@ def end_text(due: Due, unit: Unit) -> tuple[str, str]:
     return due.due_on.isoformat(), due.moved_on.isoformat() if due.moved_at != due.due_at else ""
 
 
-def is_long_enough(rule: Rule, first: date, last: date, workdays: Workdays) -> bool:
+def is_long_enough(rule: PeriodRule, first: date, last: date, workdays: Workdays) -> bool:
     """Tell whether a minimum period is kept between two days, the first not counted.
 
     Raises:
@@ -343,7 +345,7 @@ def is_long_enough(rule: Rule, first: date, last: date, workdays: Workdays) -> b
     return last >= due(rule, times.morning_of(first), workdays).due_on
 
 
-def _last_day(rule: Rule, first: date, workdays: Workdays, suspensions: Sequence[Suspension]) -> date:
+def _last_day(rule: PeriodRule, first: date, workdays: Workdays, suspensions: Sequence[Suspension]) -> date:
     if rule.unit in (Unit.MONTH, Unit.YEAR):
         return _later(first, rule)
     counted, on = 0, first
@@ -354,14 +356,14 @@ def _last_day(rule: Rule, first: date, workdays: Workdays, suspensions: Sequence
     return on
 
 
-def _later(first: date, rule: Rule) -> date:
+def _later(first: date, rule: PeriodRule) -> date:
     """Return the day of the same number, months or years later, or the last of a shorter month."""
     months_on = first.month - 1 + rule.length * (12 if rule.unit is Unit.YEAR else 1)
     year, month = first.year + months_on // 12, months_on % 12 + 1
     return date(year, month, min(first.day, months.monthrange(year, month)[1]))
 
 
-def _share_left(rule: Rule, started_at: datetime, due: Due, at: datetime, left: int) -> float:
+def _share_left(rule: PeriodRule, started_at: datetime, due: Due, at: datetime, left: int) -> float:
     match rule.unit:
         case Unit.WORKDAY:
             return left / rule.length
@@ -377,8 +379,8 @@ def _end_of(on: date) -> datetime:
     return times.morning_of(on + _DAY)
 
 
-def _rule(row: Mapping[str, str]) -> Rule:
-    return Rule(
+def _rule(row: Mapping[str, str]) -> PeriodRule:
+    return PeriodRule(
         rule_id=row["rule_id"],
         regime=row["regime"],
         starts_zh=row["starts_zh"],
@@ -389,7 +391,7 @@ def _rule(row: Mapping[str, str]) -> Rule:
         unit=Unit(row["unit"]),
         at_least=row["sense"] == "at_least",
         moves=row["moves"] == "yes",
-        kind=Kind(row["kind"]),
+        kind=PeriodKind(row["kind"]),
         duty_of=row["duty_of"],
         stops=tuple(filter(None, row["stops"].split(";"))),
         extends=row["extends"] or None,

@@ -12,7 +12,16 @@ from datetime import date, datetime, timedelta
 
 from pipelines import times
 from pipelines.casework.clocks import clocks, workdays
-from pipelines.casework.clocks.clocks import GROUNDS_ZH, WARNED, Due, Late, Rule, Stage, Suspension, Unit
+from pipelines.casework.clocks.clocks import (
+    GROUNDS_ZH,
+    WARNED,
+    DelayKind,
+    Due,
+    PeriodRule,
+    Stage,
+    Suspension,
+    Unit,
+)
 from pipelines.casework.clocks.workdays import Workdays
 from pipelines.store import Store
 
@@ -36,7 +45,7 @@ class Deadline:
 
     number: int
     object: str
-    rule: Rule
+    rule: PeriodRule
     starts_at: datetime
     due: Due
     stage: Stage
@@ -52,8 +61,8 @@ class Delay:
 
     number: int
     object: str
-    rule: Rule
-    kind: Late
+    rule: PeriodRule
+    kind: DelayKind
     due_on: date
     ended_on: date | None
     days_late: int
@@ -356,14 +365,14 @@ def _required(con: sqlite3.Connection, object: str, rule_id: str) -> list[tuple[
     return running
 
 
-def _started(con: sqlite3.Connection, number: int) -> tuple[Rule, datetime]:
+def _started(con: sqlite3.Connection, number: int) -> tuple[PeriodRule, datetime]:
     row = con.execute(
         "SELECT rule, starts_at, length, unit, moves FROM deadline WHERE number = ?", (number,)
     ).fetchall()[0]
     return _rule(row), datetime.fromisoformat(row["starts_at"])
 
 
-def _rule(row: sqlite3.Row) -> Rule:
+def _rule(row: sqlite3.Row) -> PeriodRule:
     """Return the rule with the length that it had when the clock started."""
     return replace(
         clocks.rule_of(row["rule"]), length=row["length"], unit=Unit(row["unit"]), moves=bool(row["moves"])

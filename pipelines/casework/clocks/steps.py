@@ -99,7 +99,7 @@ def resume(store: Store, act: Act, object: str, rule_id: str, to_on: date | None
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedCalendar:
     """What a new calendar changed: its version, the years that are official now, the clocks that moved."""
 
     version: str
@@ -107,7 +107,7 @@ class Loaded:
     moved: tuple[int, ...]
 
 
-def load_calendar(store: Store, act: Act, path: Path) -> Loaded:
+def load_calendar(store: Store, act: Act, path: Path) -> LoadedCalendar:
     """Take in an arrangement of working days and reckon every clock anew.
 
     Args:
@@ -141,10 +141,10 @@ def load_calendar(store: Store, act: Act, path: Path) -> Loaded:
     file_sha = hashlib.sha256(path.read_bytes()).hexdigest()
     version = once(store, act, "load_calendar", "workdays", {"file_sha": file_sha, "days": len(days)}, do)
     after = deadlines.calendar(store.con)
-    return Loaded(version, tuple(sorted(after.official_years - before.official_years)), tuple(moved))
+    return LoadedCalendar(version, tuple(sorted(after.official_years - before.official_years)), tuple(moved))
 
 
-def take_over_calendar(store: Store, known: Reference, *, actor: str, at: str) -> Loaded | None:
+def take_over_calendar(store: Store, known: Reference, *, actor: str, at: str) -> LoadedCalendar | None:
     """Load the installation's own ``reference/workdays.csv`` where it says what was not known yet.
 
     Raises:

@@ -23,9 +23,9 @@ from pipelines.casework.complaints.states import (
     DECISION,
     ITEMS_ZH,
     RESPONDENTS_ZH,
+    ComplaintState,
+    ComplaintStep,
     Regime,
-    State,
-    Step,
     step_of,
 )
 from pipelines.settings import Home
@@ -36,7 +36,7 @@ _PARTY = re.compile(r"[0-9A-Z-]{8,18}|name:.+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Intake:
+class ReceivedComplaint:
     """What is written down when a complaint comes in.
 
     Attributes:
@@ -71,7 +71,7 @@ class Complaint:
     id: str
     complainant: str
     regime: Regime
-    state: State
+    state: ComplaintState
     rev: int
     received_at: str
 
@@ -88,17 +88,19 @@ def complaint_of(con: sqlite3.Connection, id: str) -> Complaint:
     if not rows:
         raise ValueError(f"no complaint {id}; `bidwatch complaints list` shows them")
     values = dict(rows[0])
-    return Complaint(**values | {"regime": Regime(values["regime"]), "state": State(values["state"])})
+    return Complaint(
+        **values | {"regime": Regime(values["regime"]), "state": ComplaintState(values["state"])}
+    )
 
 
-def receive(home: Home, store: Store, act: Act, intake: Intake, who: Complainant) -> str:
+def receive(home: Home, store: Store, act: Act, received: ReceivedComplaint, who: Complainant) -> str:
     """Take a complaint in: number it, seal who complained, start the clocks.
 
     Args:
         home: the installation, for its vault and key.
         store: the control store.
         act: who takes it in, when.
-        intake: what is written down in the open.
+        received: what is written down in the open.
         who: who complained; goes into the vault only.
 
     Returns:
@@ -107,12 +109,12 @@ def receive(home: Home, store: Store, act: Act, intake: Intake, who: Complainant
     Raises:
         ValueError: a value that cannot be, a receipt in the future, or a text that tells who complained.
     """
-    _check(intake, act)
-    complainants.refuse_named(who, "投诉人代号", _texts(act, asdict(intake)))
+    _check(received, act)
+    complainants.refuse_named(who, "投诉人代号", _texts(act, asdict(received)))
     key = vault.load_key(home.key)
 
     def do(con: sqlite3.Connection) -> str:
-        received_at = times.instant(intake.received_at or act.at)
+        received_at = times.instant(received.received_at or act.at)
         number = _next_number(con, times.day_of(received_at).year)
         id, code_name = f"TS-{number}", f"投诉人-{number}"
         con.execute(
@@ -121,24 +123,24 @@ def receive(home: Home, store: Store, act: Act, intake: Intake, who: Complainant
             (
                 id,
                 code_name,
-                intake.regime,
-                intake.channel,
+                received.regime,
+                received.channel,
                 received_at.isoformat(),
-                intake.office,
-                intake.item,
-                intake.respondent_type,
-                intake.respondent,
-                intake.tender_id,
-                intake.project,
-                intake.lot_id,
-                intake.has_objected,
+                received.office,
+                received.item,
+                received.respondent_type,
+                received.respondent,
+                received.tender_id,
+                received.project,
+                received.lot_id,
+                received.has_objected,
             ),
         )
-        _turn_clocks(con, id, intake.regime, "receive", received_at.isoformat())
+        _turn_clocks(con, id, received.regime, "receive", received_at.isoformat())
         complainants.seal(home.vault, key, code_name, who)
         return id
 
-    payload: dict[str, object] = asdict(intake)
+    payload: dict[str, object] = asdict(received)
     if act.key is not None:
         payload["complainant"] = complainants.fingerprint(key, act.key, who)
     return once(store, act, "receive_complaint", "", payload, do)
@@ -311,26 +313,26 @@ def _texts(act: Act, values: Mapping[str, object]) -> dict[str, str]:
     return {**texts, "reason": act.reason, "key": act.key or ""}
 
 
-def _check(intake: Intake, act: Act) -> None:
+def _check(received: ReceivedComplaint, act: Act) -> None:
     for field, value, known in (
-        ("channel", intake.channel, CHANNELS_ZH),
-        ("item", intake.item, ITEMS_ZH),
-        ("respondent type", intake.respondent_type, RESPONDENTS_ZH),
+        ("channel", received.channel, CHANNELS_ZH),
+        ("item", received.item, ITEMS_ZH),
+        ("respondent type", received.respondent_type, RESPONDENTS_ZH),
     ):
         if value not in known:
             raise ValueError(f"{field}: {value!r} is none of {_named(known)}")
-    if not intake.office.strip():
+    if not received.office.strip():
         raise ValueError("name the office that handles the complaint: --office, such as housing or finance")
-    if intake.respondent and not _PARTY.fullmatch(intake.respondent):
+    if received.respondent and not _PARTY.fullmatch(received.respondent):
         raise ValueError(
-            f"respondent: {intake.respondent!r} is no party id; write the firm's code, or name: and its name"
+            f"respondent: {received.respondent!r} is no party id; write the firm's code, or name: and its name"
         )
-    received_at = times.instant(intake.received_at or act.at)
+    received_at = times.instant(received.received_at or act.at)
     if received_at > times.instant(act.at):
         raise ValueError(f"received at {received_at.isoformat()}: that is in the future")
 
 
-def _check_given(step: Step, act: Act, given: Mapping[str, str]) -> None:
+def _check_given(step: ComplaintStep, act: Act, given: Mapping[str, str]) -> None:
     said = {**given, "reason": act.reason}
     if missing := [need for need in step.needs if not said.get(need, "").strip()]:
         raise ValueError(f"{step.verb} ({step.zh}) needs: {', '.join(missing)}")

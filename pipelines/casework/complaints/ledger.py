@@ -11,14 +11,14 @@ from pipelines import times
 from pipelines.casework.clocks import deadlines
 from pipelines.casework.clocks.clocks import GROUNDS_ZH, WARNED, Stage
 from pipelines.casework.clocks.deadlines import Deadline
-from pipelines.casework.complaints.states import ACCEPTANCE, DECISION, Regime, State
+from pipelines.casework.complaints.states import ACCEPTANCE, DECISION, ComplaintState, Regime
 from pipelines.store import Store
 
-_WAITING = (State.ARRIVED, State.TAKEN_IN)
+_WAITING = (ComplaintState.ARRIVED, ComplaintState.TAKEN_IN)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class LedgerRow:
     """One complaint. Times are UTC, ISO 8601; ``None`` where it has not come to that.
 
     Attributes:
@@ -40,7 +40,7 @@ class Entry:
     id: str
     complainant: str
     regime: Regime
-    state: State
+    state: ComplaintState
     rev: int
     channel: str
     office: str
@@ -82,7 +82,7 @@ class Entry:
         )
 
 
-def ledger(store: Store, as_of: date, at: datetime | None = None) -> list[Entry]:
+def ledger(store: Store, as_of: date, at: datetime | None = None) -> list[LedgerRow]:
     """Return the complaints that had been received by the end of a day, the newest first.
 
     Args:
@@ -113,9 +113,9 @@ def _entry(
     events: list[sqlite3.Row],
     running: dict[tuple[str, str], Deadline],
     cases: tuple[str, ...],
-) -> Entry:
+) -> LedgerRow:
     last = {event["verb"]: event for event in events}
-    regime, state = Regime(row["regime"]), State(row["state"])
+    regime, state = Regime(row["regime"]), ComplaintState(row["state"])
     acceptance = running[row["id"], ACCEPTANCE[regime]]
     decision = running[row["id"], DECISION[regime]]
     decided = json.loads(last["decide"]["details"]) if "decide" in last else {}
@@ -123,7 +123,7 @@ def _entry(
     def time_of(verb: str) -> str | None:
         return last[verb]["done_at"] if verb in last else None
 
-    return Entry(
+    return LedgerRow(
         **{
             name: row[name]
             for name in (

@@ -57,7 +57,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Row:
+class RowOutcome:
     """What became of one row. ``outcome``: ``taken``, ``unchanged`` or ``refused``; ``problem`` says why refused."""
 
     place: str
@@ -68,16 +68,16 @@ class Row:
     answer: Answer
 
 
-class Taken(NamedTuple):
+class AnsweredList(NamedTuple):
     """Whose list came back, what became of its rows, and what in the file was left aside."""
 
     office: str
-    rows: list[Row]
+    rows: list[RowOutcome]
     notes: list[str]
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentAlert:
     """An alert as an office got it: in which delivery, on which night, and with which note in the list."""
 
     did: str
@@ -85,7 +85,7 @@ class Sent:
     note: str
 
 
-def take(
+def take_back(
     home: Home,
     store: Store,
     act: Act,
@@ -94,7 +94,7 @@ def take(
     *,
     recipient: str | None = None,
     did: str | None = None,
-) -> Taken:
+) -> AnsweredList:
     """Take back one filled-in list.
 
     Args:
@@ -133,9 +133,9 @@ def take(
     office, answered = _office(store, path.name, ids, named, recipient)
     is_known = "SELECT number FROM receipt WHERE recipient = ? AND file_sha = ?"
     if known := store.rows(is_known, office, file_sha):
-        return Taken(office, rows_of(store, known[0]["number"]), form["notes"])
+        return AnsweredList(office, rows_of(store, known[0]["number"]), form["notes"])
     sent = alerts_sent(store, office, ids, answered)
-    judged = judge(rows, sent, _said(store, office), _fps(store), office)
+    judged = check_rows(rows, sent, _said(store, office), _fps(store), office)
 
     def do(con: sqlite3.Connection) -> str:
         if con.execute(is_known, (office, file_sha)).fetchall():
@@ -168,16 +168,16 @@ def take(
 
     counts = Counter(row.outcome for row in judged)
     once(store, act, "receipt", "", {"office": office, "file": file_sha, "on": on.isoformat(), **counts}, do)
-    return Taken(office, judged, form["notes"])
+    return AnsweredList(office, judged, form["notes"])
 
 
-def judge(
+def check_rows(
     rows: Sequence[Mapping[str, str]],
-    sent: Mapping[str, Sent],
+    sent: Mapping[str, SentAlert],
     said: Mapping[str, Answer],
     known: Iterable[str],
     office: str,
-) -> list[Row]:
+) -> list[RowOutcome]:
     """Decide about every row of a list that came back.
 
     Args:
@@ -188,7 +188,7 @@ def judge(
         office: whose answer it is, for the messages.
     """
     everything = set(known)
-    judged = [_judge(row, sent, everything, office) for row in rows]
+    judged = [_check_row(row, sent, everything, office) for row in rows]
     answers: dict[str, set[Answer]] = {}
     for row in judged:
         if row.outcome == "taken":
@@ -208,10 +208,12 @@ def judge(
     return final
 
 
-def _judge(row: Mapping[str, str], sent: Mapping[str, Sent], known: set[str], office: str) -> Row:
+def _check_row(
+    row: Mapping[str, str], sent: Mapping[str, SentAlert], known: set[str], office: str
+) -> RowOutcome:
     alert_id = comparable(row["alert_id"])
     got = sent.get(alert_id)
-    said = Row(row["place"], alert_id, None if got is None else got.did, "refused", "", Answer())
+    said = RowOutcome(row["place"], alert_id, None if got is None else got.did, "refused", "", Answer())
     # What stood under 备注 when the list was sent is no answer.
     note = "" if got is not None and row["note"] == got.note else row["note"]
     is_blank = not (note or row["state_zh"] or row["conclusion_zh"] or row["reviewer"] or row["feedback_at"])
@@ -346,7 +348,7 @@ def _office(
 
 def alerts_sent(
     store: Store, office: str, alert_ids: Iterable[str], answered: Iterable[str] = ()
-) -> dict[str, Sent]:
+) -> dict[str, SentAlert]:
     """Return those alerts that an office got, in the last delivery that has them, or the last of those answered."""
     first = set(answered)
     notes: dict[tuple[str, str], str] = {}
@@ -360,13 +362,13 @@ def alerts_sent(
         for listed in json.loads(row["alerts"]):
             notes[row["did"], listed["alert_id"]] = listed["note"]
     days = {row["did"]: date.fromisoformat(row["as_of"]) for row in rows}
-    return {fp: Sent(did, days[did], note) for (did, fp), note in notes.items()}
+    return {fp: SentAlert(did, days[did], note) for (did, fp), note in notes.items()}
 
 
-def rows_of(store: Store, receipt: int) -> list[Row]:
+def rows_of(store: Store, receipt: int) -> list[RowOutcome]:
     """Return what became of the rows of a list."""
     return [
-        Row(row["place"], row["alert_id"], row["did"], row["outcome"], row["problem"], _read(row))
+        RowOutcome(row["place"], row["alert_id"], row["did"], row["outcome"], row["problem"], _read(row))
         for row in store.rows("SELECT * FROM receipt_row WHERE receipt = ? ORDER BY rowid", receipt)
     ]
 

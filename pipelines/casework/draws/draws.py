@@ -40,7 +40,7 @@ STATES_ZH: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class InspectionPlan:
     """What is drawn: one batch of a year's inspection plan (年度抽查工作计划).
 
     Attributes:
@@ -108,7 +108,7 @@ class Plan:
         }
 
 
-def plan(store: Store, act: Act, wanted: Plan) -> str:
+def plan(store: Store, act: Act, wanted: InspectionPlan) -> str:
     """Write a plan down. Returns its id (抽查计划编号), such as ``SJ2026-003``."""
 
     def do(con: sqlite3.Connection) -> str:

@@ -18,7 +18,7 @@ _RATE = re.compile(r"(\d+(?:\.\d+)?)(%?)|(\d+)/(\d+)")
 
 
 @dataclass(frozen=True)
-class Span:
+class PublishedRate:
     """What a place published for one class: lowest and highest share, equal where it named one."""
 
     rate_set: str
@@ -34,10 +34,10 @@ class Span:
 
 
 @cache
-def spans() -> tuple[Span, ...]:
+def published_rates() -> tuple[PublishedRate, ...]:
     """Return the rows of ``data/reference/inspection_rates.csv``."""
     return tuple(
-        Span(
+        PublishedRate(
             rate_set=row["rate_set"],
             is_default=row["is_default"] == "yes",
             title_zh=row["title_zh"],
@@ -55,10 +55,10 @@ def spans() -> tuple[Span, ...]:
 
 def default_set() -> str:
     """Return the id of the set that a plan takes where it names none."""
-    return next(span.rate_set for span in spans() if span.is_default)
+    return next(span.rate_set for span in published_rates() if span.is_default)
 
 
-def share(text: str) -> Fraction:
+def parse_rate(text: str) -> Fraction:
     """Read an exact share: ``30%``, ``0.3`` or ``3/10``.
 
     Raises:
@@ -88,9 +88,9 @@ def rates_of(rate_set: str, own: Mapping[str, Mapping[str, Fraction]]) -> Rates:
     found: dict[str, dict[str, Fraction]] = {
         dimension: dict(own.get(dimension, {})) for dimension in DIMENSIONS
     }
-    of_set = [span for span in spans() if span.rate_set == rate_set]
+    of_set = [span for span in published_rates() if span.rate_set == rate_set]
     if rate_set and not of_set:
-        known = ", ".join(sorted({span.rate_set for span in spans()}))
+        known = ", ".join(sorted({span.rate_set for span in published_rates()}))
         raise ValueError(f"no set of rates {rate_set!r}; there are {known}")
     for span in of_set:
         of_class = found[span.dimension]

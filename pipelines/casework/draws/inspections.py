@@ -37,7 +37,7 @@ WRONG: Mapping[str, bool] = {"clean": False, "corrected": True, "open": True}
 
 
 @dataclass(frozen=True)
-class Estimate:
+class ErrorRateEstimate:
     """The share of objects with something wrong, from a random draw.
 
     Attributes:
@@ -59,7 +59,7 @@ class Estimate:
     level: float
 
 
-def error_rate_estimate(outcomes: Sequence[str | None], level: float = 0.95) -> Estimate:
+def error_rate_estimate(outcomes: Sequence[str | None], level: float = 0.95) -> ErrorRateEstimate:
     """Estimate the share of all objects with something wrong, from the random draw alone.
 
     What was drawn by risk is left out: it was chosen because something is more likely there. Objects that
@@ -85,11 +85,11 @@ def error_rate_estimate(outcomes: Sequence[str | None], level: float = 0.95) -> 
     judged = [WRONG[outcome] for outcome in outcomes if outcome is not None and outcome in WRONG]
     drawn, found, left_open = len(outcomes), sum(judged), len(outcomes) - len(judged)
     if not drawn:
-        return Estimate(0, 0, 0, math.nan, 0.0, 1.0, level)
+        return ErrorRateEstimate(0, 0, 0, math.nan, 0.0, 1.0, level)
     low = binomtest(found, drawn).proportion_ci(level, method="exact").low
     high = binomtest(found + left_open, drawn).proportion_ci(level, method="exact").high
     share = found / len(judged) if judged else math.nan
-    return Estimate(drawn, len(judged), found, share, float(low), float(high), level)
+    return ErrorRateEstimate(drawn, len(judged), found, share, float(low), float(high), level)
 
 
 def random_outcomes(con: sqlite3.Connection, id: str) -> list[str | None]:
@@ -103,7 +103,7 @@ def random_outcomes(con: sqlite3.Connection, id: str) -> list[str | None]:
     return [row["outcome"] for row in rows]
 
 
-def add(store: Store, act: Act, id: str, object_id: str) -> list[str]:
+def add_object(store: Store, act: Act, id: str, object_id: str) -> list[str]:
     """Put an object on a list by hand; it is never counted as drawn. Its officers are found by tickets too.
 
     Returns:
@@ -130,7 +130,7 @@ def add(store: Store, act: Act, id: str, object_id: str) -> list[str]:
     return once(store, act, "draw_add", id, {"added": object_id}, do).split(SEPARATOR)
 
 
-def replace(store: Store, act: Act, id: str, object_id: str, officer_id: str) -> str:
+def replace_officer(store: Store, act: Act, id: str, object_id: str, officer_id: str) -> str:
     """Let the next officer by ticket take the place of one who cannot come. Returns his or her id.
 
     Raises:
@@ -155,7 +155,7 @@ def replace(store: Store, act: Act, id: str, object_id: str, officer_id: str) ->
     return once(store, act, "draw_replace", id, {"of": object_id, "officer": officer_id}, do)
 
 
-def result(
+def enter_result(
     store: Store, act: Act, id: str, object_id: str, outcome: str, finished_at: str | None, note: str = ""
 ) -> str:
     """Enter what an inspection found; entered again, the last one counts. Starts the clock of publication.
@@ -202,7 +202,7 @@ def result(
     return once(store, act, "draw_result", id, content, do)
 
 
-def publish(
+def note_publication(
     store: Store,
     act: Act,
     id: str,

@@ -108,7 +108,7 @@ OFFICERS = Pool(
 
 
 @dataclass(frozen=True)
-class Change:
+class PoolChange:
     """What an import does to a pool: ids that come, change and go."""
 
     added: tuple[str, ...]
@@ -184,7 +184,7 @@ def retire(store: Store, act: Act, pool: Pool, id: str) -> str:
 
 def difference(
     con: sqlite3.Connection, pool: Pool, members: Sequence[Member], only: str | None = None
-) -> Change:
+) -> PoolChange:
     """Return what an import would do.
 
     Args:
@@ -205,7 +205,7 @@ def difference(
         raise ValueError(f"{others[0]}: its {pool.scope} ({pool.columns[pool.scope]}) is not {only!r}")
     everywhere = {member[pool.key]: member for member in standing(con, pool)}
     before = {id for id, member in everywhere.items() if only is None or member[pool.scope] == only}
-    return Change(
+    return PoolChange(
         added=tuple(sorted(wanted.keys() - everywhere.keys())),
         changed=tuple(sorted(id for id in wanted.keys() & everywhere.keys() if wanted[id] != everywhere[id])),
         retired=tuple(sorted(before - wanted.keys())),
@@ -214,7 +214,7 @@ def difference(
 
 def take_over(
     store: Store, act: Act, pool: Pool, members: Sequence[Member], *, only: str | None = None, retire: int = 0
-) -> Change:
+) -> PoolChange:
     """Make a pool, or one part of it, what a list says: new members come, missing ones are retired.
 
     Args:
@@ -246,7 +246,7 @@ def take_over(
 
     content = {"list_sha256": _digest(members), "only": only, "retire": retire}
     answer = once(store, act, f"{pool.table}_import", pool.table, content, do)
-    return Change(*(tuple(ids) for ids in json.loads(answer)))
+    return PoolChange(*(tuple(ids) for ids in json.loads(answer)))
 
 
 def standing(

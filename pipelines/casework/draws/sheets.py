@@ -36,7 +36,7 @@ _OWN_PREFIX = "name:"  # of the id of a party that has no code
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
+class ListedObject:
     """One object on the list of a draw. ``officers``: (id, name, certificate no.); ``deadline``: of publication."""
 
     object_id: str
@@ -65,7 +65,7 @@ class Listed:
         return "是" if self.deadline.stage in (Stage.OVERDUE, Stage.MET_LATE) else "否"
 
 
-def listed(store: Store, id: str, as_of: date) -> list[Listed]:
+def listed_objects(store: Store, id: str, as_of: date) -> list[ListedObject]:
     """Return the objects on the list of a draw, those added by hand last.
 
     Args:
@@ -103,7 +103,7 @@ def listed(store: Store, id: str, as_of: date) -> list[Listed]:
         object_id = row["object_id"]
         picked = drawn.get(object_id)
         found.append(
-            Listed(
+            ListedObject(
                 object_id=object_id,
                 facts=objects.get(object_id) or now.get(object_id) or _facts_once(con, object_id),
                 arm=row["arm"],
@@ -135,7 +135,7 @@ def sheets(store: Store, id: str, as_of: date) -> list[Sheet]:
         "SELECT r.at, c.seed_sha256 FROM draw_run AS r JOIN draw_commitment AS c ON c.draw = r.draw WHERE r.draw = ?",
         (id,),
     ).fetchall()
-    rows = listed(store, id, as_of)
+    rows = listed_objects(store, id, as_of)
     team = max([plan["officers_per_object"], *(len(row.officers) for row in rows)])
     headings = (
         "抽查计划编号",
@@ -161,7 +161,7 @@ def sheets(store: Store, id: str, as_of: date) -> list[Sheet]:
         "是否超期",
     )
 
-    def line(row: Listed) -> list[str]:
+    def line(row: ListedObject) -> list[str]:
         facts = row.facts
         pairs = [value for _, name, certificate in row.officers for value in (name, certificate)]
         has_code = facts["kind"] in _MARKET_PARTIES and not row.object_id.startswith(_OWN_PREFIX)
@@ -266,7 +266,7 @@ def classes_zh(facts: Mapping[str, str]) -> str:
     )
 
 
-def outcome_zh(row: Listed) -> str:
+def outcome_zh(row: ListedObject) -> str:
     """Return what was found, or where the result stands."""
     if row.carried_from:
         return f"本期已查，见 {row.carried_from}"
@@ -282,7 +282,7 @@ def percent(text: str) -> str:
     return f"{shown}%" if Fraction(shown) == share else f"约{shown}%"
 
 
-def publication(estimate: inspections.Estimate) -> str:
+def estimate_zh(estimate: inspections.ErrorRateEstimate) -> str:
     """Return the estimate of the error rate in a sentence, in Chinese."""
     if not estimate.judged:
         return f"纯随机抽取 {estimate.drawn} 个对象，尚无可用结果。"

@@ -16,7 +16,7 @@ from pipelines import times
 from pipelines.casework import document_numbers, offices
 from pipelines.casework.acts import Act, once
 from pipelines.casework.cases.cases import case_of
-from pipelines.casework.cases.states import AT_REST, STATES_ZH, State
+from pipelines.casework.cases.states import AT_REST, STATES_ZH, CaseState
 from pipelines.casework.clocks import deadlines
 from pipelines.reference import Reference
 from pipelines.store import Store
@@ -29,7 +29,7 @@ OUTCOMES_ZH = {"": "待回复", "answered": "已反馈", "returned": "已退回"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class AssistanceRequest:
     """One request.
 
     Attributes:
@@ -78,7 +78,7 @@ def ask(
         act: who asks.
         case_id: a case under review or on its way.
         document: number of the letter.
-        facts, matter, grounds, materials: see `Request`.
+        facts, matter, grounds, materials: see `AssistanceRequest`.
         received_at: when the police had it, UTC; when it was written down if not given.
 
     Returns:
@@ -105,7 +105,7 @@ def ask(
         case = case_of(con, case_id)
         if case.merged_into is not None:
             raise ValueError(f"{case_id} is merged into {case.merged_into}; go on there")
-        if case.state is State.NEW or case.state in AT_REST:
+        if case.state is CaseState.NEW or case.state in AT_REST:
             raise ValueError(
                 f"{case_id} is {case.state} ({STATES_ZH[case.state]}): assistance is asked for in a case under review"
                 " or on its way"
@@ -166,7 +166,7 @@ def send_back(
     return _end(store, act, id, "returned", reason, document, ended_at)
 
 
-def request_of(con: sqlite3.Connection, id: str) -> Request:
+def request_of(con: sqlite3.Connection, id: str) -> AssistanceRequest:
     """Return a request.
 
     Raises:
@@ -178,7 +178,7 @@ def request_of(con: sqlite3.Connection, id: str) -> Request:
     return found[0]
 
 
-def requests(store: Store) -> list[Request]:
+def requests(store: Store) -> list[AssistanceRequest]:
     """Return every request, the oldest first."""
     return _requests(store.con)
 
@@ -213,14 +213,16 @@ def _end(
     return once(store, act, f"assist-{outcome}", id, said, do)
 
 
-def _requests(con: sqlite3.Connection) -> list[Request]:
+def _requests(con: sqlite3.Connection) -> list[AssistanceRequest]:
     rows = con.execute(
         "SELECT a.id, a.case_id, a.recipient, a.document_no, a.facts, a.matter, a.grounds, a.materials, a.received_at,"
         " a.actor, coalesce(e.outcome, '') AS outcome, coalesce(e.text, '') AS text,"
         " coalesce(e.document_no, '') AS end_document_no, e.ended_at"
         " FROM assistance AS a LEFT JOIN assistance_end AS e ON e.assistance = a.id ORDER BY a.rowid"
     ).fetchall()
-    return [Request(**dict(row) | {"materials": tuple(json.loads(row["materials"]))}) for row in rows]
+    return [
+        AssistanceRequest(**dict(row) | {"materials": tuple(json.loads(row["materials"]))}) for row in rows
+    ]
 
 
 def _digest(*texts: str) -> str:

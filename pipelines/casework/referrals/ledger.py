@@ -61,7 +61,7 @@ HEADINGS = (
 
 
 @dataclass(frozen=True)
-class Step:
+class CaseDecision:
     """One decision on a case. ``at``: UTC, ISO 8601."""
 
     verb: str
@@ -71,15 +71,15 @@ class Step:
     reason: str
 
 
-def steps_of(store: Store, case_id: str) -> list[list[Step]]:
+def decisions_by_referral(store: Store, case_id: str) -> list[list[CaseDecision]]:
     """Return the decisions of a case by referral: first those before any, then those of each, oldest first.
 
     What the own office does after it filed the case itself belongs to no referral; it stands with none.
     """
-    found: list[list[Step]] = [[]]
+    found: list[list[CaseDecision]] = [[]]
     belongs = True
     for row in store.rows("SELECT * FROM decision WHERE case_id = ? ORDER BY number", case_id):
-        step = Step(row["verb"], row["at"], row["actor"], json.loads(row["details"]), row["reason"])
+        step = CaseDecision(row["verb"], row["at"], row["actor"], json.loads(row["details"]), row["reason"])
         if step.verb == "draft":
             found.append([])
             belongs = True
@@ -109,7 +109,7 @@ def ledger(store: Store, now: Current, as_of: date, office: str) -> Sheet:
     for case_id in [
         row["case_id"] for row in store.rows("SELECT DISTINCT case_id FROM referral ORDER BY case_id")
     ]:
-        case, parts = case_of(store.con, case_id), steps_of(store, case_id)
+        case, parts = case_of(store.con, case_id), decisions_by_referral(store, case_id)
         told = _told(now, [fp for fp, _ in evidence_of(store.con, case_id)], case)
         for referral, steps in zip(referrals.of_case(store.con, case_id), parts[1:], strict=True):
             before = [step for part in parts[: parts.index(steps)] for step in part]
@@ -132,8 +132,8 @@ def ledger(store: Store, now: Current, as_of: date, office: str) -> Sheet:
 def _row(
     referral: Referral,
     case: Case,
-    before: Sequence[Step],
-    steps: Sequence[Step],
+    before: Sequence[CaseDecision],
+    steps: Sequence[CaseDecision],
     told: Mapping[str, str],
     clock: Deadline | None,
     packed: str,

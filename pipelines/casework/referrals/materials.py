@@ -20,7 +20,7 @@ from pipelines import audit, duck, times
 from pipelines.casework import offices
 from pipelines.casework.acts import Act, once
 from pipelines.casework.cases.cases import case_of, decisions_of, evidence_of
-from pipelines.casework.cases.states import State
+from pipelines.casework.cases.states import CaseState
 from pipelines.casework.clocks import clocks
 from pipelines.casework.referrals import referrals
 from pipelines.casework.referrals.referrals import Referral
@@ -34,7 +34,7 @@ from reports.alert_list import STATEMENT_ZH, Alert, jsonl_bytes
 from reports.alert_workbook import xlsx_bytes
 from reports.bundle import sealed
 from reports.handed_out import verify_log
-from reports.letters import Handover, Head, Material
+from reports.letters import Handover, LetterHead, Material
 
 #: What the police have to do with a referral, and by when: rules of data/reference/deadlines.csv.
 POLICE_PERIODS = ("YS03", "YS05a", "YS05b")
@@ -48,7 +48,7 @@ _VERB = "write-file"
 
 
 @dataclass(frozen=True)
-class Findings:
+class CaseFindings:
     """What stood behind a case: rows of the alert list, the strongest first, and the exact records."""
 
     alerts: Sequence[Alert]
@@ -58,7 +58,7 @@ class Findings:
     data_until: date
 
 
-def write(home: Home, store: Store, act: Act, case_id: str, head: Head) -> tuple[str, dict[str, bytes]]:
+def write(home: Home, store: Store, act: Act, case_id: str, head: LetterHead) -> tuple[str, dict[str, bytes]]:
     """Return id and files of the referral that a case is on, and write down that they were made.
 
     Args:
@@ -76,7 +76,7 @@ def write(home: Home, store: Store, act: Act, case_id: str, head: Head) -> tuple
         FileNotFoundError: nothing is published.
     """
     referral = _referral(store.con, case_id)
-    found = findings(home, store, _seen(store.con, case_id))
+    found = case_findings(home, store, _seen(store.con, case_id))
     handover = _handover(store.con, store.reference, referral, found)
     head = _dated(store.con, referral, head)
     contents = papers(head, handover, found)
@@ -105,7 +105,7 @@ def write(home: Home, store: Store, act: Act, case_id: str, head: Head) -> tuple
     return referral.id, sealed(manifest, files, checkpoint)
 
 
-def papers(head: Head, handover: Handover, found: Findings) -> dict[str, bytes]:
+def papers(head: LetterHead, handover: Handover, found: CaseFindings) -> dict[str, bytes]:
     """Return file name -> content of everything that people read, without sums and proof."""
     attached = {
         "调查报告.docx": case_papers.review_report(head, handover, found.alerts, found.checks),
@@ -128,7 +128,7 @@ def papers(head: Head, handover: Handover, found: Findings) -> dict[str, bytes]:
     return {**letter, **attached, **listed}
 
 
-def findings(home: Home, store: Store, pairs: Sequence[tuple[str, str]]) -> Findings:
+def case_findings(home: Home, store: Store, pairs: Sequence[tuple[str, str]]) -> CaseFindings:
     """Return what stood behind a case.
 
     Args:
@@ -161,7 +161,7 @@ def findings(home: Home, store: Store, pairs: Sequence[tuple[str, str]]) -> Find
         for signal, row in zip(signals, rows.values(), strict=True)
     ]
     checks = {signal.detector: _innocent(known[signal.detector]) for signal in ordered}
-    return Findings(
+    return CaseFindings(
         [listed[signal.fp] for signal in ordered], records, checks, "、".join(sorted(newest)), data_until
     )
 
@@ -195,7 +195,7 @@ def _referral(con: sqlite3.Connection, case_id: str) -> Referral:
         raise ValueError(
             f"{case_id} is on no referral; propose one: bidwatch refer draft {case_id} --to OFFICE"
         )
-    if referral.approver is None and case.state is not State.DRAFTED:
+    if referral.approver is None and case.state is not CaseState.DRAFTED:
         raise ValueError(f"{referral.id} was not approved; propose a new one: bidwatch refer draft {case_id}")
     return referral
 
@@ -249,7 +249,7 @@ def _innocent(detector: Loaded) -> str:
     return " ".join(after.partition("\nBlind spots")[0].split())
 
 
-def _handover(con: sqlite3.Connection, known: Reference, referral: Referral, found: Findings) -> Handover:
+def _handover(con: sqlite3.Connection, known: Reference, referral: Referral, found: CaseFindings) -> Handover:
     case = case_of(con, referral.case_id)
     power = offices.powers(known).get(referral.basis)
     if power is None:
@@ -274,7 +274,7 @@ def _handover(con: sqlite3.Connection, known: Reference, referral: Referral, fou
         power_zh=power.matter_zh,
         power_basis=power.basis + ("" if power.seen else "（待核）"),
         periods=[period_of(id) for id in POLICE_PERIODS] if referral.kind == "police" else [],
-        is_draft=case.state is State.DRAFTED,
+        is_draft=case.state is CaseState.DRAFTED,
     )
 
 
@@ -294,7 +294,7 @@ def project_of(home: Home, store: Store, case_id: str) -> str:
     if store.current_snapshot() is None:
         return scope
     pairs = [(fp, ev_hash) for fp, ev_hash in evidence_of(store.con, case_id)]
-    return subject_of(findings(home, store, pairs).alerts, scope)
+    return subject_of(case_findings(home, store, pairs).alerts, scope)
 
 
 def period_of(rule_id: str) -> tuple[str, str, str]:
@@ -303,7 +303,7 @@ def period_of(rule_id: str) -> tuple[str, str, str]:
     return rule.act_zh, rule.length_zh, rule.basis + ("" if rule.seen else "（待核）")
 
 
-def _dated(con: sqlite3.Connection, referral: Referral, head: Head) -> Head:
+def _dated(con: sqlite3.Connection, referral: Referral, head: LetterHead) -> LetterHead:
     """Return the head with number and day of the sending, where the case was sent."""
     sent = con.execute(
         "SELECT at FROM decision WHERE case_id = ? AND verb = 'send' AND json_extract(details, '$.document') = ?"

@@ -10,20 +10,20 @@ from datetime import date
 from pipelines import times
 from pipelines.casework import offices
 from pipelines.casework.cases.cases import case_of
-from pipelines.casework.cases.states import STATES_ZH, State
+from pipelines.casework.cases.states import STATES_ZH, CaseState
 from pipelines.casework.referrals import materials, referrals
-from pipelines.casework.referrals.ledger import steps_of
+from pipelines.casework.referrals.ledger import decisions_by_referral
 from pipelines.settings import Home
 from pipelines.store import Store
 from reports import letters
-from reports.letters import Head
+from reports.letters import LetterHead
 
 #: To whom each way leads, and the rule that gives the time for it: the second one follows an upheld refusal.
 _RECIPIENTS = {"reconsideration": "police", "supervision": "procuratorate"}
 _AFTER_REFUSAL, _AFTER_UPHELD = "YS06", "YS08"
 
 
-def letter(home: Home, store: Store, case_id: str, way: str, grounds: str, head: Head) -> bytes:
+def letter(home: Home, store: Store, case_id: str, way: str, grounds: str, head: LetterHead) -> bytes:
     """Return the letter.
 
     Args:
@@ -46,12 +46,12 @@ def letter(home: Home, store: Store, case_id: str, way: str, grounds: str, head:
     if (
         referral is None
         or referral.kind != "police"
-        or case.state not in (State.NOT_FILED, State.RECONSIDERING)
+        or case.state not in (CaseState.NOT_FILED, CaseState.RECONSIDERING)
     ):
         raise ValueError(
             f"{case_id} is {case.state} ({STATES_ZH[case.state]}): there is no refusal of the police to object to"
         )
-    last = {step.verb: step for step in steps_of(store, case_id)[-1]}
+    last = {step.verb: step for step in decisions_by_referral(store, case_id)[-1]}
     is_upheld = "uphold" in last
     if is_upheld and way == "reconsideration":
         raise ValueError(f"{case_id}: the refusal was upheld; what is left is --way supervision")

@@ -95,7 +95,7 @@ def draft(
     Raises:
         ValueError: the office may not take it, or the step is not possible now.
     """
-    office, power = offices.checked(store.reference, recipient, power_id, project_types)
+    office, power = offices.competent_office(store.reference, recipient, power_id, project_types)
 
     def also(con: sqlite3.Connection, case: Case) -> None:
         count = con.execute("SELECT count(*) FROM referral WHERE case_id = ?", (case_id,)).fetchall()[0][0]

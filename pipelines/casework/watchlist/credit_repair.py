@@ -14,7 +14,7 @@ NEEDS_ZH = {"duties": "义务已履行", "promise": "已作出信用承诺"}
 
 
 @dataclass(frozen=True)
-class Severity:
+class DishonestyClass:
     """One class of dishonesty. Months count from the date of the document."""
 
     id: str
@@ -36,10 +36,10 @@ class Severity:
 
 
 @cache
-def severities() -> dict[str, Severity]:
+def dishonesty_classes() -> dict[str, DishonestyClass]:
     """Return the rows of ``data/reference/credit_repair.csv``, by class."""
     return {
-        row["class"]: Severity(
+        row["class"]: DishonestyClass(
             row["class"],
             row["class_zh"],
             row["is_published"] == "yes",
@@ -53,16 +53,16 @@ def severities() -> dict[str, Severity]:
     }
 
 
-def severity_of(id: str) -> Severity:
+def dishonesty_class_of(id: str) -> DishonestyClass:
     """Return a class.
 
     Raises:
         ValueError: there is none of this id.
     """
-    if id not in severities():
-        known = ", ".join(f"{each.id} {each.title_zh}" for each in severities().values())
+    if id not in dishonesty_classes():
+        known = ", ".join(f"{each.id} {each.title_zh}" for each in dishonesty_classes().values())
         raise ValueError(f"{id!r} is no class of dishonesty; choose one of {known}")
-    return severities()[id]
+    return dishonesty_classes()[id]
 
 
 def months_after(day: date, months: int) -> date:

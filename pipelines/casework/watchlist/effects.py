@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from pipelines import audit
 from pipelines.casework.acts import Act
 from pipelines.casework.clocks import deadlines
-from pipelines.casework.watchlist.entry import LISTS_ZH
-from pipelines.casework.watchlist.register import STATES_ZH, WITHDRAWAL_RULE, Standing, clock, enter, entries
+from pipelines.casework.watchlist.proposals import LISTS_ZH
+from pipelines.casework.watchlist.register import STATES_ZH, WITHDRAWAL_RULE, ListEntry, clock, enter, entries
 
 #: Detectors whose flags rest on the lists, by the start of their id.
 FLAGGING = "watchlist."
@@ -48,7 +48,7 @@ def for_snapshot(con: sqlite3.Connection, as_of: date) -> list[dict[str, object]
     return rows
 
 
-def settle(con: sqlite3.Connection, as_of: date, *, at: str, actor: str) -> list[str]:
+def expire_and_remove(con: sqlite3.Connection, as_of: date, *, at: str, actor: str) -> list[str]:
     """Let entries expire, and remove those that have ended and have no flag left. For the night.
 
     Inside the transaction that switches to the night's snapshot, after its signals are written.
@@ -89,7 +89,7 @@ def settle(con: sqlite3.Connection, as_of: date, *, at: str, actor: str) -> list
     return said
 
 
-def _flags(con: sqlite3.Connection, entry: Standing) -> tuple[list[str], list[str]]:
+def _flags(con: sqlite3.Connection, entry: ListEntry) -> tuple[list[str], list[str]]:
     """Return the signals that rest on an entry: those of the current snapshot, and those that stopped.
 
     A signal names the entries that it rests on. Where a decision was lifted, one that names the decision
@@ -113,6 +113,6 @@ def _flags(con: sqlite3.Connection, entry: Standing) -> tuple[list[str], list[st
     return standing, stopped
 
 
-def count_of(event: Mapping[str, object]) -> int | None:
+def flags_stopped(event: Mapping[str, object]) -> int | None:
     """Return how many flags a removal stopped; None for other events."""
     return len(json.loads(str(event["flags"]))) if event["state"] == "removed" else None

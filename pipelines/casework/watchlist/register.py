@@ -17,7 +17,7 @@ from pipelines import audit, times
 from pipelines.casework.acts import Act, once
 from pipelines.casework.clocks import deadlines
 from pipelines.casework.watchlist import credit_repair
-from pipelines.casework.watchlist.entry import Entry
+from pipelines.casework.watchlist.proposals import Proposal
 from pipelines.store import Store
 
 STATES_ZH: Mapping[str, str] = {
@@ -35,7 +35,7 @@ WITHDRAWAL_RULE = "CF02"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class ListEntry:
     """An entry as it stands: its facts by column, and where it is.
 
     Attributes:
@@ -67,7 +67,7 @@ class Standing:
         return next((each for each in reversed(self.events) if each["state"] in states), None)
 
 
-def propose(store: Store, act: Act, entry: Entry) -> str:
+def propose(store: Store, act: Act, entry: Proposal) -> str:
     """Propose an entry (拟列入). Returns its id, such as ``ZD2026-0001`` or ``HM2026-0001``.
 
     Raises:
@@ -173,7 +173,7 @@ def repair(store: Store, act: Act, id: str, *, document_no: str, authority: str,
             raise ValueError(
                 f"{id} is a watch entry, which is no sanction: revoke it instead of repairing it"
             )
-        severity = credit_repair.severity_of(str(entry.facts["severity"]))
+        severity = credit_repair.dishonesty_class_of(str(entry.facts["severity"]))
         first = severity.repairable_on(date.fromisoformat(str(entry.facts["decided_on"])))
         if _day(act) < first:
             raise ValueError(
@@ -227,7 +227,7 @@ def revoke(store: Store, act: Act, id: str, document_no: str = "") -> str:
     return once(store, act, "list_revoke", id, {"document_no": document_no}, do)
 
 
-def entries(con: sqlite3.Connection, id: str | None = None) -> list[Standing]:
+def entries(con: sqlite3.Connection, id: str | None = None) -> list[ListEntry]:
     """Return every entry that there ever was, or one of them, by id."""
     where, values = ("", ()) if id is None else (" WHERE id = ?", (id,))
     events: dict[str, list[Mapping[str, object]]] = {}
@@ -239,7 +239,7 @@ def entries(con: sqlite3.Connection, id: str | None = None) -> list[Standing]:
         kept = last.get(row["id"])
         review_on = kept["review_on"] if kept else row["first_review_on"]
         found.append(
-            Standing(
+            ListEntry(
                 facts=dict(row),
                 state=str(events[row["id"]][-1]["state"]),
                 ends_on=date.fromisoformat(kept["ends_on"] if kept else row["first_ends_on"]),
@@ -250,7 +250,7 @@ def entries(con: sqlite3.Connection, id: str | None = None) -> list[Standing]:
     return found
 
 
-def require(con: sqlite3.Connection, id: str, *wanted: str) -> Standing:
+def require(con: sqlite3.Connection, id: str, *wanted: str) -> ListEntry:
     """Return an entry that is in one of these states.
 
     Raises:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from pipelines.casework.clocks import clocks, workdays
-from pipelines.casework.clocks.clocks import Kind, Late, Stage, Suspension, Unit
+from pipelines.casework.clocks.clocks import DelayKind, PeriodKind, Stage, Suspension, Unit
 from pipelines.times import LOCAL
 
 DAYS = workdays.calendar()
@@ -360,11 +360,17 @@ def test_an_unknown_period_is_refused():
 
 def test_delays_are_those_of_article_10():
     accept, decide = clocks.rule_of("TS02"), clocks.rule_of("TS03")
-    assert accept.late(is_done=True) == accept.late(is_done=False) == Late.ACCEPTANCE
-    assert (decide.late(is_done=True), decide.late(is_done=False)) == (Late.HANDLING, Late.NOT_CONCLUDED)
-    assert clocks.rule_of("ZC06").late(is_done=False) == Late.HANDLING
-    assert clocks.rule_of("YS01").late(is_done=False) == Late.OTHER
-    assert {id for id, rule in clocks.rules().items() if rule.kind is Kind.CONCLUSION} == {"TS03", "ZC07a"}
+    assert accept.late(is_done=True) == accept.late(is_done=False) == DelayKind.ACCEPTANCE
+    assert (decide.late(is_done=True), decide.late(is_done=False)) == (
+        DelayKind.HANDLING,
+        DelayKind.NOT_CONCLUDED,
+    )
+    assert clocks.rule_of("ZC06").late(is_done=False) == DelayKind.HANDLING
+    assert clocks.rule_of("YS01").late(is_done=False) == DelayKind.OTHER
+    assert {id for id, rule in clocks.rules().items() if rule.kind is PeriodKind.CONCLUSION} == {
+        "TS03",
+        "ZC07a",
+    }
 
 
 def test_lengths_are_said_in_both_languages():

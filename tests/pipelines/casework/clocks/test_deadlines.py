@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.casework.acts import Act
 from pipelines.casework.clocks import clocks, deadlines, steps
-from pipelines.casework.clocks.clocks import Late, Stage
+from pipelines.casework.clocks.clocks import DelayKind, Stage
 from pipelines.store import opened
 from pipelines.times import LOCAL
 
@@ -260,10 +260,14 @@ def test_delays_of_a_year_are_of_the_kinds_of_article_10(store):
     start(store, "g", "TS02", "2025-09-26 10:00")  # Sep 30 2025
     found = deadlines.delays(store, 2026, date(2026, 7, 20))
     assert [(each.object, each.kind, each.days_late) for each in found] == [
-        ("a", Late.ACCEPTANCE, 2),  # Jun 5, 8
-        ("e", Late.OTHER, 31),  # Jun 5 1; 8-12 6; 15-18 10; 22-26 15; 29-Jul 3 20; 6-10 25; 13-17 30; 20 31
-        ("b", Late.HANDLING, 1),
-        ("c", Late.NOT_CONCLUDED, 4),  # Jul 15, 16, 17, 20
+        ("a", DelayKind.ACCEPTANCE, 2),  # Jun 5, 8
+        (
+            "e",
+            DelayKind.OTHER,
+            31,
+        ),  # Jun 5 1; 8-12 6; 15-18 10; 22-26 15; 29-Jul 3 20; 6-10 25; 13-17 30; 20 31
+        ("b", DelayKind.HANDLING, 1),
+        ("c", DelayKind.NOT_CONCLUDED, 4),  # Jul 15, 16, 17, 20
     ]
 
 

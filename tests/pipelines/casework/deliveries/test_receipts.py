@@ -9,10 +9,10 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from pipelines import audit
+from pipelines.casework.alert_labels import labels
 from pipelines.casework.cases import cases
 from pipelines.casework.deliveries import deliveries, receipts
-from pipelines.casework.deliveries.receipts import Answer, Sent, judge, moment
-from pipelines.casework.labels import labels
+from pipelines.casework.deliveries.receipts import Answer, SentAlert, check_rows, moment
 
 ON = date(2026, 7, 3)
 COLUMN = {"state": "核查状态", "label": "核查结论", "who": "核查人", "at": "反馈时间", "note": "备注"}
@@ -61,7 +61,7 @@ def fill(county, tmp_path):
 @pytest.fixture
 def take(county, by):
     def bring(path, on=ON, **more):
-        return receipts.take(county.home, county.store, by(at=f"{on}T03:00:00+00:00"), path, on, **more)
+        return receipts.take_back(county.home, county.store, by(at=f"{on}T03:00:00+00:00"), path, on, **more)
 
     return bring
 
@@ -178,7 +178,7 @@ def test_a_list_that_is_still_held_back_cannot_have_been_answered(county, take, 
 
 # ---- what a row may say
 
-SENT = {"SAAAAAAAAAAAAAAAA": Sent("d1", date(2026, 7, 1), "未能确定主管部门")}
+SENT = {"SAAAAAAAAAAAAAAAA": SentAlert("d1", date(2026, 7, 1), "未能确定主管部门")}
 
 
 def judged(said=(), **cells):
@@ -192,7 +192,7 @@ def judged(said=(), **cells):
         "feedback_at": "",
         "note": "",
     } | cells
-    return judge([row], SENT, dict(said), SENT, "housing")[0]
+    return check_rows([row], SENT, dict(said), SENT, "housing")[0]
 
 
 @pytest.mark.parametrize(
@@ -266,13 +266,13 @@ def test_two_different_answers_to_one_alert_in_one_list_are_both_refused():
     rows = [
         base | {"place": f"row {n}", "conclusion_zh": text} for n, text in enumerate(["属实", "数据有误", ""])
     ]
-    assert [row.outcome for row in judge(rows, SENT, {}, SENT, "housing")] == [
+    assert [row.outcome for row in check_rows(rows, SENT, {}, SENT, "housing")] == [
         "refused",
         "refused",
         "unchanged",
     ]
     same = [rows[0], rows[0] | {"place": "row 9"}]
-    assert [row.outcome for row in judge(same, SENT, {}, SENT, "housing")] == ["taken", "unchanged"]
+    assert [row.outcome for row in check_rows(same, SENT, {}, SENT, "housing")] == ["taken", "unchanged"]
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_an_import_adds_what_is_new_changes_what_changed_and_retires_what_is_gon
     pools.take_over(store, act(), OBJECTS, members)
     later = [members[0] | {"risk_class": "low"}, members[1], pools.checked(OBJECTS, lot("L9"))]
     change = pools.take_over(store, act("年度调整", day=2), OBJECTS, later, retire=1)
-    assert change == pools.Change(("L9",), ("L1",), ("91410000000000001X",))
+    assert change == pools.PoolChange(("L9",), ("L1",), ("91410000000000001X",))
     assert ids(store) == ["L1", "L2", "L9"]
     gone = pools.history(store.con, OBJECTS, "91410000000000001X")
     assert (gone[0]["until_reason"], gone[0]["until_by"]) == ("年度调整", "张三")

@@ -27,7 +27,7 @@ _OF_DISMISSALS = {
 
 
 @dataclass(frozen=True)
-class Label:
+class AlertLabel:
     """What somebody said about one alert.
 
     Attributes:
@@ -54,7 +54,7 @@ class Label:
     did: str
 
 
-def labels(store: Store, as_of: date) -> list[Label]:
+def labels(store: Store, as_of: date) -> list[AlertLabel]:
     """Return the last label that each office and the own desk gave to each alert until the end of a day."""
     said: dict[tuple[str, str], tuple[str, str | None, str, str]] = {}
     for row in store.rows(
@@ -92,7 +92,7 @@ def labels(store: Store, as_of: date) -> list[Label]:
             continue
         of = facts[fp, ev_hash]
         found.append(
-            Label(
+            AlertLabel(
                 fp,
                 ev_hash,
                 of["detector"],

@@ -40,7 +40,7 @@ _RUNS = "'^(?:[\\t\\r\\n]|[\\s\\p{Cc}\\p{Cf}\\p{Z}]*[=+\\-@＝＋－＠﹦﹢﹣
 
 
 @dataclass(frozen=True)
-class Export:
+class TradingDataExport:
     """One line of the ledger of exports. ``at``: UTC time; ``manifest_sha256``: of MANIFEST.json, which has all sums."""
 
     number: int
@@ -54,7 +54,7 @@ class Export:
     actor: str
 
 
-def write(home: Home, store: Store, act: Act, channel: str, folder: Path) -> Export:
+def write(home: Home, store: Store, act: Act, channel: str, folder: Path) -> TradingDataExport:
     """Write the data of the current snapshot into a new folder, and into the ledger that it was handed out.
 
     The folder appears whole, and after the ledger has it: nothing goes out that is not written down.
@@ -109,12 +109,12 @@ def _written_down(
     return int(once(store, act, "export-data", snapshot, said, do))
 
 
-def exports(store: Store) -> list[Export]:
+def exports(store: Store) -> list[TradingDataExport]:
     """Return the ledger of exports, the oldest first."""
-    return [Export(**row) for row in store.rows("SELECT * FROM export_ledger ORDER BY number")]
+    return [TradingDataExport(**row) for row in store.rows("SELECT * FROM export_ledger ORDER BY number")]
 
 
-def dictionary(con: duckdb.DuckDBPyConnection) -> Sheet:
+def data_dictionary(con: duckdb.DuckDBPyConnection) -> Sheet:
     """Return the data dictionary: every column of every table, with the description of the table."""
     rows = []
     for table in _present(con):
@@ -129,7 +129,7 @@ def _contents(snapshot: Path, folder: Path, channel: str, id: str) -> tuple[dict
     con = duck.open_snapshot(snapshot)
     try:
         counts = {table: _table(con, table, folder) for table in _present(con)}
-        (folder / "数据字典.csv").write_bytes(csv_bytes(dictionary(con)))
+        (folder / "数据字典.csv").write_bytes(csv_bytes(data_dictionary(con)))
     finally:
         con.close()
     files = {path.name: path for path in sorted(folder.iterdir())}

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from pipelines.casework import suppressions
 from pipelines.casework.cases.cases import Case
-from pipelines.casework.cases.states import AT_REST, State
+from pipelines.casework.cases.states import AT_REST, CaseState
 from pipelines.casework.clocks import deadlines
 from pipelines.casework.clocks.clocks import Stage
 from pipelines.casework.clocks.deadlines import Deadline
@@ -33,7 +33,7 @@ FLAGS_ZH = {
 
 
 @dataclass(frozen=True)
-class Item:
+class QueuedCase:
     """One case in the queue.
 
     Attributes:
@@ -62,7 +62,7 @@ class Item:
         return self.alerts[0].grade if self.alerts else "-"
 
 
-def items(store: Store, now: Current, as_of: date) -> list[Item]:
+def queued_cases(store: Store, now: Current, as_of: date) -> list[QueuedCase]:
     """Return every case that is not merged into another, those to work on first at the top.
 
     Order: at rest last; then the grade; inside a grade the number of kinds of evidence and the money at stake.
@@ -91,7 +91,7 @@ def items(store: Store, now: Current, as_of: date) -> list[Item]:
     agreed = suppressions.agreed(store)
     found = []
     for row in store.rows("SELECT * FROM case_ WHERE merged_into IS NULL ORDER BY id"):
-        case = Case(**dict(row) | {"state": State(row["state"])})
+        case = Case(**dict(row) | {"state": CaseState(row["state"])})
         fps = fired.get(case.id, [])
         lots = tuple(sorted({lot for fp in fps for lot in now.signals[fp].lots}))
         evidence = {(fp, now.signals[fp].ev_hash) for fp in fps}
@@ -102,7 +102,7 @@ def items(store: Store, now: Current, as_of: date) -> list[Item]:
         if fps and all(quiet_until(agreed, now.signals[fp], as_of) for fp in fps):
             told.append("suppressed")
         found.append(
-            Item(
+            QueuedCase(
                 case=case,
                 alerts=tuple(sorted((now.rows[fp] for fp in fps), key=lambda row: (row.grade, row.detector))),
                 lots=lots,
@@ -116,9 +116,9 @@ def items(store: Store, now: Current, as_of: date) -> list[Item]:
     return sorted(found, key=_order)
 
 
-def workload(items: Iterable[Item]) -> Counter[str]:
+def workload(cases: Iterable[QueuedCase]) -> Counter[str]:
     """Return how many cases that are not at rest everybody has; under an empty name those that nobody has."""
-    return Counter(item.case.owner or "" for item in items if item.case.state not in AT_REST)
+    return Counter(each.case.owner or "" for each in cases if each.case.state not in AT_REST)
 
 
 def _flags(
@@ -141,10 +141,10 @@ def _flags(
     return flags
 
 
-def _order(item: Item) -> tuple[bool, str, int, Decimal, str]:
-    kinds = len({row.family for row in item.alerts})
-    grade = item.grade if item.alerts else "Z"
-    return item.case.state in AT_REST, grade, -kinds, -(item.money_cny or Decimal(0)), item.case.id
+def _order(queued: QueuedCase) -> tuple[bool, str, int, Decimal, str]:
+    kinds = len({row.family for row in queued.alerts})
+    grade = queued.grade if queued.alerts else "Z"
+    return queued.case.state in AT_REST, grade, -kinds, -(queued.money_cny or Decimal(0)), queued.case.id
 
 
 def _money(lots: Iterable[str], facts: Mapping[str, Mapping[str, object]]) -> Decimal | None:
