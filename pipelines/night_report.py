@@ -11,7 +11,7 @@ from pathlib import Path
 
 from detectors import registry
 from pipelines import duck
-from pipelines.casework.clocks import clocks, deadlines
+from pipelines.casework.clocks import deadlines, due_dates
 from pipelines.intake.file_report import FileReport
 from pipelines.publishing import Night, files_of
 from pipelines.settings import Home
@@ -177,14 +177,14 @@ def _clocks(store: Store, as_of: date) -> list[night_page.ClockLine]:
     """Return the clocks of which to warn, the most urgent first."""
     warned = []
     for each in deadlines.warnings(store, as_of):
-        first, later = clocks.end_text(each.due, each.rule.unit)
+        first, later = due_dates.end_text(each.due, each.rule.unit)
         due = f"{first}（或 {later}）" if later else first
         warned.append(
             night_page.ClockLine(
                 each.object,
                 each.rule.act_zh,
                 due + ("（暂定）" if each.due.is_provisional else ""),
-                clocks.STAGES_ZH[each.stage],
+                due_dates.STAGES_ZH[each.stage],
             )
         )
     return warned

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
+from pipelines import times
 from pipelines.store import Store
-from pipelines.times import LOCAL
 from reports.alert_list import CONCLUSIONS_ZH
 
 #: Who said it where it was not an office that got a list.
@@ -73,7 +73,7 @@ def labels(store: Store, as_of: date) -> list[AlertLabel]:
     for row in store.rows(
         "SELECT * FROM decision WHERE verb IN ('dismiss', 'confirm', 'reopen') ORDER BY number"
     ):
-        known_on = datetime.fromisoformat(row["at"]).astimezone(LOCAL).date()
+        known_on = times.day_of(row["at"])
         if known_on > as_of:
             continue
         label = _of_decision(row["verb"], json.loads(row["details"]))

@@ -13,8 +13,8 @@ from pipelines.casework import suppressions
 from pipelines.casework.cases.cases import Case
 from pipelines.casework.cases.states import AT_REST, CaseState
 from pipelines.casework.clocks import deadlines
-from pipelines.casework.clocks.clocks import Stage
 from pipelines.casework.clocks.deadlines import Deadline
+from pipelines.casework.clocks.due_dates import Stage
 from pipelines.casework.deliveries import receipts
 from pipelines.findings import outbox
 from pipelines.findings.alerts import Current

@@ -17,7 +17,8 @@ from pipelines import times
 from pipelines.casework import offices
 from pipelines.casework.cases.states import DISMISSALS_ZH, STATES_ZH, CaseState
 from pipelines.casework.clocks import deadlines
-from pipelines.casework.clocks.clocks import DELAYS_ZH, DUTIES_ZH, Stage
+from pipelines.casework.clocks.due_dates import Stage
+from pipelines.casework.clocks.periods import DELAYS_ZH, DUTIES_ZH
 from pipelines.casework.complaints import complaints
 from pipelines.casework.complaints.states import CONCLUSIONS_ZH, REGIMES_ZH
 from pipelines.casework.draws.inspections import OUTCOMES_ZH

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
-from pipelines.casework.clocks import clocks
-from pipelines.casework.clocks.clocks import GROUNDS_ZH, STAGES_ZH, Stage
+from pipelines.casework.clocks import due_dates
 from pipelines.casework.clocks.deadlines import Deadline
+from pipelines.casework.clocks.due_dates import STAGES_ZH, Stage
+from pipelines.casework.clocks.periods import GROUNDS_ZH
 from pipelines.casework.complaints.ledger import LedgerRow
 from pipelines.casework.complaints.states import (
     CHANNELS_ZH,
@@ -154,7 +155,7 @@ def record(entry: LedgerRow) -> dict[str, object]:
 
 
 def _clock(clock: Deadline) -> dict[str, object]:
-    due, moved = clocks.end_text(clock.due, clock.rule.unit)
+    due, moved = due_dates.end_text(clock.due, clock.rule.unit)
     return {
         "rule": clock.rule.rule_id,
         "due": due,

@@ -12,8 +12,8 @@ import typer
 
 from pipelines import settings, times
 from pipelines.casework.acts import Act
-from pipelines.casework.clocks import clocks
-from pipelines.casework.clocks.clocks import DELAYS_ZH, GROUNDS_ZH
+from pipelines.casework.clocks import periods
+from pipelines.casework.clocks.periods import DELAYS_ZH, GROUNDS_ZH
 from pipelines.casework.complaints import complaints, ledger
 from pipelines.casework.complaints.complainants import Complainant
 from pipelines.casework.complaints.states import (
@@ -246,7 +246,7 @@ def suspend(
     complaint: IdArgument,
     ground: Annotated[
         str,
-        typer.Option(help="; ".join(f"{code} {GROUNDS_ZH[code]}" for code in clocks.rule_of("TS03").stops)),
+        typer.Option(help="; ".join(f"{code} {GROUNDS_ZH[code]}" for code in periods.rule_of("TS03").stops)),
     ],
     reason: ReasonOption,
     document: DocumentOption = "",
@@ -334,7 +334,7 @@ def year(
         found = complaints.delays(store, year, day)
     counted = Counter((office, delay.kind) for office, delay in found)
     is_zh = lang is Lang.ZH
-    kinds = [clocks.DelayKind.ACCEPTANCE, clocks.DelayKind.HANDLING, clocks.DelayKind.NOT_CONCLUDED]
+    kinds = [periods.DelayKind.ACCEPTANCE, periods.DelayKind.HANDLING, periods.DelayKind.NOT_CONCLUDED]
     listing(
         f"{year} 年投诉办理超期（截至 {day}）" if is_zh else f"Delays in complaints of {year}, as of {day}",
         ("承办单位" if is_zh else "office", *(DELAYS_ZH[kind] if is_zh else str(kind) for kind in kinds)),

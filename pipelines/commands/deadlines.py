@@ -11,9 +11,10 @@ import typer
 
 from pipelines import settings, times
 from pipelines.casework.acts import Act
-from pipelines.casework.clocks import clocks, deadlines, steps
-from pipelines.casework.clocks.clocks import DELAYS_ZH, GROUNDS_ZH, STAGES_ZH, PeriodRule, Stage
+from pipelines.casework.clocks import deadlines, due_dates, periods, steps, stored
 from pipelines.casework.clocks.deadlines import Deadline
+from pipelines.casework.clocks.due_dates import STAGES_ZH, Stage
+from pipelines.casework.clocks.periods import DELAYS_ZH, GROUNDS_ZH, PeriodRule
 from pipelines.commands.options import (
     ACTING,
     ActorOption,
@@ -149,7 +150,7 @@ def extend(
     """Let a longer period take over, with the approval named in the reason; it counts from the same start."""
     with opened(settings.installed(home).control) as store:
         steps.extend(store, _act(actor, reason, key), object, rule, utc(at))
-    err.print(f"{object}: {rule} takes over from {clocks.rule_of(rule).extends}")
+    err.print(f"{object}: {rule} takes over from {periods.rule_of(rule).extends}")
     _next(object, rule)
 
 
@@ -208,7 +209,7 @@ def year(
         found = deadlines.delays(store, year, day)
     is_zh = lang is Lang.ZH
     counted = Counter(each.kind for each in found)
-    sums = "，".join(f"{DELAYS_ZH[kind] if is_zh else kind} {counted[kind]}" for kind in clocks.DelayKind)
+    sums = "，".join(f"{DELAYS_ZH[kind] if is_zh else kind} {counted[kind]}" for kind in periods.DelayKind)
     listing(
         f"{year} 年超期情况（截至 {day}）：{sums}" if is_zh else f"Delays of {year}, as of {day}: {sums}",
         ("类型", "对象", "规则", "事项", "届满", "完成", "超期工作日", "依据")
@@ -252,7 +253,7 @@ def rules(
                 rule.duty_zh if is_zh else rule.duty_of,
                 _basis(rule, lang),
             )
-            for rule in clocks.rules().values()
+            for rule in periods.rules().values()
         ],
         format,
     )
@@ -266,10 +267,10 @@ def check(
     home: HomeOption = None,
 ) -> None:
     """Check a minimum period, such as the 20 days from tender documents to bids (ZB04)."""
-    minimum = clocks.rule_of(rule)
+    minimum = periods.rule_of(rule)
     with opened(settings.installed(home).control) as store:
-        days = deadlines.calendar(store.con)
-    is_enough = clocks.is_long_enough(minimum, first.date(), last.date(), days)
+        days = stored.known_calendar(store.con)
+    is_enough = due_dates.is_long_enough(minimum, first.date(), last.date(), days)
     out.print(
         f"{rule} {minimum.act_zh}（{minimum.length_zh}，{minimum.basis}）：{'符合' if is_enough else '不足'}"
     )
@@ -389,7 +390,7 @@ def _list(title: str, found: list[Deadline], format: Format, lang: Lang) -> None
 
 
 def _ends(clock: Deadline) -> tuple[str, str]:
-    return clocks.end_text(clock.due, clock.rule.unit)
+    return due_dates.end_text(clock.due, clock.rule.unit)
 
 
 def _stage(clock: Deadline, lang: Lang) -> str:
@@ -411,11 +412,11 @@ def _act(actor: str, reason: str, key: str | None) -> Act:
 def _next(object: str, rule_id: str) -> None:
     """Say what may come next on a running clock."""
     ways = [f"meet {object} {rule_id}"]
-    if clocks.rule_of(rule_id).stops:
+    if periods.rule_of(rule_id).stops:
         ways.append(f"suspend {object} {rule_id} --ground … --reason …")
     ways += [
         f"extend {object} {each.rule_id} --reason …"
-        for each in clocks.rules().values()
+        for each in periods.rules().values()
         if each.extends == rule_id
     ]
     err.print("Next: " + "; ".join(f"bidwatch deadlines {way}" for way in ways), soft_wrap=True)

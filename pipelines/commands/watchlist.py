@@ -11,7 +11,7 @@ import typer
 
 from pipelines import settings, times
 from pipelines.casework.acts import Act
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import stored
 from pipelines.casework.watchlist import credit_repair, effects, register, sheets
 from pipelines.casework.watchlist.proposals import LISTS_ZH, SUBJECTS_ZH, Proposal
 from pipelines.casework.watchlist.register import STATES_ZH, ListEntry
@@ -254,7 +254,7 @@ def list_(
             listing(sheet.title, sheet.headings, sheet.rows, format)
             return
         found = sheets.listed_entries(store.con, which, day, everything=all)
-        days = deadlines.calendar(store.con)
+        days = stored.known_calendar(store.con)
     is_zh, is_watch = lang is Lang.ZH, which is Which.WATCH
     listing(
         f"{LISTS_ZH[which]} {day}：{len(found)}" if is_zh else f"{which} list on {day}: {len(found)}",

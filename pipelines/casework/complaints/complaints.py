@@ -13,7 +13,7 @@ from datetime import date
 
 from pipelines import audit, times, vault
 from pipelines.casework.acts import Act, once
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import deadlines, start_stop
 from pipelines.casework.complaints import complainants
 from pipelines.casework.complaints.complainants import Complainant
 from pipelines.casework.complaints.states import (
@@ -184,9 +184,9 @@ def move(
         _turn_clocks(con, id, complaint.regime, verb, when)
         day = times.day_of(when)
         if verb == "suspend":
-            deadlines.halt(con, id, DECISION[complaint.regime], given["ground"], day)
+            start_stop.suspend(con, id, DECISION[complaint.regime], given["ground"], day)
         if verb == "resume":
-            deadlines.go_on(con, id, DECISION[complaint.regime], day)
+            start_stop.resume(con, id, DECISION[complaint.regime], day)
         after = step.after or complaint.state
         con.execute(
             "INSERT INTO complaint_event (complaint, rev, verb, before, after, done_at, details, reason, at, actor)"
@@ -296,9 +296,9 @@ def delays(store: Store, year: int, as_of: date) -> list[tuple[str, deadlines.De
 def _turn_clocks(con: sqlite3.Connection, id: str, regime: Regime, verb: str, at: str) -> None:
     for what, rule_id in CLOCKS[regime].get(verb, ()):
         if what == "begin":
-            deadlines.begin(con, id, rule_id, at)
+            start_stop.begin(con, id, rule_id, at)
         else:
-            deadlines.end(con, id, rule_id, at, outcome=what)
+            start_stop.end(con, id, rule_id, at, outcome=what)
 
 
 def _keep_secret(home: Home, store: Store, act: Act, id: str, given: Mapping[str, str]) -> None:
@@ -347,7 +347,7 @@ def _time(con: sqlite3.Connection, act: Act, complaint: Complaint, done_at: str 
         "SELECT max(done_at) FROM complaint_event WHERE complaint = ?", (complaint.id,)
     ).fetchall()
     before = times.instant(rows[0][0] or complaint.received_at)
-    when = deadlines.not_before(done_at or act.at, before, complaint.id)
+    when = start_stop.not_before(done_at or act.at, before, complaint.id)
     if when > times.instant(act.at):
         raise ValueError(f"{complaint.id}: {when.isoformat()} is in the future")
     return when.isoformat()

@@ -9,8 +9,9 @@ from datetime import date, datetime
 
 from pipelines import times
 from pipelines.casework.clocks import deadlines
-from pipelines.casework.clocks.clocks import GROUNDS_ZH, WARNED, Stage
 from pipelines.casework.clocks.deadlines import Deadline
+from pipelines.casework.clocks.due_dates import WARNED, Stage
+from pipelines.casework.clocks.periods import GROUNDS_ZH
 from pipelines.casework.complaints.states import ACCEPTANCE, DECISION, ComplaintState, Regime
 from pipelines.store import Store
 

@@ -10,17 +10,16 @@ import shutil
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 from detectors import registry
-from pipelines import files
+from pipelines import files, times
 from pipelines.casework.acts import Act, once
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import stored
 from pipelines.findings import alerts, outbox
 from pipelines.settings import Home
 from pipelines.store import Store
-from pipelines.times import LOCAL
 
 #: An office answers within so many working days of the delivery; later it is asked again. The notice sets no period:
 #: change it here.
@@ -95,7 +94,7 @@ def listed(store: Store, on: date) -> list[Delivery]:
     )
     facts = {row["did"]: json.loads(row["facts"]) for row in rows}
     corrected = {each["supersedes"]: did for did, each in facts.items() if each.get("supersedes")}
-    calendar = deadlines.calendar(store.con)
+    calendar = stored.known_calendar(store.con)
     found = []
     for row in rows:
         said = facts[row["did"]]
@@ -107,7 +106,7 @@ def listed(store: Store, on: date) -> list[Delivery]:
         if row["answered"]:
             state = "answered"
         night = date.fromisoformat(row["as_of"])
-        since = night if row["released_at"] is None else _day(row["released_at"])
+        since = night if row["released_at"] is None else times.day_of(row["released_at"])
         awaited = (
             state == "written" and results is None and copies < row["items"] and row["did"] not in corrected
         )
@@ -270,11 +269,6 @@ def correct(home: Home, store: Store, act: Act, did: str) -> str:
 def files_in(folder: Path) -> dict[str, bytes]:
     """Return file name -> content of a folder."""
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
-
-
-def _day(at: str) -> date:
-    """Return the local day of a time."""
-    return datetime.fromisoformat(at).astimezone(LOCAL).date()
 
 
 def _row(store: Store, did: str) -> sqlite3.Row:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from pipelines import times
 from pipelines.casework.acts import Act, once
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import start_stop
 from pipelines.casework.draws import draws, pools
 from pipelines.store import Store
 from reports.handed_out import replay_draw
@@ -195,7 +195,7 @@ def enter_result(
             (id, object_id, outcome, note, done_at.isoformat(), act.at, act.actor),
         )
         if not is_correction:
-            deadlines.begin(con, clock(id, object_id), PUBLICATION_RULE, done_at.isoformat())
+            start_stop.begin(con, clock(id, object_id), PUBLICATION_RULE, done_at.isoformat())
         return outcome
 
     content = {"of": object_id, "outcome": outcome, "finished_at": finished_at}
@@ -253,7 +253,7 @@ def note_publication(
                 (id, object_id, waiting[object_id], channel, withheld, when.isoformat(), act.at, act.actor),
             )
             outcome = "lapsed" if withheld else "met"
-            deadlines.end(con, clock(id, object_id), PUBLICATION_RULE, when.isoformat(), outcome=outcome)
+            start_stop.end(con, clock(id, object_id), PUBLICATION_RULE, when.isoformat(), outcome=outcome)
         return "|".join(chosen)
 
     content = {

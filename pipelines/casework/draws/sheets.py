@@ -15,8 +15,8 @@ from typing import Any
 from pipelines import times
 from pipelines.casework import risk_classes
 from pipelines.casework.clocks import deadlines
-from pipelines.casework.clocks.clocks import Stage
 from pipelines.casework.clocks.deadlines import Deadline
+from pipelines.casework.clocks.due_dates import Stage
 from pipelines.casework.draws import draws, inspections, pools
 from pipelines.store import Store
 from reports.handed_out import replay_draw

@@ -17,7 +17,7 @@ from pipelines.casework import document_numbers, offices
 from pipelines.casework.acts import Act, once
 from pipelines.casework.cases.cases import case_of
 from pipelines.casework.cases.states import AT_REST, STATES_ZH, CaseState
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import start_stop
 from pipelines.reference import Reference
 from pipelines.store import Store
 
@@ -131,7 +131,7 @@ def ask(
                 act.actor,
             ),
         )
-        deadlines.begin(con, id, RETURN_RULE, when)
+        start_stop.begin(con, id, RETURN_RULE, when)
         return id
 
     said = {"case": case_id, "document": number, "received_at": received_at}
@@ -200,13 +200,13 @@ def _end(
         request = request_of(con, id)
         if request.outcome:
             raise ValueError(f"{id} has ended: {request.outcome} ({OUTCOMES_ZH[request.outcome]})")
-        at = deadlines.not_before(when.isoformat(), times.instant(request.received_at), id).isoformat()
+        at = start_stop.not_before(when.isoformat(), times.instant(request.received_at), id).isoformat()
         con.execute(
             "INSERT INTO assistance_end (assistance, outcome, text, document_no, ended_at, at, actor)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (id, outcome, text, number, at, act.at, act.actor),
         )
-        deadlines.end(con, id, RETURN_RULE, at, outcome="met" if outcome == "returned" else "void")
+        start_stop.end(con, id, RETURN_RULE, at, outcome="met" if outcome == "returned" else "void")
         return outcome
 
     said = {"document": number, "ended_at": ended_at, "text_sha256": _digest(text)}

@@ -9,7 +9,7 @@ from datetime import date
 
 from pipelines import times
 from pipelines.casework.cases.cases import Case, case_of, evidence_of
-from pipelines.casework.clocks import clocks, deadlines
+from pipelines.casework.clocks import deadlines, due_dates
 from pipelines.casework.clocks.deadlines import Deadline
 from pipelines.casework.referrals import referrals
 from pipelines.casework.referrals.referrals import Referral
@@ -173,9 +173,9 @@ def _row(
         time("send"),
         times.local_text(answer.at) if answer else "",
         time("send") if is_copied else "",
-        clocks.end_text(clock.due, clock.rule.unit)[0] if clock else "",
+        due_dates.end_text(clock.due, clock.rule.unit)[0] if clock else "",
         str(max(clock.workdays_left, 0)) if clock else "",
-        "" if clock is None else "是" if clock.stage is clocks.Stage.OVERDUE else "否",
+        "" if clock is None else "是" if clock.stage is due_dates.Stage.OVERDUE else "否",
         ANSWERS_ZH[answer.verb] if answer else "",
         "",
         "；".join(supervision),

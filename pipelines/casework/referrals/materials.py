@@ -21,7 +21,7 @@ from pipelines.casework import offices
 from pipelines.casework.acts import Act, once
 from pipelines.casework.cases.cases import case_of, decisions_of, evidence_of
 from pipelines.casework.cases.states import CaseState
-from pipelines.casework.clocks import clocks
+from pipelines.casework.clocks import periods
 from pipelines.casework.referrals import referrals
 from pipelines.casework.referrals.referrals import Referral
 from pipelines.findings import alerts
@@ -299,7 +299,7 @@ def project_of(home: Home, store: Store, case_id: str) -> str:
 
 def period_of(rule_id: str) -> tuple[str, str, str]:
     """Return what a rule wants, how long it gives, and by which provision."""
-    rule = clocks.rule_of(rule_id)
+    rule = periods.rule_of(rule_id)
     return rule.act_zh, rule.length_zh, rule.basis + ("" if rule.seen else "（待核）")
 
 

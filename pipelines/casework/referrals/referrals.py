@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pipelines.casework import document_numbers, offices
 from pipelines.casework.acts import Act
 from pipelines.casework.cases.cases import Case, move
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import start_stop
 from pipelines.reference import Reference
 from pipelines.store import Store
 
@@ -133,9 +133,9 @@ def answer(
 
     def also(con: sqlite3.Connection, case: Case) -> None:
         if verb == "file":
-            deadlines.begin(con, case_id, OWN_CASE, act.at)
+            start_stop.begin(con, case_id, OWN_CASE, act.at)
         if verb == "feedback":
-            deadlines.end(con, case_id, OWN_CASE, act.at)
+            start_stop.end(con, case_id, OWN_CASE, act.at)
         referral = latest(con, case_id)
         if referral is None and verb == "return":
             raise ValueError(f"{case_id} was filed by the own office: no other office has it to return")
@@ -189,12 +189,12 @@ def _clocks(con: sqlite3.Connection, case_id: str, verb: str, at: str) -> None:
     found = of_case(con, case_id)
     for referral in found[:-1]:
         for rule in _LAPSE.get(verb, ()):
-            deadlines.end(con, referral.id, rule, at, outcome="lapsed")
+            start_stop.end(con, referral.id, rule, at, outcome="lapsed")
     last = found[-1]
     for rule in _STOPS.get(verb, ()):
-        deadlines.end(con, last.id, rule, at)
+        start_stop.end(con, last.id, rule, at)
     for rule in _LAPSE.get(verb, ()) if verb != "draft" else ():
-        deadlines.end(con, last.id, rule, at, outcome="lapsed")
+        start_stop.end(con, last.id, rule, at, outcome="lapsed")
     if last.kind == "police":
         for rule in _STARTS.get(verb, ()):
-            deadlines.begin(con, last.id, rule, at)
+            start_stop.begin(con, last.id, rule, at)

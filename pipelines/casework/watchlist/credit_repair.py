@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import calendar
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
+from pipelines.casework.clocks.due_dates import months_after
 from pipelines.reference import Reference
 
 #: What a repair needs besides the shortest publication.
@@ -63,9 +63,3 @@ def dishonesty_class_of(id: str) -> DishonestyClass:
         known = ", ".join(f"{each.id} {each.title_zh}" for each in dishonesty_classes().values())
         raise ValueError(f"{id!r} is no class of dishonesty; choose one of {known}")
     return dishonesty_classes()[id]
-
-
-def months_after(day: date, months: int) -> date:
-    """Return the same day some months later, or that month's last day where it is shorter."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

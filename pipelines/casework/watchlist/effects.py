@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from pipelines import audit
 from pipelines.casework.acts import Act
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import start_stop
 from pipelines.casework.watchlist.proposals import LISTS_ZH
 from pipelines.casework.watchlist.register import STATES_ZH, WITHDRAWAL_RULE, ListEntry, clock, enter, entries
 
@@ -79,7 +79,7 @@ def expire_and_remove(con: sqlite3.Connection, as_of: date, *, at: str, actor: s
             said.append(f"{entry.id} 已{STATES_ZH[state]}，仍有 {len(standing)} 条标记未停止，请核查")
             continue
         enter(con, entry.id, "removed", as_of, act, STATES_ZH[state], flags=stopped)
-        deadlines.end(con, clock(entry.id), WITHDRAWAL_RULE, at)
+        start_stop.end(con, clock(entry.id), WITHDRAWAL_RULE, at)
         audit.append(
             con, at=at, actor=actor, verb="list_remove", subject=entry.id, because=state, flags=stopped
         )

@@ -15,7 +15,7 @@ from datetime import date
 
 from pipelines import audit, times
 from pipelines.casework.acts import Act, once
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import start_stop
 from pipelines.casework.watchlist import credit_repair
 from pipelines.casework.watchlist.proposals import Proposal
 from pipelines.store import Store
@@ -221,7 +221,7 @@ def revoke(store: Store, act: Act, id: str, document_no: str = "") -> str:
             )
         enter(con, id, "revoked", _day(act), act, act.reason, document_no)
         if is_public:
-            deadlines.begin(con, clock(id), WITHDRAWAL_RULE, act.at)
+            start_stop.begin(con, clock(id), WITHDRAWAL_RULE, act.at)
         return id
 
     return once(store, act, "list_revoke", id, {"document_no": document_no}, do)

@@ -10,6 +10,7 @@ import duckdb
 
 from pipelines import duck
 from pipelines.casework import risk_classes
+from pipelines.casework.clocks.due_dates import months_after
 from pipelines.casework.watchlist import credit_repair, register
 from pipelines.casework.watchlist.proposals import LISTS_ZH, SUBJECTS_ZH
 from pipelines.casework.watchlist.register import STATES_ZH, ListEntry
@@ -179,7 +180,7 @@ def subject_records(
         )
     }
     decisions = _decisions(home, store, [str(entry.facts["subject_id"]) for entry in found])
-    since = credit_repair.months_after(as_of, -12 * _YEARS)
+    since = months_after(as_of, -12 * _YEARS)
     known = {}
     for entry in found:
         subject = str(entry.facts["subject_id"])

@@ -5,7 +5,7 @@ import pytest
 from pipelines.casework import figures
 from pipelines.casework.acts import Act
 from pipelines.casework.cases import cases
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import start_stop
 from pipelines.casework.figures import Period
 from pipelines.casework.referrals import assistance, referrals
 
@@ -223,8 +223,8 @@ def test_complaints_by_law_with_their_conclusions_and_the_delays_of_each_office(
         event("T2", 1, "refuse", "2026-07-01T02:00:00+00:00"),
     )
     with store.transaction() as con:
-        deadlines.begin(con, "T1", "TS02", "2026-06-01T02:00:00+00:00")  # three working days
-        deadlines.end(con, "T1", "TS02", "2026-06-12T02:00:00+00:00")
+        start_stop.begin(con, "T1", "TS02", "2026-06-01T02:00:00+00:00")  # three working days
+        start_stop.end(con, "T1", "TS02", "2026-06-12T02:00:00+00:00")
     found = cells(figures.complaints_handled(store, FIRST_HALF))
     assert {name: n for name, n in found["招标投标"].items() if n} == {
         "收到": 1,

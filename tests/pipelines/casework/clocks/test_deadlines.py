@@ -5,8 +5,9 @@ from datetime import date, datetime
 import pytest
 
 from pipelines.casework.acts import Act
-from pipelines.casework.clocks import clocks, deadlines, steps
-from pipelines.casework.clocks.clocks import DelayKind, Stage
+from pipelines.casework.clocks import deadlines, periods, start_stop, steps
+from pipelines.casework.clocks.due_dates import Stage
+from pipelines.casework.clocks.periods import DelayKind
 from pipelines.store import opened
 from pipelines.times import LOCAL
 
@@ -90,13 +91,13 @@ def test_the_same_key_repeats_the_step_also_later(store):
 
 def test_other_steps_start_and_stop_clocks_in_their_own_transaction(store):
     with pytest.raises(RuntimeError), store.transaction() as con:
-        deadlines.begin(con, "R1", "YS02", at("2026-06-01 10:00"))
+        start_stop.begin(con, "R1", "YS02", at("2026-06-01 10:00"))
         raise RuntimeError
     assert store.rows("SELECT * FROM deadline") == []
     with store.transaction() as con:
-        deadlines.begin(con, "R1", "YS02", at("2026-06-01 10:00"))
-        assert deadlines.end(con, "R1", "YS02", at("2026-06-02 09:00"))
-        assert not deadlines.end(con, "R1", "YS02", at("2026-06-02 09:00"))
+        start_stop.begin(con, "R1", "YS02", at("2026-06-01 10:00"))
+        assert start_stop.end(con, "R1", "YS02", at("2026-06-02 09:00"))
+        assert not start_stop.end(con, "R1", "YS02", at("2026-06-02 09:00"))
     assert store.rows("SELECT * FROM audit") == []
 
 
@@ -214,9 +215,9 @@ def test_a_date_alone_is_not_before_what_happened_that_day(store):
 def test_a_running_clock_keeps_the_length_it_started_with(store, monkeypatch):
     start(store)
     steps.suspend(store, act("r"), "投诉2026-0001", "TS03", "testing", date(2026, 6, 8))
-    changed = dict(clocks.rules())
+    changed = dict(periods.rules())
     changed["TS03"] = replace(changed["TS03"], length=20)
-    monkeypatch.setattr(clocks, "rules", lambda: changed)
+    monkeypatch.setattr(periods, "rules", lambda: changed)
     steps.resume(store, act(), "投诉2026-0001", "TS03", date(2026, 6, 15))
     assert running(store, "2026-06-15")[0][2] == "2026-07-21"
 

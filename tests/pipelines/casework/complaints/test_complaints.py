@@ -6,7 +6,8 @@ import pytest
 
 from pipelines import settings
 from pipelines.casework.acts import Act
-from pipelines.casework.clocks.clocks import DelayKind, Stage
+from pipelines.casework.clocks.due_dates import Stage
+from pipelines.casework.clocks.periods import DelayKind
 from pipelines.casework.complaints import complainants, complaints
 from pipelines.casework.complaints.complainants import Complainant
 from pipelines.casework.complaints.complaints import ReceivedComplaint
