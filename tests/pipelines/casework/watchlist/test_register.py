@@ -7,6 +7,7 @@ import pytest
 
 from pipelines.casework.acts import Act
 from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks.due_dates import months_after
 from pipelines.casework.watchlist import credit_repair, register, sheets
 from pipelines.casework.watchlist.effects import expire_and_remove, for_snapshot
 from pipelines.casework.watchlist.proposals import Proposal
@@ -297,8 +298,8 @@ def test_the_classes_count_from_the_date_of_the_document(severity, first, last):
 
 
 def test_a_leap_day_keeps_its_month():
-    assert credit_repair.months_after(date(2024, 2, 29), 12) == date(2025, 2, 28)
-    assert credit_repair.months_after(date(2026, 1, 10), -36) == date(2023, 1, 10)
+    assert months_after(date(2024, 2, 29), 12) == date(2025, 2, 28)
+    assert months_after(date(2026, 1, 10), -36) == date(2023, 1, 10)
 
 
 def test_publication_stops_by_itself_before_the_sanction_does(store):
