@@ -15,7 +15,7 @@ import typer
 from pipelines import settings, times
 from pipelines.casework import risk_classes
 from pipelines.casework.acts import Act
-from pipelines.casework.draws import draws, inspection_rates, inspections, sheets
+from pipelines.casework.draws import draws, inspection_rates, inspections, plans, sheets
 from pipelines.commands import draw_pools
 from pipelines.commands.deadlines import due_cell, remaining
 from pipelines.commands.draw_pools import ObjectId, OptionalReason, RequiredReason
@@ -90,7 +90,7 @@ def plan(
     officers: Annotated[int, typer.Option(help="Officers per object, two or more.")] = 2,
     method: Annotated[
         list[str] | None,
-        typer.Option(help=f"How (检查方式), may be repeated: {'、'.join(draws.METHODS_ZH)}."),
+        typer.Option(help=f"How (检查方式), may be repeated: {'、'.join(plans.METHODS_ZH)}."),
     ] = None,
     due: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Until when inspections should be done.")
@@ -118,7 +118,7 @@ def plan(
     day, _ = today(as_of)
     year = since.year if since else day.year
     chosen = inspection_rates.default_set() if rate_set is None else "" if rate_set == "none" else rate_set
-    wanted = draws.InspectionPlan(
+    wanted = plans.InspectionPlan(
         year=year,
         batch=batch,
         fields=tuple(field),
@@ -133,7 +133,7 @@ def plan(
         beacon=beacon,
     )
     with opened(settings.installed(home).control) as store:
-        id = draws.plan(store, Act(actor=actor, at=times.now(), reason=reason, key=key), wanted)
+        id = plans.add(store, Act(actor=actor, at=times.now(), reason=reason, key=key), wanted)
     out.print(id)
     err.print(f"Next: bidwatch draw commit {id}", soft_wrap=True)
 
@@ -143,7 +143,7 @@ def commit(id: DrawId, home: HomeOption = None, actor: ActorOption = ACTING, key
     """Freeze the pools and fix the seed, before anybody can know who is drawn. Announce the printed hash."""
     with opened(settings.installed(home).control) as store:
         announced = draws.commit(store, Act(actor=actor, at=times.now(), key=key), id)
-        source = draws.plan_of(store.con, id)["beacon"]
+        source = plans.plan_of(store.con, id)["beacon"]
     out.print(announced)
     value = f" --beacon VALUE (the value of {source}, when it is known)" if source else ""
     err.print(
@@ -195,7 +195,7 @@ def void(
 ) -> None:
     """Give a plan up that was not drawn; its commitment stays on record and the next draw names it."""
     with opened(settings.installed(home).control) as store:
-        draws.void(store, Act(actor=actor, at=times.now(), reason=reason, key=key), id)
+        plans.void(store, Act(actor=actor, at=times.now(), reason=reason, key=key), id)
     err.print(f"{id} is given up. Next: bidwatch draw plan")
 
 
@@ -304,11 +304,11 @@ def list_(home: HomeOption = None, format: FormatOption = Format.TABLE, lang: La
                 plan["batch"],
                 "、".join(plan["fields"]),
                 plan["item"],
-                draws.STATES_ZH[state] if is_zh else state,
+                plans.STATES_ZH[state] if is_zh else state,
                 picked[id],
             )
-            for id, state in draws.states(store.con).items()
-            for plan in [draws.plan_of(store.con, id)]
+            for id, state in plans.states(store.con).items()
+            for plan in [plans.plan_of(store.con, id)]
         ]
     listing(
         "双随机抽查计划" if is_zh else "Plans of double random inspections",
@@ -332,9 +332,9 @@ def show(
     day, _ = today(as_of)
     is_zh = lang is Lang.ZH
     with opened(settings.installed(home).control) as store:
-        state = draws.states(store.con).get(id)
+        state = plans.states(store.con).get(id)
         if state != "drawn":
-            document = draws.require(store.con, id, *draws.STATES_ZH)
+            document = plans.require(store.con, id, *plans.STATES_ZH)
             out.print(json.dumps(document, ensure_ascii=False, indent=1), soft_wrap=True)
             _next(id, str(state))
             return

@@ -10,7 +10,7 @@ import typer
 
 from pipelines import settings, times
 from pipelines.casework.acts import Act
-from pipelines.casework.draws import pools
+from pipelines.casework.draws import conflicts, pools
 from pipelines.casework.draws.pools import OBJECTS, OFFICERS, Pool
 from pipelines.commands.options import ACTING, MOMENTS, ActorOption, KeyOption, Lang, LangOption, utc
 from pipelines.commands.output import Format, FormatOption, HomeOption, err, listing, out
@@ -193,7 +193,7 @@ def add_conflict(
     officer: OfficerId,
     object: ObjectId,
     ground: Annotated[
-        str, typer.Option(help="; ".join(f"{code} {zh}" for code, zh in pools.GROUNDS_ZH.items()))
+        str, typer.Option(help="; ".join(f"{code} {zh}" for code, zh in conflicts.GROUNDS_ZH.items()))
     ],
     home: HomeOption = None,
     actor: ActorOption = ACTING,
@@ -201,7 +201,7 @@ def add_conflict(
 ) -> None:
     """Say that an officer must not inspect an object. Only the ground's code is kept, no private facts."""
     with opened(settings.installed(home).control) as store:
-        pools.add_conflict(store, Act(actor=actor, at=times.now(), key=key), officer, object, ground)
+        conflicts.add(store, Act(actor=actor, at=times.now(), key=key), officer, object, ground)
     err.print(
         f"{officer} stays away from {object}. Already drawn: bidwatch draw replace DRAW {object} {officer}",
         soft_wrap=True,
@@ -219,7 +219,7 @@ def end_conflict(
 ) -> None:
     """Say that a conflict has ended."""
     with opened(settings.installed(home).control) as store:
-        pools.end_conflict(store, Act(actor=actor, at=times.now(), reason=reason, key=key), officer, object)
+        conflicts.end(store, Act(actor=actor, at=times.now(), reason=reason, key=key), officer, object)
     err.print(f"{officer} may inspect {object} again")
 
 
@@ -230,12 +230,12 @@ def list_conflicts(
     """List the conflicts that stand."""
     is_zh = lang is Lang.ZH
     with opened(settings.installed(home).control) as store:
-        found = pools.conflicts(store.con)
+        found = conflicts.standing(store.con)
     listing(
         f"回避：{len(found)}" if is_zh else f"Conflicts: {len(found)}",
         ("人员编号", "对象编号", "事由") if is_zh else ("officer", "object", "ground"),
         [
-            (officer, thing, pools.GROUNDS_ZH[ground] if is_zh else ground)
+            (officer, thing, conflicts.GROUNDS_ZH[ground] if is_zh else ground)
             for (officer, thing), ground in found.items()
         ],
         format,

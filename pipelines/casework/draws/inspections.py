@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pipelines import times
 from pipelines.casework.acts import Act, once
 from pipelines.casework.clocks import start_stop
-from pipelines.casework.draws import draws, pools
+from pipelines.casework.draws import conflicts, draws, plans, pools
 from pipelines.store import Store
 from reports.handed_out import replay_draw
 from reports.handed_out.replay_draw import SEPARATOR
@@ -117,14 +117,14 @@ def add_object(store: Store, act: Act, id: str, object_id: str) -> list[str]:
         raise ValueError("an object that was not drawn needs a reason to be added: --reason TEXT")
 
     def do(con: sqlite3.Connection) -> str:
-        draws.require(con, id, "drawn")
+        plans.require(con, id, "drawn")
         if con.execute(
             "SELECT 1 FROM draw_pick WHERE draw = ? AND object_id = ?", (id, object_id)
         ).fetchall():
             raise ValueError(f"{object_id} is on the list of {id} already")
-        draws.pick(con, id, object_id, "manual", act, reason=act.reason)
-        team = _next_officers(con, id, object_id, int(draws.plan_of(con, id)["officers_per_object"]))
-        draws.send(con, id, object_id, team, act)
+        draws.put_on_list(con, id, object_id, "manual", act, reason=act.reason)
+        team = _next_officers(con, id, object_id, int(plans.plan_of(con, id)["officers_per_object"]))
+        draws.assign_officers(con, id, object_id, team, act)
         return SEPARATOR.join(team)
 
     return once(store, act, "draw_add", id, {"added": object_id}, do).split(SEPARATOR)
@@ -140,7 +140,7 @@ def replace_officer(store: Store, act: Act, id: str, object_id: str, officer_id:
         raise ValueError("replacing an officer needs a reason: --reason TEXT")
 
     def do(con: sqlite3.Connection) -> str:
-        draws.require(con, id, "drawn")
+        plans.require(con, id, "drawn")
         ended = con.execute(
             "UPDATE draw_officer SET until = ?, until_by = ?, until_reason = ?"
             " WHERE draw = ? AND object_id = ? AND officer_id = ? AND until IS NULL",
@@ -149,7 +149,7 @@ def replace_officer(store: Store, act: Act, id: str, object_id: str, officer_id:
         if not ended.rowcount:
             raise ValueError(f"{officer_id} does not inspect {object_id} in {id}")
         team = _next_officers(con, id, object_id, 1)
-        draws.send(con, id, object_id, team, act)
+        draws.assign_officers(con, id, object_id, team, act)
         return team[0]
 
     return once(store, act, "draw_replace", id, {"of": object_id, "officer": officer_id}, do)
@@ -179,7 +179,7 @@ def enter_result(
     done_at = times.instant(finished_at or act.at)
 
     def do(con: sqlite3.Connection) -> str:
-        draws.require(con, id, "drawn")
+        plans.require(con, id, "drawn")
         ((drawn_at,),) = con.execute("SELECT at FROM draw_run WHERE draw = ?", (id,)).fetchall()
         if not times.instant(drawn_at) <= done_at <= times.instant(act.at):
             raise ValueError(
@@ -237,7 +237,7 @@ def note_publication(
         raise ValueError(f"published at {published_at}, which is still to come; say so when it is done")
 
     def do(con: sqlite3.Connection) -> str:
-        draws.require(con, id, "drawn")
+        plans.require(con, id, "drawn")
         chosen = list(object_ids) or [row["object_id"] for row in _unpublished(con, id)]
         if not chosen:
             raise ValueError(f"{id}: no result waits for publication")
@@ -288,12 +288,12 @@ def _next_officers(con: sqlite3.Connection, id: str, object_id: str, number: int
     load = Counter(row["officer_id"] for row in sent if row["until"] is None)
     # Whoever was on this object before does not come back to it.
     out = {row["officer_id"] for row in sent if row["object_id"] == object_id}
-    conflicts = replay_draw.barred(
-        {"officer_id": officer, "object_id": thing_id} for officer, thing_id in pools.conflicts(con)
+    barred = replay_draw.barred(
+        {"officer_id": officer, "object_id": thing_id} for officer, thing_id in conflicts.standing(con)
     )
     now = [pools.published(officer) for officer in pools.standing(con, pools.OFFICERS)]
     candidates = [
-        o for o in replay_draw.able(pools.published(thing), now, conflicts) if o["officer_id"] not in out
+        o for o in replay_draw.able(pools.published(thing), now, barred) if o["officer_id"] not in out
     ]
     return replay_draw.assigned(key, document, thing, candidates, load, number)
 

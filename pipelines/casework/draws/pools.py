@@ -1,6 +1,6 @@
-"""The two pools of 双随机: objects of inspection and officers, kept up to date without losing their history.
+"""The two pools of 双随机, objects of inspection and officers, with their history.
 
-A member that changes or leaves keeps its row, closed; who stood in a pool at any time can be told.
+The row of a member that changes or leaves is closed and kept: who stood in a pool can be told for any time.
 """
 
 from __future__ import annotations
@@ -32,15 +32,6 @@ KINDS_ZH: Mapping[str, str] = {
     "act": "交易行为",
 }
 
-#: Why an officer stays away from an object. Codes and no free text: the grounds are personal.
-GROUNDS_ZH: Mapping[str, str] = {
-    "relative": "近亲属关系",
-    "interest": "利害关系",
-    "former_post": "曾任职",
-    "earlier_handling": "曾经办该事项",
-    "own_request": "本人申请回避",
-    "other": "其他可能影响公正的关系",
-}
 
 Member = dict[str, str]
 
@@ -129,7 +120,8 @@ def checked(pool: Pool, given: Mapping[str, str]) -> Member:
             raise ValueError(f"{heading} is missing")
         member[name] = {zh: code for code, zh in pool.names_zh(name).items()}.get(value, value)
         if name == "kind" and member[name] not in KINDS_ZH:
-            raise ValueError(f"{heading}: {value!r} is none of {_choices(KINDS_ZH)}")
+            listed = ", ".join(f"{code} {zh}" for code, zh in KINDS_ZH.items())
+            raise ValueError(f"{heading}: {value!r} is none of {listed}")
         if name.endswith("_class") and value and not _WORD.fullmatch(value):
             raise ValueError(f"{heading}: {value!r} is no class; use a word without blanks / | ; ,")
     if not _ID.fullmatch(member[pool.key]):
@@ -274,61 +266,6 @@ def history(con: sqlite3.Connection, pool: Pool, id: str) -> list[dict[str, str 
     return [dict(row) for row in rows]
 
 
-def add_conflict(store: Store, act: Act, officer_id: str, object_id: str, ground: str) -> str:
-    """Write down that an officer must not inspect an object (回避).
-
-    Raises:
-        ValueError: the ground is unknown, one of both is in no pool, or the conflict stands already.
-    """
-    if ground not in GROUNDS_ZH:
-        raise ValueError(f"{ground!r} is no ground; choose one of {_choices(GROUNDS_ZH)}")
-    subject = f"{officer_id} {object_id}"
-
-    def do(con: sqlite3.Connection) -> str:
-        for pool, id in ((OFFICERS, officer_id), (OBJECTS, object_id)):
-            if not standing(con, pool, ids=[id]):
-                raise ValueError(f"{id} does not stand in the pool ({pool.title_zh})")
-        if (officer_id, object_id) in conflicts(con):
-            raise ValueError(f"{officer_id} stays away from {object_id} already")
-        con.execute(
-            "INSERT INTO officer_conflict (officer_id, object_id, ground, since, since_by) VALUES (?, ?, ?, ?, ?)",
-            (officer_id, object_id, ground, act.at, act.actor),
-        )
-        return subject
-
-    return once(store, act, "conflict_add", subject, {"ground": ground}, do)
-
-
-def end_conflict(store: Store, act: Act, officer_id: str, object_id: str) -> str:
-    """Write down that a conflict has ended.
-
-    Raises:
-        ValueError: no reason, or no such conflict stands.
-    """
-    if not act.reason.strip():
-        raise ValueError("ending a conflict needs a reason: --reason TEXT")
-
-    def do(con: sqlite3.Connection) -> str:
-        ended = con.execute(
-            "UPDATE officer_conflict SET until = ?, until_by = ?, until_reason = ?"
-            " WHERE officer_id = ? AND object_id = ? AND until IS NULL",
-            (act.at, act.actor, act.reason, officer_id, object_id),
-        )
-        if not ended.rowcount:
-            raise ValueError(f"no conflict between {officer_id} and {object_id} stands")
-        return f"{officer_id} {object_id}"
-
-    return once(store, act, "conflict_end", f"{officer_id} {object_id}", {}, do)
-
-
-def conflicts(con: sqlite3.Connection) -> dict[tuple[str, str], str]:
-    """Return (officer id, object id) -> ground of every conflict that stands."""
-    rows = con.execute(
-        "SELECT officer_id, object_id, ground FROM officer_conflict WHERE until IS NULL ORDER BY 1, 2"
-    ).fetchall()
-    return {(row["officer_id"], row["object_id"]): row["ground"] for row in rows}
-
-
 def published(member: Mapping[str, str]) -> Member:
     """Return a member as it stands in a published file: harmless in a spreadsheet."""
     return {name: cell(value) for name, value in member.items()}
@@ -395,7 +332,3 @@ def _close(con: sqlite3.Connection, pool: Pool, id: str, act: Act) -> None:
 def _digest(members: Iterable[Member]) -> str:
     listed = sorted(audit.canonical(member) for member in members)
     return hashlib.sha256("\n".join(listed).encode()).hexdigest()
-
-
-def _choices(codes: Mapping[str, str]) -> str:
-    return ", ".join(f"{code} {zh}" for code, zh in codes.items())

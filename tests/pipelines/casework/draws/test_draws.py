@@ -14,7 +14,7 @@ from fractions import Fraction
 import pytest
 
 from pipelines.casework.acts import Act
-from pipelines.casework.draws import draws, inspection_rates, inspections, pools, sheets
+from pipelines.casework.draws import conflicts, draws, inspection_rates, inspections, plans, pools, sheets
 from pipelines.casework.draws.inspections import error_rate_estimate
 from pipelines.store import opened
 from reports.handed_out import replay_draw
@@ -77,7 +77,7 @@ def plan(store, **changed):
         "period": (date(2026, 1, 1), date(2026, 12, 31)),
         "due_on": date(2026, 7, 31),
     } | changed
-    return draws.plan(store, act(), draws.InspectionPlan(**values))
+    return plans.add(store, act(), plans.InspectionPlan(**values))
 
 
 def drawn(store, seed=SEED, day=2, **changed):
@@ -198,7 +198,7 @@ def test_steps_come_in_their_order_and_once(store):
     with pytest.raises(ValueError, match=r"is drawn .*needs committed"):
         draws.run(store, act(hour=3), id)
     with pytest.raises(ValueError, match=r"is drawn .*needs planned or committed"):
-        draws.void(store, act("不满意"), id)
+        plans.void(store, act("不满意"), id)
     with pytest.raises(ValueError, match="no draw SJ2026-999"):
         draws.run(store, act(), "SJ2026-999")
 
@@ -210,8 +210,8 @@ def test_a_commitment_that_was_given_up_is_named_by_the_next_one(store):
     with pytest.raises(ValueError, match=f"{first} of the same item waits"):
         draws.commit(store, act(), second)
     with pytest.raises(ValueError, match="needs a reason"):
-        draws.void(store, act(), first)
-    draws.void(store, act("名录库有误"), first)
+        plans.void(store, act(), first)
+    plans.void(store, act("名录库有误"), first)
     draws.commit(store, act(), second)
     assert json.loads(draws.files(store.con, second)["commitment.json"])["given_up"] == [first]
     assert draws.files(store.con, first)
@@ -225,7 +225,7 @@ def test_a_repeated_key_does_not_draw_a_new_seed(store):
 
 def test_an_object_with_too_few_officers_stops_the_commitment(store):
     for n in range(4):
-        pools.add_conflict(store, act(), f"P{n}", "L3", "interest")
+        conflicts.add(store, act(), f"P{n}", "L3", "interest")
     with pytest.raises(ValueError, match=r"object L3: 1 officer\(s\) may inspect it, 2 are needed"):
         draws.commit(store, act(), plan(store))
 
@@ -294,7 +294,7 @@ def test_an_object_added_by_hand_stands_apart_and_keeps_its_chance(store):
     assert len(set(officers)) == 2
     assert (picks(store, id)[absent]["arm"], picks(store, id)[absent]["reason"]) == ("manual", "群众举报线索")
     assert absent.encode() not in draws.files(store.con, id)["drawn.csv"]
-    before = {row["object_id"] for row in draws.drawn_before(store.con, draws.plan_of(store.con, id))}
+    before = {row["object_id"] for row in draws.drawn_before(store.con, plans.plan_of(store.con, id))}
     assert absent not in before
     drawn_sheet, added_sheet, _ = sheets.sheets(store, id, AS_OF)
     assert absent not in str(drawn_sheet.rows)
@@ -307,7 +307,7 @@ def test_nobody_chooses_who_replaces_an_officer(store):
     id = drawn(store)
     thing = visited(store, id)[0]
     first, second = team(store, id, thing)
-    pools.add_conflict(store, act(day=3), first, thing, "relative")
+    conflicts.add(store, act(day=3), first, thing, "relative")
     third = inspections.replace_officer(store, act("回避", day=3), id, thing, first)
     assert set(team(store, id, thing)) == {second, third}
     assert third not in (first, second)
@@ -470,7 +470,7 @@ def exported(store, id, folder):
 
 
 def test_an_outsider_replays_the_published_folder(store, tmp_path):
-    pools.add_conflict(store, act(), "P1", "H1", "relative")
+    conflicts.add(store, act(), "P1", "H1", "relative")
     id = drawn(store)
     folder = exported(store, id, tmp_path / "公示")
     env = {
