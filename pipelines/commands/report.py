@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from pipelines import settings, times
-from pipelines.casework import figures, offices, trading_data_exports
+from pipelines.casework import offices, trading_data_exports
 from pipelines.casework.acts import Act
-from pipelines.casework.figures import Period
+from pipelines.casework.figures import report_periods, report_tables
+from pipelines.casework.figures.report_periods import ReportPeriod
 from pipelines.casework.referrals import ledger as referral_ledger
 from pipelines.commands.options import (
     ACTING,
@@ -75,7 +76,7 @@ def half_year(
     _figures(
         home,
         folder,
-        figures.half_year(year, half, day),
+        report_periods.half_year(year, half, day),
         title,
         "",
         office,
@@ -95,7 +96,13 @@ def year(
     day, _ = today(as_of)
     title = f"关于{year}年全县公共资源交易监管工作情况的报告（数据部分）"
     _figures(
-        home, folder, figures.whole_year(year, day), title, "县人民政府", office, f"年度报告数据_{year}年"
+        home,
+        folder,
+        report_periods.whole_year(year, day),
+        title,
+        "县人民政府",
+        office,
+        f"年度报告数据_{year}年",
     )
 
 
@@ -156,10 +163,10 @@ def channels(
 
 
 def _figures(
-    home: Path | None, folder: Path, period: Period, title: str, addressee: str, office: str, name: str
+    home: Path | None, folder: Path, period: ReportPeriod, title: str, addressee: str, office: str, name: str
 ) -> None:
     with opened(settings.installed(home).control) as store:
-        tables: Sequence[FigureTable] = figures.tables(store, period)
+        tables: Sequence[FigureTable] = report_tables.tables(store, period)
         signing = _signing(store.reference, office)
     report = ReportCover(
         title_zh=title,

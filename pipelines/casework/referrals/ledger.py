@@ -72,20 +72,22 @@ class CaseDecision:
 
 
 def decisions_by_referral(store: Store, case_id: str) -> list[list[CaseDecision]]:
-    """Return the decisions of a case by referral: first those before any, then those of each, oldest first.
+    """Return the decisions on a case by referral: first those before any, then those of each referral, the oldest first.
 
-    What the own office does after it filed the case itself belongs to no referral; it stands with none.
+    What the own office decides after it filed the case itself belongs to no referral; it stands with the first ones.
     """
     found: list[list[CaseDecision]] = [[]]
     belongs = True
     for row in store.rows("SELECT * FROM decision WHERE case_id = ? ORDER BY number", case_id):
-        step = CaseDecision(row["verb"], row["at"], row["actor"], json.loads(row["details"]), row["reason"])
-        if step.verb == "draft":
+        decision = CaseDecision(
+            row["verb"], row["at"], row["actor"], json.loads(row["details"]), row["reason"]
+        )
+        if decision.verb == "draft":
             found.append([])
             belongs = True
-        if step.verb == "file":
+        if decision.verb == "file":
             belongs = False
-        (found[-1] if belongs else found[0]).append(step)
+        (found[-1] if belongs else found[0]).append(decision)
     return found
 
 
@@ -111,14 +113,14 @@ def ledger(store: Store, now: Current, as_of: date, office: str) -> Sheet:
     ]:
         case, parts = case_of(store.con, case_id), decisions_by_referral(store, case_id)
         told = _told(now, [fp for fp, _ in evidence_of(store.con, case_id)], case)
-        for referral, steps in zip(referrals.of_case(store.con, case_id), parts[1:], strict=True):
-            before = [step for part in parts[: parts.index(steps)] for step in part]
+        for referral, own in zip(referrals.of_case(store.con, case_id), parts[1:], strict=True):
+            before = [decision for part in parts[: parts.index(own)] for decision in part]
             rows.append(
                 _row(
                     referral,
                     case,
                     before,
-                    steps,
+                    own,
                     told,
                     clock_of.get(referral.id),
                     packed.get(referral.id, ""),
@@ -133,7 +135,7 @@ def _row(
     referral: Referral,
     case: Case,
     before: Sequence[CaseDecision],
-    steps: Sequence[CaseDecision],
+    own: Sequence[CaseDecision],
     told: Mapping[str, str],
     clock: Deadline | None,
     packed: str,
@@ -141,10 +143,10 @@ def _row(
     *,
     is_copied: bool,
 ) -> list[str]:
-    last = {step.verb: step for step in steps}
-    confirmed = next((step for step in reversed(before) if step.verb == "confirm"), None)
-    answer = next((step for step in reversed(steps) if step.verb in ANSWERS_ZH), None)
-    supervision = [step.reason for step in steps if step.verb in _SUPERVISION]
+    last = {decision.verb: decision for decision in own}
+    confirmed = next((each for each in reversed(before) if each.verb == "confirm"), None)
+    answer = next((each for each in reversed(own) if each.verb in ANSWERS_ZH), None)
+    supervision = [each.reason for each in own if each.verb in _SUPERVISION]
 
     def time(verb: str) -> str:
         return times.local_text(last[verb].at) if verb in last else ""
