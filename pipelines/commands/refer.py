@@ -49,7 +49,7 @@ def list_(
     with opened(where.control) as store:
         clocks = {clock.object: clock for clock in reversed(deadlines.open_deadlines(store, day))}
         rows = []
-        for each in referrals.all_of_them(store.con):
+        for each in referrals.all_referrals(store.con):
             if recipient not in (None, each.recipient):
                 continue
             case, clock = cases.case_of(store.con, each.case_id), clocks.get(each.id)

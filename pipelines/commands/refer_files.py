@@ -11,9 +11,9 @@ import typer
 from pipelines import files, settings, times
 from pipelines.casework import document_numbers
 from pipelines.casework.acts import Act
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import deadlines, periods
 from pipelines.casework.offices import offices
-from pipelines.casework.referrals import assistance, materials, objections, replies
+from pipelines.casework.referrals import assistance, case_findings, materials, objections, replies
 from pipelines.commands.deadlines import due_cell
 from pipelines.commands.options import (
     ACTING,
@@ -191,7 +191,7 @@ def letter(
     where = settings.installed(home)
     with opened(where.control) as store:
         found = assistance.request_of(store.con, request)
-        subject = materials.project_of(where, store, found.case_id)
+        subject = case_findings.project_of(where, store, found.case_id)
     content = letters.assistance_letter(
         _head(where.reference, office, found.document_no, on, contact),
         recipient_zh=assistance.recipient_zh(where.reference),
@@ -200,7 +200,7 @@ def letter(
         matter=found.matter,
         grounds=found.grounds,
         materials=found.materials,
-        period=materials.period_of(assistance.RETURN_RULE),
+        period=periods.cited(assistance.RETURN_RULE),
     )
     _write(to, {"协助办理函.docx": content})
     err.print(f"{request}: {to / '协助办理函.docx'}", soft_wrap=True)

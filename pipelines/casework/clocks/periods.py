@@ -157,6 +157,12 @@ def rule_of(rule_id: str) -> PeriodRule:
         raise ValueError(f"no period {rule_id!r}; `bidwatch deadlines rules` lists them") from error
 
 
+def cited(rule_id: str) -> tuple[str, str, str]:
+    """Return what a period wants, how long it gives, and by which provision, as a letter cites it in Chinese."""
+    rule = rule_of(rule_id)
+    return rule.act_zh, rule.length_zh, rule.basis + ("" if rule.seen else "（待核）")
+
+
 def _rule(row: Mapping[str, str]) -> PeriodRule:
     return PeriodRule(
         rule_id=row["rule_id"],

@@ -1,7 +1,7 @@
-"""Requests to the police for help in a case (协助办理函, notice of 2021, article 14): asked, then answered or returned.
+"""Requests to the police for help in a case (协助办理函, article 14 of the notice of 2021): asked, answered or returned.
 
-What is not for the police comes back within five working days (XC01), with the reason; what is for them is answered in
-writing, without a limit in the notice.
+The police return what is not for them within five working days (XC01), with the reason. What is for them they answer in
+writing; the notice sets no period for that.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pipelines.casework.clocks import start_stop
 from pipelines.reference import Reference
 from pipelines.store import Store
 
-#: To be returned within this period if it is not for the police.
+#: The period in which the police return what is not for them.
 RETURN_RULE = "XC01"
 RECIPIENT = "police"
 
@@ -102,14 +102,7 @@ def ask(
         raise ValueError(f"received at {when}: that is still to come")
 
     def do(con: sqlite3.Connection) -> str:
-        case = case_of(con, case_id)
-        if case.merged_into is not None:
-            raise ValueError(f"{case_id} is merged into {case.merged_into}; go on there")
-        if case.state is CaseState.NEW or case.state in AT_REST:
-            raise ValueError(
-                f"{case_id} is {case.state} ({STATES_ZH[case.state]}): assistance is asked for in a case under review"
-                " or on its way"
-            )
+        _refuse_unless_under_way(con, case_id)
         if con.execute("SELECT 1 FROM assistance WHERE document_no = ?", (number,)).fetchall():
             raise ValueError(f"{number} is a request already; every letter has a number of its own")
         count = con.execute("SELECT count(*) FROM assistance WHERE case_id = ?", (case_id,)).fetchall()[0][0]
@@ -140,10 +133,21 @@ def ask(
     )
 
 
+def _refuse_unless_under_way(con: sqlite3.Connection, case_id: str) -> None:
+    case = case_of(con, case_id)
+    if case.merged_into is not None:
+        raise ValueError(f"{case_id} is merged into {case.merged_into}; go on there")
+    if case.state is CaseState.NEW or case.state in AT_REST:
+        raise ValueError(
+            f"{case_id} is {case.state} ({STATES_ZH[case.state]}): assistance is asked for in a case under review"
+            " or on its way"
+        )
+
+
 def answer(
     store: Store, act: Act, id: str, text: str, *, document: str = "", ended_at: str | None = None
 ) -> str:
-    """Write down what the police found. The clock of returning it was never due.
+    """Write down what the police found. The clock of returning the request becomes void: it never applied.
 
     Args:
         store: the control store.

@@ -1,4 +1,4 @@
-"""Written replies to the police on matters that they had handed over (notice of 2021, article 14: 书面回告)."""
+"""Written replies to the police on matters that they handed over (书面回告, article 14 of the notice of 2021)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.store import Store
 from reports import letters
 from reports.letters import LetterHead
 
-#: A case in one of these has a result that can be told.
+#: A case in one of these states has a result that can be told.
 _ENDED = frozenset({CaseState.DISMISSED, CaseState.FEEDBACK, CaseState.CLOSED, CaseState.NOT_FILED})
 _STEPS_ZH = {step.verb: step.zh for step in STEPS}
 _POLICE_ZH = "公安"
@@ -51,7 +51,7 @@ def write(store: Store, act: Act, case_id: str, head: LetterHead) -> bytes:
     digest = hashlib.sha256(letter).hexdigest()
 
     def do(con: sqlite3.Connection) -> str:
-        # The same reply again is the same letter; another text under the same number is none.
+        # The same letter again changes nothing. Another text needs another number.
         known = con.execute(
             "SELECT letter_sha256 FROM police_reply WHERE case_id = ? AND document_no = ?", (case_id, number)
         ).fetchall()
