@@ -1,7 +1,7 @@
-"""What people said about alerts, as labels with the evidence they saw, as it was known on a day.
+"""Labels of alerts: what people said about each, with the evidence that they saw, as it was known on a day.
 
-Two sources: lists that offices sent back, and decisions at the own desk. What became known later is left out, so
-that nobody judges a detector with knowledge it could not have had.
+They come from the lists that offices sent back and from the decisions at the own desk. What became known later is left
+out: a detector is judged by what could be known.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pipelines import times
 from pipelines.store import Store
 from reports.alert_list import CONCLUSIONS_ZH
 
-#: Who said it where it was not an office that got a list.
+#: Who said it, if not an office that got a list.
 DESK = "desk"
 
-#: Reasons to dismiss a case that say what its alerts were; the others leave that open.
+#: Reasons for dismissing a case that say what its alerts were. The other reasons leave that open.
 _OF_DISMISSALS = {
     "lawful_explained": "lawful_explained",
     "data_error": "data_error",
@@ -36,7 +36,7 @@ class AlertLabel:
         scope, case_id: what it is about.
         label: a key of `CONCLUSIONS_ZH`.
         said_by: the office, or `DESK`.
-        known_on: the day on which it became known here, not the one that is written in the list.
+        known_on: the day on which it became known here; the list may name another.
         did: the delivery that was answered.
     """
 
@@ -111,7 +111,7 @@ def labels(store: Store, as_of: date) -> list[AlertLabel]:
 
 
 def _of_decision(verb: str, details: dict[str, str]) -> str | None:
-    """Return the label of a decision; None takes an earlier one back."""
+    """Return the label of a decision; None takes an earlier label back."""
     if verb == "confirm":
         return "confirmed"
     return _OF_DISMISSALS.get(details["code"]) if verb == "dismiss" else None

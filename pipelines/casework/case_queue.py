@@ -1,4 +1,4 @@
-"""The queue as a person sees it: every case with what fired, what is at stake, whose it is, and what is due."""
+"""The queue of cases: each with what fired, the money at stake, the office in charge, and what is due."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class QueuedCase:
         lots: of these alerts.
         money_cny: award prices of the lots, else their ceiling prices, summed; None where neither is known.
         baskets: offices in charge of the lots.
-        flags: keys of `FLAGS_ZH`: what the machine wants a person to see. It moves nothing.
+        flags: keys of `FLAGS_ZH`: what a person should look at. A flag moves no state.
         clock: the clock of the case that ends first.
         referrals: ids of its referrals, the oldest first.
     """
@@ -65,7 +65,8 @@ class QueuedCase:
 def queued_cases(store: Store, now: Current, as_of: date) -> list[QueuedCase]:
     """Return every case that is not merged into another, those to work on first at the top.
 
-    Order: at rest last; then the grade; inside a grade the number of kinds of evidence and the money at stake.
+    Cases at rest come last. The others are ordered by grade, then by the number of kinds of evidence, then by the money
+    at stake.
 
     Args:
         store: the control store.
@@ -117,7 +118,7 @@ def queued_cases(store: Store, now: Current, as_of: date) -> list[QueuedCase]:
 
 
 def workload(cases: Iterable[QueuedCase]) -> Counter[str]:
-    """Return how many cases that are not at rest everybody has; under an empty name those that nobody has."""
+    """Return how many cases each owner has that are not at rest; under an empty name those without an owner."""
     return Counter(each.case.owner or "" for each in cases if each.case.state not in AT_REST)
 
 

@@ -1,6 +1,6 @@
-"""The states of a case, and the steps by which people move it. The machine moves none of them.
+"""The states of a case, and the steps by which people move it. The machine moves none.
 
-One table of steps is all there is: what it does not list is refused, with the steps that are possible.
+`STEPS` lists every step. Another step is refused, and the message names those that are possible.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ STATES_ZH = {
     CaseState.CLOSED: "办结",
 }
 
-#: Nothing is left to do in these; a clock that still runs for such a case is a fault.
+#: Nothing is left to do in these states. A clock that still runs for such a case is a fault.
 AT_REST = frozenset({CaseState.DISMISSED, CaseState.CLOSED})
 
 #: Why a case is set aside: a closed list, code to Chinese.
@@ -62,7 +62,7 @@ DISMISSALS_ZH = {
 
 @dataclass(frozen=True)
 class CaseStep:
-    """One way from a state to another.
+    """One step from a state to another.
 
     Attributes:
         verb: its name on the command line: ``review take``, ``refer approve``.

@@ -1,6 +1,6 @@
-"""Complaints (notice, articles 8 to 10): taken in, accepted or refused, decided, withdrawn; with their clocks.
+"""Complaints (articles 8 to 10 of the notice of 2021): received, accepted or refused, decided, withdrawn; with clocks.
 
-Nothing here holds a complainant's name: a code name stands for it, and `reveal` is a step of its own.
+Nothing here holds a complainant's name. A code name stands for it, and `reveal` is a step of its own.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _PARTY = re.compile(r"[0-9A-Z-]{8,18}|name:.+")
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedComplaint:
-    """What is written down when a complaint comes in.
+    """What is written down in the open when a complaint comes in.
 
     Attributes:
         regime: by which law it goes.
@@ -94,7 +94,7 @@ def complaint_of(con: sqlite3.Connection, id: str) -> Complaint:
 
 
 def receive(home: Home, store: Store, act: Act, received: ReceivedComplaint, who: Complainant) -> str:
-    """Take a complaint in: number it, seal who complained, start the clocks.
+    """Receive a complaint: number it, seal who complained, start the clocks.
 
     Args:
         home: the installation, for its vault and key.
@@ -107,7 +107,7 @@ def receive(home: Home, store: Store, act: Act, received: ReceivedComplaint, who
         The number of the complaint, such as ``TS-2026-0007``; its complainant is 投诉人-2026-0007.
 
     Raises:
-        ValueError: a value that cannot be, a receipt in the future, or a text that tells who complained.
+        ValueError: a value is none of its list, the receipt lies in the future, or a text tells who complained.
     """
     _check(received, act)
     complainants.refuse_named(who, "投诉人代号", _texts(act, asdict(received)))
@@ -163,7 +163,7 @@ def move(
         store: the control store.
         act: who, when, why.
         id: the complaint.
-        verb: one of `complaint_states.STEPS`.
+        verb: one of `states.STEPS`.
         given: what is said with it: ``document``, ``conclusion`` (a key of `CONCLUSIONS_ZH`), ``ground``.
         done_at: when it was done, ISO 8601 with its zone; None: now. The clocks go by it.
 
@@ -212,7 +212,7 @@ def move(
 
 
 def link(home: Home, store: Store, act: Act, id: str, case_id: str) -> str:
-    """Say that a complaint and a case are about one matter; each keeps its own state.
+    """Link a complaint and a case that are about one matter; each keeps its own state.
 
     Raises:
         ValueError: there is no such complaint or case, or they are linked already.
@@ -258,7 +258,7 @@ def unlink(home: Home, store: Store, act: Act, id: str, case_id: str) -> str:
 
 
 def reveal(home: Home, store: Store, act: Act, id: str) -> Complainant:
-    """Return who complained. That it was asked, by whom and why, stands in the audit log first.
+    """Return who complained, after the audit log has who asked and why.
 
     Raises:
         ValueError: no reason, no such complaint, or the vault cannot be read.
@@ -273,7 +273,7 @@ def reveal(home: Home, store: Store, act: Act, id: str) -> Complainant:
 
 
 def is_suspended(store: Store, id: str) -> bool:
-    """Tell whether the time to decide on a complaint stands still."""
+    """Tell whether the clock of deciding on a complaint is suspended."""
     rows = store.rows(
         "SELECT 1 FROM suspension AS s JOIN deadline AS d ON d.number = s.deadline"
         " WHERE d.object = ? AND s.to_on IS NULL",
@@ -342,7 +342,7 @@ def _check_given(step: ComplaintStep, act: Act, given: Mapping[str, str]) -> Non
 
 
 def _time(con: sqlite3.Connection, act: Act, complaint: Complaint, done_at: str | None) -> str:
-    """Return when a step was done: not before the step before it, not after it is written down."""
+    """Return when a step was done: not before the step that it follows, and not in the future."""
     rows = con.execute(
         "SELECT max(done_at) FROM complaint_event WHERE complaint = ?", (complaint.id,)
     ).fetchall()

@@ -20,17 +20,17 @@ _WAITING = (ComplaintState.ARRIVED, ComplaintState.TAKEN_IN)
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerRow:
-    """One complaint. Times are UTC, ISO 8601; ``None`` where it has not come to that.
+    """One complaint. Times are UTC, ISO 8601; None where the step was not done.
 
     Attributes:
         id: its number.
         complainant: the code name.
         regime, state, rev: as it stands.
         channel, office, item, respondent_type, respondent, tender_id, project, lot_id, has_objected: as
-            taken in, see `complaints.Intake`.
-        received_at, signed_at, accepted_at, refused_at, decided_at, served_at, published_at: of the steps.
+            taken in, see `complaints.ReceivedComplaint`.
+        received_at, signed_at, accepted_at, refused_at, decided_at, served_at, published_at: times of the steps.
         acceptance, decision: the clocks of accepting and of deciding.
-        is_deemed_accepted: nobody accepted or refused it in time, so that it counts as accepted (视为受理).
+        is_deemed_accepted: nobody accepted or refused it in time, so it counts as accepted (视为受理).
         suspensions: ground in Chinese, first day, day on which time counted again (None: still on).
         conclusion: a key of `CONCLUSIONS_ZH`.
         document: number of the decision.
@@ -89,7 +89,7 @@ def ledger(store: Store, as_of: date, at: datetime | None = None) -> list[Ledger
     Args:
         store: the control store.
         as_of: the day by which the clocks are judged.
-        at: the moment of that day; its first if none is given.
+        at: the moment of that day; None: its first.
     """
     running: dict[tuple[str, str], Deadline] = {}
     for each in deadlines.all_deadlines(store, as_of, at):

@@ -1,7 +1,7 @@
 """The states of a complaint, the steps by which people move it, and which clocks each step starts and stops.
 
-States, items and conclusions are those of the complaint records on provincial platforms. Nothing here moves by
-itself: a complaint that nobody took in is listed as deemed accepted (视为受理), and its state is left to people.
+States, items and conclusions are those of the complaint records on provincial platforms. No state moves by itself: a
+complaint that nobody took in is listed as deemed accepted (视为受理), and people move its state.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class ComplaintStep:
         after: the state that it leads to; None: the state stays.
         zh: its Chinese name.
         needs: what must be said with it.
-        regime: the only law that knows it, if one.
+        regime: the law that has it; None: both.
     """
 
     verb: str
@@ -124,8 +124,8 @@ STEPS = (
 ACCEPTANCE = {Regime.TENDERING: "TS02", Regime.PROCUREMENT: "ZC04"}
 DECISION = {Regime.TENDERING: "TS03", Regime.PROCUREMENT: "ZC07a"}
 
-#: What each step does to the clocks: ``begin``, or how it ends them. ``receive`` is the arrival. The decision is
-#: reckoned from the receipt: a complaint that is in order counts as accepted on the day it came.
+#: What each step does to the clocks: ``begin``, or the outcome with which it ends them. ``receive`` is the arrival. The time
+#: to decide counts from the receipt: a complaint that is in order counts as accepted on the day on which it came.
 CLOCKS: dict[Regime, dict[str, tuple[tuple[str, str], ...]]] = {
     Regime.TENDERING: {
         "receive": (("begin", "TS02"), ("begin", "TS03")),

@@ -1,4 +1,4 @@
-"""Rules of credit repair (信用修复), as data: how long a decision is published, and when it may be repaired."""
+"""Rules of credit repair (信用修复): how long a decision is published, and when it may be repaired."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEEDS_ZH = {"duties": "义务已履行", "promise": "已作出信用承诺"}
 
 @dataclass(frozen=True)
 class DishonestyClass:
-    """One class of dishonesty. Months count from the date of the document."""
+    """One class of dishonesty (失信等级). Months count from the date of the document."""
 
     id: str
     title_zh: str

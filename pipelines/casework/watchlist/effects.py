@@ -1,4 +1,4 @@
-"""What the lists do to a night: which entries its snapshot knows, which expire, and whose flags have stopped."""
+"""What the lists do in a night: which entries its snapshot has, which expire, and which are removed."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _COPIED = ("list", "subject_kind", "subject_id", "reason", "document_no", "autho
 
 
 def for_snapshot(con: sqlite3.Connection, as_of: date) -> list[dict[str, object]]:
-    """Return what the night's snapshot must know of the lists, by entry.
+    """Return the rows of the lists for the night's snapshot, one an entry.
 
-    Entries in effect on ``as_of`` (``is_in_effect`` true), and blacklist entries that were repaired or revoked:
-    a delivered record of the same decision must raise no flag either. A ban that simply ran out is left to the
-    delivered record: who bid under it did so, and its last day stands in the record.
+    They are the entries in effect on ``as_of`` (``is_in_effect`` true) and the blacklist entries that were repaired or
+    revoked: a delivered record of such a decision must raise no flag either. A ban that ran out is not among them. The
+    delivered record has its last day, and a bid before that day was a bid under the ban.
     """
     rows = []
     for entry in entries(con):
@@ -49,9 +49,9 @@ def for_snapshot(con: sqlite3.Connection, as_of: date) -> list[dict[str, object]
 
 
 def expire_and_remove(con: sqlite3.Connection, as_of: date, *, at: str, actor: str) -> list[str]:
-    """Let entries expire, and remove those that have ended and have no flag left. For the night.
+    """Let entries expire, and remove those that have ended and have no flag left.
 
-    Inside the transaction that switches to the night's snapshot, after its signals are written.
+    The night calls this in the transaction that switches to its snapshot, after its signals are written.
 
     Args:
         con: inside that transaction.
@@ -60,7 +60,7 @@ def expire_and_remove(con: sqlite3.Connection, as_of: date, *, at: str, actor: s
         actor: who runs the night.
 
     Returns:
-        What was done, a sentence in Chinese an entry; also for entries that ended and still have flags.
+        One sentence in Chinese for each entry that was removed, or that has ended and still has flags.
     """
     act = Act(actor=actor, at=at)
     said = []
@@ -92,8 +92,8 @@ def expire_and_remove(con: sqlite3.Connection, as_of: date, *, at: str, actor: s
 def _flags(con: sqlite3.Connection, entry: ListEntry) -> tuple[list[str], list[str]]:
     """Return the signals that rest on an entry: those of the current snapshot, and those that stopped.
 
-    A signal names the entries that it rests on. Where a decision was lifted, one that names the decision
-    rests on it too.
+    A signal names the entries that it rests on. Where a decision was lifted, a signal that names the decision rests on
+    its entry too.
     """
     lifted = entry.facts["document_no"] if entry.event("repaired", "revoked") else ""
     rows = con.execute(

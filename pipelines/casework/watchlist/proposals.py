@@ -1,4 +1,4 @@
-"""What an entry of the watch list or of the blacklist must say. Two lists: neither takes what belongs on the other."""
+"""What a proposal for the watch list or for the blacklist must say. Neither list takes what belongs on the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lists as an office keeps them: 重点关注对象名单 for inside, 黑名单 with what a decision needs."""
+"""The lists as an office keeps them: 重点关注对象名单 for internal use, 黑名单 with the decisions that it rests on."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def black_sheet(store: Store, as_of: date, *, everything: bool = False, public: 
         store: the control store.
         as_of: the day.
         everything: also entries that ended.
-        public: only entries that are published on that day (`credit`).
+        public: only entries that are published on that day (`is_public`).
     """
     headings = (
         "序号",
@@ -157,7 +157,7 @@ def is_public(entry: ListEntry, as_of: date) -> bool:
 
 
 def listed_entries(con: sqlite3.Connection, list: str, as_of: date, *, everything: bool) -> list[ListEntry]:
-    """Return the entries of a list: those proposed or listed that have not ended by a day, or all."""
+    """Return the entries of a list by id: those proposed or listed that have not ended by a day, or all."""
     return [
         entry
         for entry in register.entries(con)
@@ -195,7 +195,7 @@ def subject_records(
 
 
 def state_zh(entry: ListEntry, as_of: date) -> str:
-    """Return the state of an entry; one whose last day is over counts as expired also before the night says so."""
+    """Return the state of an entry; after its last day it counts as expired, also before the night says so."""
     if entry.state == "listed" and entry.ends_on < as_of:
         return STATES_ZH["expired"]
     return STATES_ZH[entry.state]
@@ -207,7 +207,7 @@ def dishonesty_class(entry: ListEntry) -> credit_repair.DishonestyClass:
 
 
 def code_of(entry: ListEntry) -> str:
-    """Return what stands in the column of the code: of a person the masked number, of a nameless id nothing."""
+    """Return the code of a subject as the lists show it: the masked number of a person; nothing where there is no code."""
     subject = str(entry.facts["subject_id"])
     return str(entry.facts["shown_code"]) or ("" if subject.startswith(("name:", "h1:")) else subject)
 
