@@ -1,9 +1,7 @@
-"""The alert list 围标串标预警清单, as the sheet that staff fill in and as exact records.
+"""The alert list 围标串标预警清单: its columns, and the list as CSV and as exact records.
 
-Three forms of the same rows: ``csv_bytes`` (the machine copy), ``alert_workbook.xlsx_bytes`` (what a person opens
-in WPS or Excel; codes stay text, because a spreadsheet turns an all-digit 18-place code into a
-rounded number) and ``jsonl_bytes`` (exact text, for evidence). Equal rows give equal bytes,
-whatever their order.
+The same rows have three forms: `csv_bytes` for programs, `alert_workbook.xlsx_bytes` for a person with WPS or Excel, and
+`jsonl_bytes`, the exact text, for evidence. Equal rows give equal bytes, whatever their order.
 """
 
 from __future__ import annotations
@@ -21,13 +19,12 @@ from zoneinfo import ZoneInfo
 
 from reports.cells import cell
 
-#: Names the layout of a delivery. Moves when columns, file names or their meaning change.
+#: Names the layout of a delivery. It changes with the columns, the file names and their meaning.
 FORMAT_VERSION = "1"
 
 STATEMENT_ZH = "本线索由数据分析产生，仅供核查参考，不作为认定违法事实的依据。"
 
-#: Colour of an alert. For now the grade of the evidence decides alone; price detectors are graded B
-#: or C, so a price by itself is never red.
+#: Colour of an alert, by the grade of its evidence. Price detectors are graded B or C: a price alone is never red.
 LEVEL_BY_GRADE: Mapping[str, str] = {"A": "红", "B": "黄", "C": "蓝"}
 
 #: What a reviewer may write under 核查状态.
@@ -106,11 +103,11 @@ FEEDBACK = frozenset({"state_zh", "conclusion_zh", "reviewer", "feedback_at", "n
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """One row of the list. Firms stand in clear, persons masked (see ``reports.cells``).
+    """One row of the list. Firms stand in clear, persons as tokens or masks.
 
-    Times are UTC; one without a zone counts as UTC, as in ``core``. A bare date says that the hour is
-    not known. Money is in yuan. ``party_names`` and ``party_codes`` run in parallel; a party without
-    a code has an empty one. None means: not delivered.
+    Times are UTC; one without a zone counts as UTC, as in ``core``. A bare date says that the hour is not known. Money is
+    in yuan. ``party_names`` and ``party_codes`` run in parallel; a party without a code has an empty one. None: not
+    delivered.
     """
 
     alert_id: str
@@ -181,8 +178,7 @@ def jsonl_bytes(records: Iterable[Mapping[str, object]]) -> bytes:
     """Return one canonical JSON object a line, in the order of the list: the exact text.
 
     Args:
-        records: each with ``alert_id``, ``lot_id`` (or None) and ``detector``, and whatever else
-            belongs to the evidence.
+        records: each with ``alert_id``, ``lot_id`` (or None), ``detector``, and what else belongs to the evidence.
 
     Raises:
         ValueError: an alert id stands there twice, or a number is not finite.
@@ -195,8 +191,8 @@ def jsonl_bytes(records: Iterable[Mapping[str, object]]) -> bytes:
 def canonical_json(value: object, *, indent: int | None = None) -> bytes:
     """Return ``value`` as UTF-8 JSON with sorted keys: equal values, equal bytes.
 
-    Decimals become their exact text, times UTC ``2026-11-22T01:30:00Z``. A lone surrogate stays the
-    escape that it was in the source.
+    Decimals become their exact text and times UTC, ``2026-11-22T01:30:00Z``. A lone surrogate stays the escape that it
+    was in the source.
 
     Raises:
         ValueError: a number is not finite.
@@ -212,9 +208,6 @@ def canonical_json(value: object, *, indent: int | None = None) -> bytes:
         indent=indent,
     )
     return text.encode("utf-8", "backslashreplace")
-
-
-# What follows turns one value into one cell.
 
 
 def _text(alert: Alert, column: ListColumn) -> str:

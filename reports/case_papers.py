@@ -1,6 +1,6 @@
 """Papers that go with a referral: the report of the review (skeleton), the list of materials, the receipt to sign.
 
-What the records know is filled in; what two officers must write is a ruled line. The machine writes no conclusion.
+What the records hold is filled in. What two officers must write is a ruled line. The machine writes no conclusion.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Figures for the joint meeting and for the county government, as an official paper and as CSV.
 
-Counts only: no firm and no person is named. Under every table stands what its figures count.
+Only counts: no firm and no person is named. A note under every table says what its figures count.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class FigureTable:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportCover:
-    """What the figures are for.
+    """What a report says besides its figures.
 
     Attributes:
         title_zh: of the paper.

@@ -1,8 +1,7 @@
 """The night on one page: what came in, what was refused, what was flagged, what went out.
 
-One HTML file without script, link or picture, made to be read in two minutes on a screen, or printed
-and filed. The facts come as a `NightPage`; every text in it is escaped twice over (markup, and
-invisible characters), because names come from strangers.
+It is one HTML file without script, link or picture, made to be read in two minutes on a screen, or printed and filed. Names
+come from strangers: in every text, markup is escaped and invisible characters are written out.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from reports.cells import terminal
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-#: Alerts that stand on the page, the strongest first; the rest are counted and stand in the lists.
+#: How many alerts stand on the page, the strongest first. The others are counted and stand in the lists.
 ALERTS_SHOWN = 100
 
 
@@ -90,7 +89,7 @@ class DetectorOutcome:
 
 @dataclass(frozen=True)
 class Hub:
-    """A value that so many unrelated firms share that it counts for nothing, and where it was left out."""
+    """A value that so many unrelated firms share that it is no evidence, and where it was left out."""
 
     detector: str
     value: str
@@ -101,7 +100,7 @@ class Hub:
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryLine:
-    """One folder in the outbox. ``held``: it is not there yet, and waits until a person lets it go."""
+    """One folder in the outbox. ``held``: it is not written yet and waits until a person releases it."""
 
     recipient: str
     name_zh: str
@@ -122,9 +121,9 @@ class ClockLine:
 
 @dataclass(frozen=True, kw_only=True)
 class NightPage:
-    """All facts of one night.
+    """All facts on the page of one night.
 
-    ``notes`` are shown at the top, such as a source that is incomplete; ``remarks`` below the files.
+    ``notes`` stand at the top, such as that a source is incomplete; ``remarks`` stand below the files.
     """
 
     snapshot: str

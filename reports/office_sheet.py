@@ -1,4 +1,4 @@
-"""A list that an office keeps, as a sheet and as CSV: every value is text, headings in Chinese, safe to open.
+"""A list that an office keeps, as a workbook and as CSV: every value is text, headings are Chinese, no cell runs.
 
 Equal rows give equal bytes.
 """

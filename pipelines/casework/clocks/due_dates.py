@@ -1,4 +1,4 @@
-"""When a step of the law is due, and how near that is. No store, no clock on the wall: dates in, dates out.
+"""When a period of the law ends, and how near that is. Pure: dates in, dates out.
 
 How days are counted
     Days are days in Shanghai. The day of the event does not count; a period ends at 24:00 of its last day. "日"
@@ -153,8 +153,8 @@ def stage(
         rule, started_at, due, workdays, suspensions: of the clock.
         at: the moment.
         met_at: when the act was done.
-        early: when to warn. The days come only after the share: a period of three days does not begin
-            with a warning that three days are left.
+        early: when to warn. A warning by days comes only after the share is used up: a period of three days does not
+            begin with a warning that three days are left.
     """
     if met_at is not None:
         return Stage.MET if met_at <= due.moved_at else Stage.MET_LATE

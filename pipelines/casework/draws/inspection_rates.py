@@ -1,4 +1,4 @@
-"""How many of a class are inspected: the rates that places published, and those a plan sets."""
+"""Rates of inspection by class (抽查比例): those that places published, and those that a plan sets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ _RATE = re.compile(r"(\d+(?:\.\d+)?)(%?)|(\d+)/(\d+)")
 
 @dataclass(frozen=True)
 class PublishedRate:
-    """What a place published for one class: lowest and highest share, equal where it named one."""
+    """What a place published for one class.
+
+    Attributes:
+        rate_set: id of all rates that the place published.
+        dimension: ``risk`` or ``credit``.
+        lowest, highest: shares of the class; equal where the place named one.
+        seen: the text of ``basis`` was at hand; otherwise it is shown as 待核.
+    """
 
     rate_set: str
     is_default: bool
@@ -80,10 +87,11 @@ def rates_of(rate_set: str, own: Mapping[str, Mapping[str, Fraction]]) -> Rates:
 
     Args:
         rate_set: id of a set, or empty: the plan's own rates alone.
-        own: dimension -> class -> share; for a class of the set that has a span it must lie inside.
+        own: dimension -> class -> share; for a class whose published rate is a span it must lie inside.
 
     Raises:
-        ValueError: no such set, a span without a rate, a rate outside its span, or no rates at all.
+        ValueError: there is no such set, a span has no own rate, an own rate lies outside its span, or there are no
+            rates at all.
     """
     found: dict[str, dict[str, Fraction]] = {
         dimension: dict(own.get(dimension, {})) for dimension in DIMENSIONS

@@ -1,7 +1,6 @@
 """What follows a draw: objects added by hand, officers replaced, results, their publication, and the error rate.
 
-The clock of publication (SJ01a, five working days, notice article 7) starts when a result says that the
-inspection is done.
+The clock of publication (SJ01a: five working days, article 7 of the notice of 2021) starts when an inspection is done.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ OUTCOMES_ZH: Mapping[str, str] = {
     "gone": "无法联系或已不存在",
 }
 
-#: Outcomes that say whether something was wrong; the others leave it open.
+#: Outcomes that say whether something was wrong. The other outcomes leave that open.
 WRONG: Mapping[str, bool] = {"clean": False, "corrected": True, "open": True}
 
 
@@ -45,8 +44,8 @@ class ErrorRateEstimate:
         judged: those with a result that says whether something was wrong.
         found: those with something wrong.
         share: found / judged; NaN where nothing was judged.
-        low, high: exact bounds. Where objects are not judged, ``low`` takes them for clean and ``high`` for
-            wrong, so that the bounds hold whatever they would have shown.
+        low, high: exact bounds. ``low`` counts objects without a verdict as clean and ``high`` counts them as wrong,
+            so the bounds hold whatever an inspection of these would have shown.
         level: confidence.
     """
 
@@ -62,16 +61,16 @@ class ErrorRateEstimate:
 def error_rate_estimate(outcomes: Sequence[str | None], level: float = 0.95) -> ErrorRateEstimate:
     """Estimate the share of all objects with something wrong, from the random draw alone.
 
-    What was drawn by risk is left out: it was chosen because something is more likely there. Objects that
-    both draws hit count, because the random draw chose them as well.
+    Objects that were drawn by risk alone are left out: they were chosen because something is more likely there. Objects
+    that both draws hit count, because the random draw chose them as well.
 
     Args:
         outcomes: one an object of the random draw, codes of ``OUTCOMES_ZH``; None: no result yet.
         level: confidence, 0 to 1.
 
     Returns:
-        The estimate with the bounds of Clopper and Pearson. They are exact for draws with replacement; here
-        nothing is drawn twice, so they are a little wider than needed, never narrower.
+        The estimate with the bounds of Clopper and Pearson (1934). They are exact for draws with replacement. Here
+        nothing is drawn twice, so they are a little wider than needed and never narrower.
 
     Raises:
         ValueError: an outcome is unknown, or the level does not lie between 0 and 1.
@@ -93,7 +92,7 @@ def error_rate_estimate(outcomes: Sequence[str | None], level: float = 0.95) -> 
 
 
 def random_outcomes(con: sqlite3.Connection, id: str) -> list[str | None]:
-    """Return the outcome of every object of a random draw; where one was drawn earlier, its result from there."""
+    """Return the outcome of every object of a random draw; of an object that was drawn earlier, its outcome there."""
     rows = con.execute(
         "SELECT (SELECT outcome FROM draw_result AS r WHERE r.draw = coalesce(p.carried_from, p.draw)"
         " AND r.object_id = p.object_id ORDER BY number DESC LIMIT 1) AS outcome"
@@ -104,13 +103,13 @@ def random_outcomes(con: sqlite3.Connection, id: str) -> list[str | None]:
 
 
 def add_object(store: Store, act: Act, id: str, object_id: str) -> list[str]:
-    """Put an object on a list by hand; it is never counted as drawn. Its officers are found by tickets too.
+    """Put an object on a list by hand. It is never counted as drawn; its officers are found by tickets all the same.
 
     Returns:
         The ids of its officers.
 
     Raises:
-        ValueError: no reason, nothing was drawn yet, the object is on the list or in no pool, or it has
+        ValueError: no reason is given, nothing was drawn yet, the object is on the list already or in no pool, or it has
             too few officers.
     """
     if not act.reason.strip():
@@ -131,7 +130,7 @@ def add_object(store: Store, act: Act, id: str, object_id: str) -> list[str]:
 
 
 def replace_officer(store: Store, act: Act, id: str, object_id: str, officer_id: str) -> str:
-    """Let the next officer by ticket take the place of one who cannot come. Returns his or her id.
+    """Let the next officer by ticket take the place of one who cannot come, and return the id of the next.
 
     Raises:
         ValueError: no reason, the officer does not inspect the object, or nobody is left.
@@ -158,7 +157,7 @@ def replace_officer(store: Store, act: Act, id: str, object_id: str, officer_id:
 def enter_result(
     store: Store, act: Act, id: str, object_id: str, outcome: str, finished_at: str | None, note: str = ""
 ) -> str:
-    """Enter what an inspection found; entered again, the last one counts. Starts the clock of publication.
+    """Enter what an inspection found, and start the clock of publication. The last result of an object counts.
 
     Args:
         store: the control store.
@@ -212,7 +211,7 @@ def note_publication(
     channel: str = "",
     withheld: str = "",
 ) -> list[str]:
-    """Write down that results were made public, or that the law forbids it. Stops the clock of publication.
+    """Write down that results were made public, or that the law forbids it, and stop the clock of publication.
 
     Args:
         store: the control store.
@@ -271,7 +270,7 @@ def clock(id: str, object_id: str) -> str:
 
 
 def _next_officers(con: sqlite3.Connection, id: str, object_id: str, number: int) -> list[str]:
-    """Return the officers that an object gets after the draw: by the same tickets and the conflicts of today."""
+    """Return the next officers of an object after the draw: by the tickets of the draw and the conflicts of today."""
     thing = next(iter(pools.standing(con, pools.OBJECTS, ids=[object_id])), None)
     if thing is None:
         raise ValueError(f"{object_id} does not stand in the pool ({pools.OBJECTS.title_zh})")
@@ -286,7 +285,7 @@ def _next_officers(con: sqlite3.Connection, id: str, object_id: str, number: int
         "SELECT object_id, officer_id, until FROM draw_officer WHERE draw = ?", (id,)
     ).fetchall()
     load = Counter(row["officer_id"] for row in sent if row["until"] is None)
-    # Whoever was on this object before does not come back to it.
+    # An officer who was on this object before does not come back to it.
     out = {row["officer_id"] for row in sent if row["object_id"] == object_id}
     barred = replay_draw.barred(
         {"officer_id": officer, "object_id": thing_id} for officer, thing_id in conflicts.standing(con)

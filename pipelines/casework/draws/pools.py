@@ -136,7 +136,7 @@ def checked(pool: Pool, given: Mapping[str, str]) -> Member:
 
 
 def add(store: Store, act: Act, pool: Pool, given: Mapping[str, str]) -> str:
-    """Put a member into a pool, or change one that stands there. Returns its id.
+    """Put a member into a pool, or change one that stands there; return its id.
 
     Raises:
         ValueError: a value does not fit, or nothing would change.
@@ -157,7 +157,7 @@ def add(store: Store, act: Act, pool: Pool, given: Mapping[str, str]) -> str:
 
 
 def retire(store: Store, act: Act, pool: Pool, id: str) -> str:
-    """Take a member out of a pool; its history stays. Returns its id.
+    """Take a member out of a pool and return its id. Its history stays.
 
     Raises:
         ValueError: no reason, or it does not stand there.
@@ -213,8 +213,8 @@ def take_over(
         store: the control store.
         act: who, when, why; a reason is due where members are retired.
         pool, members, only: as for `difference`.
-        retire: how many members the person knows will be retired; another number is refused, so that half a
-            list does not empty a pool.
+        retire: how many members the person expects to be retired. Another number is refused, so that half a list does
+            not empty a pool.
 
     Raises:
         ValueError: as for `difference`; or the number to retire is another one, or has no reason.

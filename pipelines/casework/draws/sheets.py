@@ -1,4 +1,4 @@
-"""A draw as people and outsiders read it: the list 双随机抽查名单, and the folder from which it can be replayed."""
+"""A draw as it is published: the list 双随机抽查名单, and the folder from which anybody can replay it."""
 
 from __future__ import annotations
 
