@@ -1,11 +1,9 @@
 from datetime import date
 
-import pytest
-
 from pipelines.casework.acts import Act
 from pipelines.casework.cases import cases
 from pipelines.casework.clocks import start_stop
-from pipelines.casework.figures import case_tables, duty_tables, report_periods, report_tables
+from pipelines.casework.figures import case_tables, duty_tables, report_tables
 from pipelines.casework.figures.report_periods import ReportPeriod
 from pipelines.casework.referrals import assistance, referrals
 
@@ -31,24 +29,6 @@ def referred(store, id, on, document="修发改函〔2026〕12号"):
     referrals.draft(store, act(on=on), id, "police", "POLICE-223", [])
     referrals.answer(store, act("王局", on), id, "approve", {})
     referrals.answer(store, act(on=on), id, "send", {"document": document})
-
-
-@pytest.mark.parametrize(("half", "first", "last"), [(1, (1, 1), (6, 30)), (2, (7, 1), (12, 31))])
-def test_a_half_year(half, first, last):
-    found = report_periods.half_year(2026, half, date(2027, 1, 1))
-    assert (found.first, found.last, found.until) == (
-        date(2026, *first),
-        date(2026, *last),
-        date(2026, *last),
-    )
-
-
-def test_a_period_that_runs_is_counted_until_today_and_one_that_has_not_begun_not_at_all():
-    assert report_periods.whole_year(2026, date(2026, 3, 4)).until == date(2026, 3, 4)
-    with pytest.raises(ValueError, match="not begun"):
-        report_periods.half_year(2026, 2, date(2026, 6, 30))
-    with pytest.raises(ValueError, match="halves"):
-        report_periods.half_year(2026, 3, date(2026, 6, 30))
 
 
 def test_the_last_evening_in_shanghai_belongs_to_the_period(store, case):
