@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -25,32 +25,11 @@ from reports.alert_list import (
     ordered,
 )
 from reports.cells import cell
+from reports.workbook_style import CELL, CREATED, LAST_ROW
 
 #: Name in sheet 说明 of the delivery that the list belongs to; read again when the list comes back.
 DELIVERY_ZH = "送达编号"
 
-
-def xlsx_bytes(alerts: Iterable[Alert], delivery: str = "") -> bytes:
-    """Return the list as a workbook: sheet 预警清单 with the rows, sheet 说明 on how to use it.
-
-    Args:
-        alerts: the rows.
-        delivery: id of the delivery, to stand in 说明; none for a list that is not sent.
-
-    Raises:
-        ValueError: an alert id stands there twice, or a value does not fit its column.
-    """
-    out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
-        book.set_properties({"title": "围标串标预警清单", "comments": STATEMENT_ZH, "created": _CREATED})
-        _write_list(book, ordered(alerts))
-        _write_guide(book, delivery)
-    return out.getvalue()
-
-
-#: A fixed time, so that equal rows give equal bytes.
-_CREATED = datetime(2000, 1, 1, tzinfo=UTC)
-_LAST_ROW = 1_048_575  # of a sheet, counted from 0
 #: A cell holds 32,767 UTF-16 units; a character takes at most two.
 _LONGEST = 16_000
 _CUT_ZH = "…（过长已截断，全文见 alerts.jsonl）"
@@ -67,23 +46,40 @@ _NUMBER_FORMATS: Mapping[CellKind, str] = {
 }
 _LEVEL_COLOURS: Mapping[str, str] = {"红": "#F8CBAD", "黄": "#FFE699", "蓝": "#BDD7EE"}
 _FEEDBACK_COLOUR = "#FFF9DB"
-_BASE = {"font_name": "宋体", "font_size": 10, "valign": "top", "border": 1, "border_color": "#BFBFBF"}
+
+
+def xlsx_bytes(alerts: Iterable[Alert], delivery: str = "") -> bytes:
+    """Return the list as a workbook: sheet 预警清单 with the rows, sheet 说明 on how to use it.
+
+    Args:
+        alerts: the rows.
+        delivery: id of the delivery, to stand in 说明; none for a list that is not sent.
+
+    Raises:
+        ValueError: an alert id stands there twice, or a value does not fit its column.
+    """
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        book.set_properties({"title": "围标串标预警清单", "comments": STATEMENT_ZH, "created": CREATED})
+        _write_list(book, ordered(alerts))
+        _write_guide(book, delivery)
+    return out.getvalue()
 
 
 def _write_list(book: Any, alerts: Sequence[Alert]) -> None:
-    if len(alerts) > _LAST_ROW:
-        raise ValueError(f"{len(alerts)} alerts do not fit one sheet of {_LAST_ROW} rows; split the delivery")
+    if len(alerts) > LAST_ROW:
+        raise ValueError(f"{len(alerts)} alerts do not fit one sheet of {LAST_ROW} rows; split the delivery")
     sheet = book.add_worksheet("预警清单")
-    head = {**_BASE, "bold": True, "text_wrap": True, "valign": "vcenter", "align": "center"}
+    head = {**CELL, "bold": True, "text_wrap": True, "valign": "vcenter", "align": "center"}
     given, to_fill = (book.add_format({**head, "bg_color": colour}) for colour in ("#D9E1F2", "#FFD966"))
     levels = {
-        level: book.add_format({**_BASE, "align": "center", "bold": True, "bg_color": colour})
+        level: book.add_format({**CELL, "align": "center", "bold": True, "bg_color": colour})
         for level, colour in _LEVEL_COLOURS.items()
     }
     for place, column in enumerate(COLUMNS):
         is_feedback = column.key in FEEDBACK
         wraps = column.kind in ("text", "code")
-        body = {**_BASE, "num_format": _NUMBER_FORMATS[column.kind], "text_wrap": wraps}
+        body = {**CELL, "num_format": _NUMBER_FORMATS[column.kind], "text_wrap": wraps}
         style = book.add_format({**body, "bg_color": _FEEDBACK_COLOUR} if is_feedback else body)
         sheet.set_column(place, place, column.width)
         sheet.write_string(0, place, column.header_zh, to_fill if is_feedback else given)
@@ -139,8 +135,8 @@ def _write_guide(book: Any, delivery: str) -> None:
     sheet = book.add_worksheet("说明")
     sheet.set_column(0, 0, 18)
     sheet.set_column(1, 1, 96)
-    bold = book.add_format({**_BASE, "bold": True, "num_format": "@"})
-    body = book.add_format({**_BASE, "text_wrap": True, "num_format": "@"})
+    bold = book.add_format({**CELL, "bold": True, "num_format": "@"})
+    body = book.add_format({**CELL, "text_wrap": True, "num_format": "@"})
     sent = ((DELIVERY_ZH, delivery),) if delivery else ()
     for row, (name, text) in enumerate((*sent, *_GUIDE)):
         sheet.write_string(row, 0, name, bold)
