@@ -194,7 +194,7 @@ def enter_result(
             (id, object_id, outcome, note, done_at.isoformat(), act.at, act.actor),
         )
         if not is_correction:
-            start_stop.begin(con, clock(id, object_id), PUBLICATION_RULE, done_at.isoformat())
+            start_stop.begin(con, clock_name(id, object_id), PUBLICATION_RULE, done_at.isoformat())
         return outcome
 
     content = {"of": object_id, "outcome": outcome, "finished_at": finished_at}
@@ -252,7 +252,9 @@ def note_publication(
                 (id, object_id, waiting[object_id], channel, withheld, when.isoformat(), act.at, act.actor),
             )
             outcome = "lapsed" if withheld else "met"
-            start_stop.end(con, clock(id, object_id), PUBLICATION_RULE, when.isoformat(), outcome=outcome)
+            start_stop.end(
+                con, clock_name(id, object_id), PUBLICATION_RULE, when.isoformat(), outcome=outcome
+            )
         return "|".join(chosen)
 
     content = {
@@ -264,7 +266,7 @@ def note_publication(
     return once(store, act, "draw_publish", id, content, do).split("|")
 
 
-def clock(id: str, object_id: str) -> str:
+def clock_name(id: str, object_id: str) -> str:
     """Return the name under which the clock of an object's publication runs."""
     return f"draw:{id}/{object_id}"
 

@@ -122,7 +122,7 @@ def listed_objects(store: Store, id: str, as_of: date) -> list[ListedObject]:
     clocks = {
         each.object: each
         for each in deadlines.all_deadlines(store, as_of)
-        if each.object.startswith(inspections.clock(id, ""))
+        if each.object.startswith(inspections.clock_name(id, ""))
     }
     rows = store.rows(
         """
@@ -158,7 +158,7 @@ def listed_objects(store: Store, id: str, as_of: date) -> list[ListedObject]:
                 channel=row["channel"] or "",
                 withheld=row["withheld"] or "",
                 published_at=row["published_at"],
-                deadline=clocks.get(inspections.clock(id, object_id)),
+                deadline=clocks.get(inspections.clock_name(id, object_id)),
             )
         )
     return found

@@ -11,7 +11,14 @@ from pipelines import audit
 from pipelines.casework.acts import Act
 from pipelines.casework.clocks import start_stop
 from pipelines.casework.watchlist.proposals import LISTS_ZH
-from pipelines.casework.watchlist.register import STATES_ZH, WITHDRAWAL_RULE, ListEntry, clock, enter, entries
+from pipelines.casework.watchlist.register import (
+    STATES_ZH,
+    WITHDRAWAL_RULE,
+    ListEntry,
+    clock_name,
+    enter_state,
+    entries,
+)
 
 #: Detectors whose flags rest on the lists, by the start of their id.
 FLAGGING = "watchlist."
@@ -67,7 +74,7 @@ def expire_and_remove(con: sqlite3.Connection, as_of: date, *, at: str, actor: s
     for entry in entries(con):
         state, ended_on = entry.state, entry.ends_on + _DAY
         if state == "listed" and entry.ends_on < as_of:
-            enter(con, entry.id, "expired", ended_on, act, f"期限至 {entry.ends_on}")
+            enter_state(con, entry.id, "expired", ended_on, act, f"期限至 {entry.ends_on}")
             audit.append(
                 con, at=at, actor=actor, verb="list_expire", subject=entry.id, ends_on=str(entry.ends_on)
             )
@@ -78,8 +85,8 @@ def expire_and_remove(con: sqlite3.Connection, as_of: date, *, at: str, actor: s
         if standing:
             said.append(f"{entry.id} 已{STATES_ZH[state]}，仍有 {len(standing)} 条标记未停止，请核查")
             continue
-        enter(con, entry.id, "removed", as_of, act, STATES_ZH[state], flags=stopped)
-        start_stop.end(con, clock(entry.id), WITHDRAWAL_RULE, at)
+        enter_state(con, entry.id, "removed", as_of, act, STATES_ZH[state], flags=stopped)
+        start_stop.end(con, clock_name(entry.id), WITHDRAWAL_RULE, at)
         audit.append(
             con, at=at, actor=actor, verb="list_remove", subject=entry.id, because=state, flags=stopped
         )

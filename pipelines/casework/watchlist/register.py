@@ -93,7 +93,7 @@ def propose(store: Store, act: Act, proposal: Proposal) -> str:
             f"INSERT INTO list_entry ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
             tuple(row.values()),
         )
-        enter(con, id, "proposed", _day(act), act, proposal.reason)
+        enter_state(con, id, "proposed", _day(act), act, proposal.reason)
         return id
 
     # The facts stay in the store. The log has their hash and what the entry rests on.
@@ -118,7 +118,7 @@ def approve(store: Store, act: Act, id: str) -> str:
             raise ValueError(f"{act.actor} proposed {id}; somebody else approves it")
         if entry.ends_on < _day(act):
             raise ValueError(f"{id} ended on {entry.ends_on}; propose a new entry")
-        enter(con, id, "listed", _day(act), act, act.reason)
+        enter_state(con, id, "listed", _day(act), act, act.reason)
         return id
 
     return once(store, act, "list_approve", id, {}, do)
@@ -190,7 +190,7 @@ def repair(store: Store, act: Act, id: str, *, document_no: str, authority: str,
             raise ValueError(
                 f"{id} was decided by {entry.facts['authority']}, which repairs it too (谁认定、谁修复)"
             )
-        enter(con, id, "repaired", _day(act), act, act.reason, document_no)
+        enter_state(con, id, "repaired", _day(act), act, act.reason, document_no)
         return id
 
     return once(
@@ -221,9 +221,9 @@ def revoke(store: Store, act: Act, id: str, document_no: str = "") -> str:
             raise ValueError(
                 f"{id} rests on a decision: name the document that annulled it, --document NUMBER"
             )
-        enter(con, id, "revoked", _day(act), act, act.reason, document_no)
+        enter_state(con, id, "revoked", _day(act), act, act.reason, document_no)
         if is_public:
-            start_stop.begin(con, clock(id), WITHDRAWAL_RULE, act.at)
+            start_stop.begin(con, clock_name(id), WITHDRAWAL_RULE, act.at)
         return id
 
     return once(store, act, "list_revoke", id, {"document_no": document_no}, do)
@@ -267,12 +267,12 @@ def require(con: sqlite3.Connection, id: str, *wanted: str) -> ListEntry:
     return found[0]
 
 
-def clock(id: str) -> str:
+def clock_name(id: str) -> str:
     """Return the name under which an entry's clocks run."""
     return f"list:{id}"
 
 
-def enter(
+def enter_state(
     con: sqlite3.Connection,
     id: str,
     state: str,
