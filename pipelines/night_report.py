@@ -11,7 +11,7 @@ from pathlib import Path
 
 from detectors import registry
 from pipelines import duck
-from pipelines.casework.clocks import clocks, deadlines
+from pipelines.casework.clocks import deadlines, due_dates
 from pipelines.intake.file_report import FileReport
 from pipelines.publishing import Night, files_of
 from pipelines.settings import Home
@@ -33,8 +33,8 @@ def write(home: Home, store: Store, night: Night) -> Night:
         FileReport.load(home.bronze / row["raw_sha"] / row["bronze"]) for row in files if row["bronze"]
     ]
     accounts = {account["raw_sha"]: account for account in night.files}
-    page = night_page.night_page(
-        night_page.NightFacts(
+    page = night_page.page_html(
+        night_page.NightPage(
             snapshot=night.snapshot or "—",
             as_of=date.fromisoformat(night.as_of),
             files=[_outcome(row, accounts.get(row["raw_sha"], {})) for row in files],
@@ -172,9 +172,9 @@ def _hubs(home: Home, night: Night) -> list[night_page.Hub]:
     return [night_page.Hub(*row) for row in rows]
 
 
-def _deliveries(store: Store, night: Night) -> list[night_page.DeliveryOutcome]:
+def _deliveries(store: Store, night: Night) -> list[night_page.DeliveryLine]:
     return [
-        night_page.DeliveryOutcome(
+        night_page.DeliveryLine(
             recipient=row["recipient"],
             name_zh=json.loads(row["facts"])["name_zh"],
             rows=row["items"],
@@ -189,18 +189,18 @@ def _deliveries(store: Store, night: Night) -> list[night_page.DeliveryOutcome]:
     ]
 
 
-def _clocks(store: Store, as_of: date) -> list[night_page.Clock]:
+def _clocks(store: Store, as_of: date) -> list[night_page.ClockLine]:
     """Return the clocks of which to warn, the most urgent first."""
     warned = []
     for each in deadlines.warnings(store, as_of):
-        first, later = clocks.end_text(each.due, each.rule.unit)
+        first, later = due_dates.end_text(each.due, each.rule.unit)
         due = f"{first}（或 {later}）" if later else first
         warned.append(
-            night_page.Clock(
+            night_page.ClockLine(
                 each.object,
                 each.rule.act_zh,
                 due + ("（暂定）" if each.due.is_provisional else ""),
-                clocks.STAGES_ZH[each.stage],
+                due_dates.STAGES_ZH[each.stage],
             )
         )
     return warned

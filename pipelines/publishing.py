@@ -98,7 +98,7 @@ def publish(
             held = outbox.brake(store, as_of, new) if found.deliveries else None
             outbox.enqueue(control, found.deliveries, built.id, as_of, at=at, actor=actor, held=held)
         # After the signals: an entry is called removed when no flag of it is left.
-        settled = effects.settle(control, as_of, at=at, actor=actor)
+        settled = effects.expire_and_remove(control, as_of, at=at, actor=actor)
         night = Night(
             as_of=as_of.isoformat(),
             state="published" if is_new else "unchanged",

@@ -1,5 +1,4 @@
-"""Rows in, text or bytes out: alert lists, delivery folders, the night page, the catalogue.
+"""Rows in, text or bytes out: alert lists, delivery folders, letters, figures, the night page, the catalogue.
 
-Nothing here opens a store, reads a clock or knows where a row came from. Equal rows give equal
-bytes.
+Nothing here opens a store, reads a clock or knows where a row came from. Equal rows give equal bytes.
 """

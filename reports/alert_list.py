@@ -1,9 +1,7 @@
-"""The alert list 围标串标预警清单, as the sheet that staff fill in and as exact records.
+"""The alert list 围标串标预警清单: its columns, and the list as CSV and as exact records.
 
-Three forms of the same rows: ``csv_bytes`` (the machine copy), ``alert_workbook.xlsx_bytes`` (what a person opens
-in WPS or Excel; codes stay text, because a spreadsheet turns an all-digit 18-place code into a
-rounded number) and ``jsonl_bytes`` (exact text, for evidence). Equal rows give equal bytes,
-whatever their order.
+The same rows have three forms: `csv_bytes` for programs, `alert_workbook.xlsx_bytes` for a person with WPS or Excel, and
+`jsonl_bytes`, the exact text, for evidence. Equal rows give equal bytes, whatever their order.
 """
 
 from __future__ import annotations
@@ -21,13 +19,12 @@ from zoneinfo import ZoneInfo
 from reports.canonical_json import canonical_json
 from reports.cells import cell
 
-#: Names the layout of a delivery. Moves when columns, file names or their meaning change.
+#: Names the layout of a delivery. It changes with the columns, the file names and their meaning.
 FORMAT_VERSION = "1"
 
 STATEMENT_ZH = "本线索由数据分析产生，仅供核查参考，不作为认定违法事实的依据。"
 
-#: Colour of an alert. For now the grade of the evidence decides alone; price detectors are graded B
-#: or C, so a price by itself is never red.
+#: Colour of an alert, by the grade of its evidence. Price detectors are graded B or C: a price alone is never red.
 LEVEL_BY_GRADE: Mapping[str, str] = {"A": "红", "B": "黄", "C": "蓝"}
 
 #: What a reviewer may write under 核查状态.
@@ -46,58 +43,58 @@ CONCLUSIONS_ZH: Mapping[str, str] = {
 LOCAL = ZoneInfo("Asia/Shanghai")
 SEPARATOR = ";"  # between names and between codes, as in the national exchange format
 
-Kind = Literal["text", "code", "money", "count", "time", "date", "score"]
+CellKind = Literal["text", "code", "money", "count", "time", "date", "score"]
 
 
 @dataclass(frozen=True)
-class Column:
+class ListColumn:
     """One column of the list. ``key`` is the field of `Alert`; ``width`` counts characters."""
 
     key: str
     header_zh: str
-    kind: Kind
+    kind: CellKind
     width: int
 
 
-COLUMNS: tuple[Column, ...] = (
-    Column("alert_id", "预警编号", "code", 22),
-    Column("level", "预警等级(红/黄/蓝)", "text", 10),
-    Column("family", "预警类型", "text", 14),
-    Column("detector", "规则编码", "code", 24),
-    Column("finding_zh", "疑似情形", "text", 28),
-    Column("legal_zh", "法律依据(条款)", "text", 34),
-    Column("project_type", "项目类型", "code", 10),
-    Column("tender_id", "招标项目编号", "code", 24),
-    Column("tender_name", "招标项目名称", "text", 36),
-    Column("lot_id", "标段编号", "code", 26),
-    Column("lot_name", "标段名称", "text", 36),
-    Column("deal_code", "统一交易标识码", "code", 44),
-    Column("buyer_name", "招标人", "text", 28),
-    Column("buyer_code", "招标人代码", "code", 22),
-    Column("agency_name", "代理机构", "text", 28),
-    Column("agency_code", "代理机构代码", "code", 22),
-    Column("opened_at", "开标时间", "time", 20),
-    Column("bidders", "投标人数", "count", 9),
-    Column("ceiling_price_cny", "最高限价(元)", "money", 18),
-    Column("winner_name", "中标人", "text", 30),
-    Column("award_price_cny", "中标金额(元)", "money", 18),
-    Column("party_names", "涉及主体(名称)", "text", 40),
-    Column("party_codes", "涉及主体统一社会信用代码", "code", 24),
-    Column("key_facts_zh", "关键事实", "text", 60),
-    Column("grade", "证据强度(A/B/C)", "text", 10),
-    Column("score", "风险分值", "score", 10),
-    Column("source_zh", "数据来源", "text", 24),
-    Column("source_at", "数据时间戳", "time", 20),
-    Column("alerted_at", "预警时间", "time", 20),
-    Column("supervisor_name", "主管部门", "text", 24),
-    Column("supervisor_code", "监督部门代码", "code", 22),
-    Column("suggestion_zh", "建议处置", "text", 30),
-    Column("due_on", "处置时限", "date", 12),
-    Column("state_zh", "核查状态", "text", 12),
-    Column("conclusion_zh", "核查结论", "text", 16),
-    Column("reviewer", "核查人", "text", 12),
-    Column("feedback_at", "反馈时间", "time", 20),
-    Column("note", "备注", "text", 30),
+COLUMNS: tuple[ListColumn, ...] = (
+    ListColumn("alert_id", "预警编号", "code", 22),
+    ListColumn("level", "预警等级(红/黄/蓝)", "text", 10),
+    ListColumn("family", "预警类型", "text", 14),
+    ListColumn("detector", "规则编码", "code", 24),
+    ListColumn("finding_zh", "疑似情形", "text", 28),
+    ListColumn("legal_zh", "法律依据(条款)", "text", 34),
+    ListColumn("project_type", "项目类型", "code", 10),
+    ListColumn("tender_id", "招标项目编号", "code", 24),
+    ListColumn("tender_name", "招标项目名称", "text", 36),
+    ListColumn("lot_id", "标段编号", "code", 26),
+    ListColumn("lot_name", "标段名称", "text", 36),
+    ListColumn("deal_code", "统一交易标识码", "code", 44),
+    ListColumn("buyer_name", "招标人", "text", 28),
+    ListColumn("buyer_code", "招标人代码", "code", 22),
+    ListColumn("agency_name", "代理机构", "text", 28),
+    ListColumn("agency_code", "代理机构代码", "code", 22),
+    ListColumn("opened_at", "开标时间", "time", 20),
+    ListColumn("bidders", "投标人数", "count", 9),
+    ListColumn("ceiling_price_cny", "最高限价(元)", "money", 18),
+    ListColumn("winner_name", "中标人", "text", 30),
+    ListColumn("award_price_cny", "中标金额(元)", "money", 18),
+    ListColumn("party_names", "涉及主体(名称)", "text", 40),
+    ListColumn("party_codes", "涉及主体统一社会信用代码", "code", 24),
+    ListColumn("key_facts_zh", "关键事实", "text", 60),
+    ListColumn("grade", "证据强度(A/B/C)", "text", 10),
+    ListColumn("score", "风险分值", "score", 10),
+    ListColumn("source_zh", "数据来源", "text", 24),
+    ListColumn("source_at", "数据时间戳", "time", 20),
+    ListColumn("alerted_at", "预警时间", "time", 20),
+    ListColumn("supervisor_name", "主管部门", "text", 24),
+    ListColumn("supervisor_code", "监督部门代码", "code", 22),
+    ListColumn("suggestion_zh", "建议处置", "text", 30),
+    ListColumn("due_on", "处置时限", "date", 12),
+    ListColumn("state_zh", "核查状态", "text", 12),
+    ListColumn("conclusion_zh", "核查结论", "text", 16),
+    ListColumn("reviewer", "核查人", "text", 12),
+    ListColumn("feedback_at", "反馈时间", "time", 20),
+    ListColumn("note", "备注", "text", 30),
 )
 
 #: Columns the recipient fills in.
@@ -106,11 +103,11 @@ FEEDBACK = frozenset({"state_zh", "conclusion_zh", "reviewer", "feedback_at", "n
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """One row of the list. Firms stand in clear, persons masked (see ``reports.cells``).
+    """One row of the list. Firms stand in clear, persons as tokens or masks.
 
-    Times are UTC; one without a zone counts as UTC, as in ``core``. A bare date says that the hour is
-    not known. Money is in yuan. ``party_names`` and ``party_codes`` run in parallel; a party without
-    a code has an empty one. None means: not delivered.
+    Times are UTC; one without a zone counts as UTC, as in ``core``. A bare date says that the hour is not known. Money is
+    in yuan. ``party_names`` and ``party_codes`` run in parallel; a party without a code has an empty one. None: not
+    delivered.
     """
 
     alert_id: str
@@ -181,8 +178,7 @@ def jsonl_bytes(records: Iterable[Mapping[str, object]]) -> bytes:
     """Return one canonical JSON object a line, in the order of the list: the exact text.
 
     Args:
-        records: each with ``alert_id``, ``lot_id`` (or None) and ``detector``, and whatever else
-            belongs to the evidence.
+        records: each with ``alert_id``, ``lot_id`` (or None), ``detector``, and what else belongs to the evidence.
 
     Raises:
         ValueError: an alert id stands there twice, or a number is not finite.
@@ -192,12 +188,9 @@ def jsonl_bytes(records: Iterable[Mapping[str, object]]) -> bytes:
     return b"".join(canonical_json(row).encode() + b"\n" for row in rows)
 
 
-# What follows turns one value into one cell.
-
-
-def _text(alert: Alert, column: Column) -> str:
+def _text(alert: Alert, column: ListColumn) -> str:
     """Return one value as CSV text; numbers in full, times local."""
-    value = checked(alert, column)
+    value = cell_value(alert, column)
     match value:
         case None:
             return ""
@@ -217,7 +210,7 @@ def _text(alert: Alert, column: Column) -> str:
             return str(value)
 
 
-def checked(alert: Alert, column: Column) -> str | int | float | Decimal | datetime | date | None:
+def cell_value(alert: Alert, column: ListColumn) -> str | int | float | Decimal | datetime | date | None:
     """Return the value of a column as its kind wants it, times local and without a zone."""
     value = getattr(alert, column.key)
     if isinstance(value, tuple):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -20,14 +20,32 @@ from reports.alert_list import (
     STATEMENT_ZH,
     STATES_ZH,
     Alert,
-    Kind,
-    checked,
+    CellKind,
+    cell_value,
     ordered,
 )
 from reports.cells import cell
+from reports.workbook_style import CELL, CREATED, LAST_ROW
 
 #: Name in sheet 说明 of the delivery that the list belongs to; read again when the list comes back.
 DELIVERY_ZH = "送达编号"
+
+#: A cell holds 32,767 UTF-16 units; a character takes at most two.
+_LONGEST = 16_000
+_CUT_ZH = "…（过长已截断，全文见 alerts.jsonl）"
+_FIRST_YEAR = 1900  # of a spreadsheet's calendar; earlier times are written as text
+
+_NUMBER_FORMATS: Mapping[CellKind, str] = {
+    "text": "@",
+    "code": "@",
+    "money": "#,##0.00",
+    "count": "0",
+    "time": "yyyy-mm-dd hh:mm:ss",
+    "date": "yyyy-mm-dd",
+    "score": "0.0000",
+}
+_LEVEL_COLOURS: Mapping[str, str] = {"红": "#F8CBAD", "黄": "#FFE699", "蓝": "#BDD7EE"}
+_FEEDBACK_COLOUR = "#FFF9DB"
 
 
 def xlsx_bytes(alerts: Iterable[Alert], delivery: str = "") -> bytes:
@@ -42,54 +60,32 @@ def xlsx_bytes(alerts: Iterable[Alert], delivery: str = "") -> bytes:
     """
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
-        book.set_properties({"title": "围标串标预警清单", "comments": STATEMENT_ZH, "created": _CREATED})
+        book.set_properties({"title": "围标串标预警清单", "comments": STATEMENT_ZH, "created": CREATED})
         _write_list(book, ordered(alerts))
         _write_guide(book, delivery)
     return out.getvalue()
 
 
-#: A fixed time, so that equal rows give equal bytes.
-_CREATED = datetime(2000, 1, 1, tzinfo=UTC)
-_LAST_ROW = 1_048_575  # of a sheet, counted from 0
-#: A cell holds 32,767 UTF-16 units; a character takes at most two.
-_LONGEST = 16_000
-_CUT_ZH = "…（过长已截断，全文见 alerts.jsonl）"
-_FIRST_YEAR = 1900  # of a spreadsheet's calendar; earlier times are written as text
-
-_NUMBER_FORMATS: Mapping[Kind, str] = {
-    "text": "@",
-    "code": "@",
-    "money": "#,##0.00",
-    "count": "0",
-    "time": "yyyy-mm-dd hh:mm:ss",
-    "date": "yyyy-mm-dd",
-    "score": "0.0000",
-}
-_LEVEL_COLOURS: Mapping[str, str] = {"红": "#F8CBAD", "黄": "#FFE699", "蓝": "#BDD7EE"}
-_FEEDBACK_COLOUR = "#FFF9DB"
-_BASE = {"font_name": "宋体", "font_size": 10, "valign": "top", "border": 1, "border_color": "#BFBFBF"}
-
-
 def _write_list(book: Any, alerts: Sequence[Alert]) -> None:
-    if len(alerts) > _LAST_ROW:
-        raise ValueError(f"{len(alerts)} alerts do not fit one sheet of {_LAST_ROW} rows; split the delivery")
+    if len(alerts) > LAST_ROW:
+        raise ValueError(f"{len(alerts)} alerts do not fit one sheet of {LAST_ROW} rows; split the delivery")
     sheet = book.add_worksheet("预警清单")
-    head = {**_BASE, "bold": True, "text_wrap": True, "valign": "vcenter", "align": "center"}
+    head = {**CELL, "bold": True, "text_wrap": True, "valign": "vcenter", "align": "center"}
     given, to_fill = (book.add_format({**head, "bg_color": colour}) for colour in ("#D9E1F2", "#FFD966"))
     levels = {
-        level: book.add_format({**_BASE, "align": "center", "bold": True, "bg_color": colour})
+        level: book.add_format({**CELL, "align": "center", "bold": True, "bg_color": colour})
         for level, colour in _LEVEL_COLOURS.items()
     }
     for place, column in enumerate(COLUMNS):
         is_feedback = column.key in FEEDBACK
         wraps = column.kind in ("text", "code")
-        body = {**_BASE, "num_format": _NUMBER_FORMATS[column.kind], "text_wrap": wraps}
+        body = {**CELL, "num_format": _NUMBER_FORMATS[column.kind], "text_wrap": wraps}
         style = book.add_format({**body, "bg_color": _FEEDBACK_COLOUR} if is_feedback else body)
         sheet.set_column(place, place, column.width)
         sheet.write_string(0, place, column.header_zh, to_fill if is_feedback else given)
         for row, alert in enumerate(alerts, start=1):
             look = levels.get(alert.level, style) if column.key == "level" else style
-            _write(sheet, row, place, checked(alert, column), look)
+            _write(sheet, row, place, cell_value(alert, column), look)
     sheet.set_row(0, 32)
     sheet.freeze_panes(1, 1)
     sheet.autofilter(0, 0, len(alerts), len(COLUMNS) - 1)
@@ -139,8 +135,8 @@ def _write_guide(book: Any, delivery: str) -> None:
     sheet = book.add_worksheet("说明")
     sheet.set_column(0, 0, 18)
     sheet.set_column(1, 1, 96)
-    bold = book.add_format({**_BASE, "bold": True, "num_format": "@"})
-    body = book.add_format({**_BASE, "text_wrap": True, "num_format": "@"})
+    bold = book.add_format({**CELL, "bold": True, "num_format": "@"})
+    body = book.add_format({**CELL, "text_wrap": True, "num_format": "@"})
     sent = ((DELIVERY_ZH, delivery),) if delivery else ()
     for row, (name, text) in enumerate((*sent, *_GUIDE)):
         sheet.write_string(row, 0, name, bold)

@@ -1,8 +1,8 @@
 """The files of one delivery folder, as bytes.
 
-A delivery is named by what it says: the same alerts with the same evidence for the same recipient are
-the same delivery, byte for byte, however often it is written. The sums let a recipient check it with
-``sha256sum -c SHA256SUMS`` or ``cksum -a sm3 -c SM3SUMS`` (国密 SM3).
+A delivery is named by its contents: the same alerts with the same evidence for the same recipient are the same delivery,
+byte for byte, however often it is written. A recipient checks it with ``sha256sum -c SHA256SUMS`` or
+``cksum -a sm3 -c SM3SUMS`` (国密 SM3).
 """
 
 from __future__ import annotations
@@ -60,8 +60,7 @@ def delivery_id(
         recipient: folder name of the recipient.
         format_version: layout of the files, see ``reports.alert_list.FORMAT_VERSION``.
         evidence: (alert id, hash of its evidence) of every alert, any order.
-        because: what lets the same evidence go out another time: ``supersedes`` or ``again_on`` of the
-            manifest.
+        because: why the same evidence goes out once more: ``supersedes`` or ``again_on`` of the manifest.
     """
     said = [recipient, format_version, sorted([list(pair) for pair in evidence])]
     told = said if because is None else [*said, because]

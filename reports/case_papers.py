@@ -1,6 +1,6 @@
 """Papers that go with a referral: the report of the review (skeleton), the list of materials, the receipt to sign.
 
-What the records know is filled in; what two officers must write is a ruled line. The machine writes no conclusion.
+What the records hold is filled in. What two officers must write is a ruled line. The machine writes no conclusion.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from reports import office_sheet
 from reports.alert_list import STATEMENT_ZH, Alert
-from reports.letters import Handover, Head, Material, finding_table, project_lines
+from reports.letters import Handover, LetterHead, Material, finding_table, project_lines
 from reports.official_paper import Paper, date_zh
 
 
 def review_report(
-    head: Head, handover: Handover, alerts: Sequence[Alert], checks: Mapping[str, str]
+    head: LetterHead, handover: Handover, alerts: Sequence[Alert], explanations: Mapping[str, str]
 ) -> bytes:
     """Return the report on the case (调查报告), to be finished and signed by two officers.
 
@@ -22,7 +22,7 @@ def review_report(
         head: who writes.
         handover: the referral.
         alerts: what fired, the strongest first.
-        checks: rule -> what looks the same and is innocent, in the words of the rule's own description.
+        explanations: detector -> what looks the same and is innocent, in the detector's own words.
     """
     name = "涉嫌犯罪案件情况的调查报告" if handover.is_crime else "线索初核情况的调查报告"
     paper = Paper(name)
@@ -54,17 +54,19 @@ def review_report(
     paper.fill_in("承办人二（签名、执法证号）")
     paper.fill_in("负责人审批意见（签名、日期）", 2)
     paper.signature(head.office, None)
-    if checks:
+    if explanations:
         paper.new_page()
         paper.section("附表　各规则可能的合理解释")
         paper.note("以下为规则自带说明的原文（英文），未作翻译；概括的中文提示见移送函第四部分。")
         paper.table(
-            ("规则", "说明原文", "核对意见"), [(id, text, "") for id, text in checks.items()], (3.6, 9.0, 3.0)
+            ("规则", "说明原文", "核对意见"),
+            [(id, text, "") for id, text in explanations.items()],
+            (3.6, 9.0, 3.0),
         )
     return paper.content()
 
 
-def receipt_form(head: Head, handover: Handover, title: str) -> bytes:
+def receipt_form(head: LetterHead, handover: Handover, title: str) -> bytes:
     """Return the receipt (送达回证) with lines to sign for both sides.
 
     Args:

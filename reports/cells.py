@@ -1,12 +1,11 @@
 """Makes values from strangers harmless where people look at them: sheets, terminals, pages.
 
-Names, titles and codes come from bidders. A name may be a spreadsheet formula, hold a terminal
-escape, or turn the text around it back to front. `cell` is the one door into a spreadsheet,
-`terminal` the one door onto a screen. Both keep every character readable; the exact text of a
-value stands in ``alerts.jsonl``.
+Names, titles and codes come from bidders. A name may be a spreadsheet formula, hold a terminal escape, or reverse the text
+around it. Every value passes through `cell` into a spreadsheet and through `terminal` onto a screen. Both keep every
+character readable; the exact text of a value stands in ``alerts.jsonl``.
 
-The masks are those of the regulator's lists: ``410***********1234``, ``138****5678``,
-``****1234``, ``张*``. A value that does not look like what it should be is hidden altogether.
+The masks are those of the regulator's lists: ``410***********1234``, ``138****5678``, ``****1234``, ``张*``. A value that
+has not the form of its kind is hidden altogether.
 """
 
 from __future__ import annotations
@@ -42,8 +41,8 @@ def terminal(text: str) -> str:
 def cell(text: str) -> str:
     """Return ``text`` as it may stand in a spreadsheet cell, in CSV as in xlsx.
 
-    A text that a spreadsheet could run gets a ``'`` in front; invisible characters are written out.
-    Applying it twice changes nothing more. For numbers use numeric columns, not this.
+    A text that a spreadsheet could run gets a ``'`` in front; invisible characters are written out. A second pass changes
+    nothing. Numbers belong in numeric columns and do not pass through here.
     """
     seen = "".join(character for character in text if not _is_blank(character))
     runs = unicodedata.normalize("NFKC", seen[:1])[:1] in FORMULA_STARTS or text[:1] in _CONTROL_STARTS

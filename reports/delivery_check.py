@@ -1,4 +1,4 @@
-"""The check of a delivery that came over: is it as it was sent?"""
+"""Check whether a delivery is as it was sent."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from reports.results_list import results_id
 
 
 def faults(found: Mapping[str, bytes]) -> list[str]:
-    """Return what is wrong with the files of a delivery, one sentence each; nothing if they are as they were sent.
+    """Return what is wrong with the files of a delivery, a sentence each; none if they are as they were sent.
 
-    The sums are checked against the files, every file against the manifest, and the delivery's number against what
-    it says.
+    The sums are checked against the files, every file against the manifest, and the number of the delivery against its
+    contents.
 
     Args:
         found: file name -> content, ``MANIFEST.json`` among them.
@@ -43,7 +43,7 @@ def faults(found: Mapping[str, bytes]) -> list[str]:
 
 
 def _changed(found: Mapping[str, bytes], listed: Mapping[str, tuple[int, str, str]]) -> list[str]:
-    """Return the files that are missing, changed or more than the manifest lists."""
+    """Return the files that are missing, that were changed, or that the manifest does not list."""
     seals = {"MANIFEST.json", "SHA256SUMS", "SM3SUMS"}
     told = [f"{name} is missing" for name in sorted(set(listed) - set(found))]
     told += [f"{name} does not belong to the delivery" for name in sorted(set(found) - set(listed) - seals)]
@@ -55,7 +55,7 @@ def _changed(found: Mapping[str, bytes], listed: Mapping[str, tuple[int, str, st
 
 
 def _number(found: Mapping[str, bytes], manifest: Mapping[str, Any]) -> str:
-    """Return the delivery's number, made anew from what is in it."""
+    """Return the number that a delivery with these contents has."""
     if manifest["format_version"] == RESULTS:
         results = [json.loads(line) for line in found["results.jsonl"].splitlines()]
         return results_id(manifest["recipient"], results)

@@ -1,6 +1,6 @@
 """Figures for the joint meeting and for the county government, as an official paper and as CSV.
 
-Counts only: no firm and no person is named. Under every table stands what its figures count.
+Only counts: no firm and no person is named. A note under every table says what its figures count.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PAGE_CM = 15.8
 
 
 @dataclass(frozen=True)
-class Table:
+class FigureTable:
     """Figures with their definition. The first column names the row; ``note_zh``: what is counted, and when."""
 
     title_zh: str
@@ -28,8 +28,8 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
-    """What the figures are for.
+class ReportCover:
+    """What a report says besides its figures.
 
     Attributes:
         title_zh: of the paper.
@@ -47,13 +47,13 @@ class Report:
     until: date
 
 
-def docx_bytes(report: Report, tables: Sequence[Table]) -> bytes:
+def docx_bytes(cover: ReportCover, tables: Sequence[FigureTable]) -> bytes:
     """Return the figures as a paper; equal figures are equal bytes."""
-    paper = Paper(report.title_zh)
-    paper.heading(report.title_zh)
-    if report.addressee_zh:
-        paper.addressee(report.addressee_zh)
-    paper.say(f"统计期间：{date_zh(report.first)}至{date_zh(report.last)}。{_until(report)}{NOTE_ZH}")
+    paper = Paper(cover.title_zh)
+    paper.heading(cover.title_zh)
+    if cover.addressee_zh:
+        paper.addressee(cover.addressee_zh)
+    paper.say(f"统计期间：{date_zh(cover.first)}至{date_zh(cover.last)}。{_until(cover)}{NOTE_ZH}")
     for place, table in enumerate(tables):
         paper.section(f"{_ORDER_ZH[place]}、{table.title_zh}")
         first = 4.2 if len(table.headings) > 2 else 10.0
@@ -64,11 +64,11 @@ def docx_bytes(report: Report, tables: Sequence[Table]) -> bytes:
         paper.note(f"口径：{table.note_zh}")
     paper.section(f"{_ORDER_ZH[len(tables)]}、情况说明（由牵头部门填写）")
     paper.fill_in("主要问题和下一步工作", 4)
-    paper.signature(report.office_zh, None)
+    paper.signature(cover.office_zh, None)
     return paper.content()
 
 
-def csv_bytes(report: Report, tables: Sequence[Table]) -> bytes:
+def csv_bytes(cover: ReportCover, tables: Sequence[FigureTable]) -> bytes:
     """Return every figure as a row of CSV: table, row, column, value, definition."""
     rows = [
         (table.title_zh, str(row[0]), heading, str(value), table.note_zh)
@@ -77,9 +77,9 @@ def csv_bytes(report: Report, tables: Sequence[Table]) -> bytes:
         for heading, value in zip(table.headings[1:], row[1:], strict=True)
     ]
     return office_sheet.csv_bytes(
-        office_sheet.Sheet(report.title_zh, ("表", "项目", "指标", "数值", "口径"), rows)
+        office_sheet.Sheet(cover.title_zh, ("表", "项目", "指标", "数值", "口径"), rows)
     )
 
 
-def _until(report: Report) -> str:
-    return f"期间尚未结束，统计截至{date_zh(report.until)}。" if report.until < report.last else ""
+def _until(cover: ReportCover) -> str:
+    return f"期间尚未结束，统计截至{date_zh(cover.until)}。" if cover.until < cover.last else ""

@@ -1,7 +1,7 @@
-"""Letters about cases, as official papers: the clue letter, the request for assistance, the reply to the police.
+"""Letters about cases, as official papers: clue letter, request for assistance, reply to the police, objection.
 
-Firms stand in clear, persons as tokens or masks: a letter says no more than the alert list does. Every letter with a
-finding carries the statement that it is for review only.
+Firms stand in clear, persons as tokens or masks: a letter says no more than the alert list. Every letter with a finding
+carries the statement that it is for review only.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from detectors import registry
 from reports.alert_list import LOCAL, STATEMENT_ZH, Alert
 from reports.official_paper import Paper, date_zh
 
-#: In the letter, which is to be short; the others stand in the list that goes with it.
+#: Findings and parties that a letter names. It is to be short; the others stand in the list that goes with it.
 _MOST_ROWS = 4
 _MOST_NAMED = 8
 _NO_LAW_ZH = "无直接对应条款，属异常指标"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Head:
-    """What every letter has. ``number``, ``on`` and ``contact`` may be empty: then people fill them in."""
+class LetterHead:
+    """What every letter has. People fill in ``number``, ``on`` and ``contact`` where they are empty."""
 
     office: str
     number: str
@@ -32,7 +32,7 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True)
 class Handover:
-    """A referral, as its papers tell of it.
+    """A referral, as its papers need it.
 
     Attributes:
         id, case_id: 移送编号, 线索编号.
@@ -85,7 +85,7 @@ def title_of(handover: Handover) -> str:
 
 
 def clue_letter(
-    head: Head, handover: Handover, alerts: Sequence[Alert], materials: Sequence[Material]
+    head: LetterHead, handover: Handover, alerts: Sequence[Alert], materials: Sequence[Material]
 ) -> bytes:
     """Return the letter that hands a case over: 函, to the police 涉嫌犯罪案件移送书.
 
@@ -129,7 +129,7 @@ def clue_letter(
 
 
 def assistance_letter(
-    head: Head,
+    head: LetterHead,
     *,
     recipient_zh: str,
     subject: str,
@@ -175,7 +175,7 @@ def assistance_letter(
 
 
 def reply_letter(
-    head: Head,
+    head: LetterHead,
     *,
     recipient_zh: str,
     subject: str,
@@ -217,7 +217,7 @@ OBJECTIONS_ZH: Mapping[str, tuple[str, str]] = {
 
 
 def objection_letter(
-    head: Head,
+    head: LetterHead,
     *,
     way: str,
     recipient_zh: str,
@@ -296,7 +296,7 @@ def material_table(paper: Paper, materials: Sequence[Material]) -> None:
 
 
 def project_lines(alerts: Sequence[Alert]) -> list[str]:
-    """Return what is known of the lots and of the parties, a sentence each; lots that are alike once."""
+    """Return what is known of the lots and of the parties, a sentence each; every lot once."""
     told: dict[str, str] = {}
     parties: dict[str, str] = {}
     for row in alerts:
@@ -353,7 +353,7 @@ def _explanations(alerts: Sequence[Alert]) -> str:
     return "；".join(told) or "由承办人根据来源材料说明"
 
 
-def _number(head: Head, *, is_draft: bool) -> str:
+def _number(head: LetterHead, *, is_draft: bool) -> str:
     return f"{head.number or '　　〔　　　　〕　　号'}{'（送审稿）' if is_draft else ''}"
 
 

@@ -1,8 +1,7 @@
 """The night on one page: what came in, what was refused, what was flagged, what went out.
 
-One HTML file without script, link or picture, made to be read in two minutes on a screen, or printed
-and filed. The facts come as `NightFacts`; every text in it is escaped twice over (markup, and
-invisible characters), because names come from strangers.
+It is one HTML file without script, link or picture, made to be read in two minutes on a screen, or printed and filed. Names
+come from strangers: in every text, markup is escaped and invisible characters are written out.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from reports.cells import terminal
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-#: Alerts that stand on the page, the strongest first; the rest are counted and stand in the lists.
+#: How many alerts stand on the page, the strongest first. The others are counted and stand in the lists.
 ALERTS_SHOWN = 100
 
 
@@ -90,7 +89,7 @@ class DetectorOutcome:
 
 @dataclass(frozen=True)
 class Hub:
-    """A value that so many unrelated firms share that it counts for nothing, and where it was left out."""
+    """A value that so many unrelated firms share that it is no evidence, and where it was left out."""
 
     detector: str
     value: str
@@ -100,8 +99,8 @@ class Hub:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeliveryOutcome:
-    """One folder in the outbox. ``held``: it is not there yet, and waits until a person lets it go."""
+class DeliveryLine:
+    """One folder in the outbox. ``held``: it is not written yet and waits until a person releases it."""
 
     recipient: str
     name_zh: str
@@ -111,7 +110,7 @@ class DeliveryOutcome:
 
 
 @dataclass(frozen=True)
-class Clock:
+class ClockLine:
     """A period of the law that ends soon or has ended: what it is about, what must be done, until when."""
 
     object: str
@@ -121,10 +120,10 @@ class Clock:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NightFacts:
-    """All facts of one night.
+class NightPage:
+    """All facts on the page of one night.
 
-    ``notes`` are shown at the top, such as a source that is incomplete; ``remarks`` below the files.
+    ``notes`` stand at the top, such as that a source is incomplete; ``remarks`` stand below the files.
     """
 
     snapshot: str
@@ -136,29 +135,29 @@ class NightFacts:
     detectors: Sequence[DetectorOutcome]
     hubs: Sequence[Hub]
     alerts: Sequence[Alert]
-    deliveries: Sequence[DeliveryOutcome]
-    clocks: Sequence[Clock] = ()
+    deliveries: Sequence[DeliveryLine]
+    clocks: Sequence[ClockLine] = ()
     notes: Sequence[str] = ()
     remarks: Sequence[str] = ()
 
 
-def night_page(night: NightFacts) -> str:
+def page_html(page: NightPage) -> str:
     """Return the page as HTML text, to be stored as UTF-8."""
-    by_level = Counter(alert.level for alert in night.alerts)
-    ranked = sorted(night.alerts, key=_weight)
+    by_level = Counter(alert.level for alert in page.alerts)
+    ranked = sorted(page.alerts, key=_weight)
     return _PAGES.get_template("night.html").render(
-        night=night,
+        page=page,
         statement_zh=STATEMENT_ZH,
-        closed=[gate for gate in night.gates if not gate.passed],
-        records=sum(file.records for file in night.files),
-        loaded=sum(file.loaded for file in night.files),
-        duplicate=sum(file.duplicate for file in night.files),
-        refused=sum(file.refused for file in night.files),
-        held=sum(file.held for file in night.files),
+        closed=[gate for gate in page.gates if not gate.passed],
+        records=sum(file.records for file in page.files),
+        loaded=sum(file.loaded for file in page.files),
+        duplicate=sum(file.duplicate for file in page.files),
+        refused=sum(file.refused for file in page.files),
+        held=sum(file.held for file in page.files),
         levels=[(level, grade, by_level[level]) for grade, level in LEVEL_BY_GRADE.items()],
         shown=ranked[:ALERTS_SHOWN],
-        failed=[result for result in night.expectations if not result.ok],
-        met=[result for result in night.expectations if result.ok],
+        failed=[result for result in page.expectations if not result.ok],
+        met=[result for result in page.expectations if result.ok],
     )
 
 

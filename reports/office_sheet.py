@@ -1,4 +1,4 @@
-"""A list that an office keeps, as a sheet and as CSV: every value is text, headings in Chinese, safe to open.
+"""A list that an office keeps, as a workbook and as CSV: every value is text, headings are Chinese, no cell runs.
 
 Equal rows give equal bytes.
 """
@@ -9,18 +9,15 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import xlsxwriter
 
 from reports.cells import cell
+from reports.workbook_style import CELL, CREATED, LAST_ROW
 
-#: A fixed time, so that equal rows give equal bytes.
-_CREATED = datetime(2000, 1, 1, tzinfo=UTC)
-_BASE = {"font_name": "宋体", "font_size": 10, "valign": "top", "border": 1, "border_color": "#BFBFBF"}
 _HEAD = {
-    **_BASE,
+    **CELL,
     "bold": True,
     "text_wrap": True,
     "valign": "vcenter",
@@ -28,7 +25,6 @@ _HEAD = {
     "bg_color": "#D9E1F2",
 }
 _WIDEST = 40  # characters; longer values wrap
-_LAST_ROW = 1_048_575  # of a sheet, counted from 0
 
 
 @dataclass(frozen=True)
@@ -58,9 +54,9 @@ def xlsx_bytes(sheets: Sequence[Sheet]) -> bytes:
     """
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
-        book.set_properties({"title": sheets[0].title, "comments": sheets[0].note, "created": _CREATED})
+        book.set_properties({"title": sheets[0].title, "comments": sheets[0].note, "created": CREATED})
         head = book.add_format(_HEAD)
-        body = book.add_format({**_BASE, "num_format": "@", "text_wrap": True})
+        body = book.add_format({**CELL, "num_format": "@", "text_wrap": True})
         for sheet in sheets:
             _write(book.add_worksheet(sheet.title), sheet, head, body)
     return out.getvalue()
@@ -68,8 +64,8 @@ def xlsx_bytes(sheets: Sequence[Sheet]) -> bytes:
 
 def _write(page: Any, sheet: Sheet, head: Any, body: Any) -> None:
     rows = [[cell(value) for value in row] for row in _rows(sheet)]
-    if len(rows) > _LAST_ROW:
-        raise ValueError(f"{sheet.title}: {len(rows)} rows do not fit one sheet of {_LAST_ROW}")
+    if len(rows) > LAST_ROW:
+        raise ValueError(f"{sheet.title}: {len(rows)} rows do not fit one sheet of {LAST_ROW}")
     for place, heading in enumerate(sheet.headings):
         longest = max((len(row[place]) for row in rows), default=0)
         # A Chinese character is about two digits wide.

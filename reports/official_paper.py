@@ -1,7 +1,7 @@
 """An official paper (公文) as .docx: number, title, whom it goes to, headed sections, tables, signature, copies.
 
-Faces are named and not embedded; where an office has not 方正小标宋 or 仿宋_GB2312, the paper itself says which face
-stands in for them. Equal contents give equal bytes.
+Fonts are named and not embedded. The paper itself names the font that replaces 方正小标宋 or 仿宋_GB2312 where an office does
+not have them. Equal contents give equal bytes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lxml import etree
 
 from reports.cells import terminal
 
-#: Face, and what stands in for it.
+#: Fonts of the paper, and what replaces them.
 TITLE, BODY, HEAD = "方正小标宋简体", "仿宋_GB2312", "黑体"
 _INSTEAD = {TITLE: "宋体", BODY: "仿宋", HEAD: "SimHei"}
 _LATIN = "Times New Roman"
@@ -40,7 +40,7 @@ def date_zh(on: date) -> str:
 
 
 class Paper:
-    """One paper, written from top to bottom. Every text is made harmless on its way in."""
+    """One paper, written from top to bottom. Every text passes through `cells.terminal`."""
 
     def __init__(self, title: str) -> None:
         self._document = Document()
@@ -127,7 +127,7 @@ class Paper:
             self._line(f"抄送：{'，'.join(offices)}。", BODY, 14)
 
     def new_page(self) -> None:
-        """Go on on another page."""
+        """Begin a new page."""
         self._document.add_page_break()  # type: ignore[no-untyped-call]
 
     def content(self) -> bytes:
@@ -166,7 +166,7 @@ class Paper:
         layout.line_spacing = Pt(line_pt)
 
     def _name_stand_ins(self) -> None:
-        """Say in the paper which face may stand in for one that is not installed."""
+        """Name in the paper the font that replaces one that is not installed."""
         part = next(
             part
             for part in self._document.part.package.iter_parts()

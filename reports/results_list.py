@@ -1,4 +1,4 @@
-"""Penalties and results that are copied to every member office (notice 127 of 2021, article 17), as bytes."""
+"""The list of penalties and results that every member office gets (article 17 of the notice of 2021), as bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reports.bundle import sealed
 from reports.canonical_json import canonical_json
 from reports.cells import cell
 
-#: Names the layout. Moves when columns, file names or their meaning change.
+#: Names the layout. It changes with the columns, the file names and their meaning.
 FORMAT_VERSION = "results-1"
 
 COLUMNS_ZH = {
@@ -41,7 +41,7 @@ def results_bundle(
     Args:
         recipient: folder name of the office.
         name_zh: its name.
-        results: one a result, with the keys of `COLUMNS_ZH`.
+        results: each with the keys of `COLUMNS_ZH`.
         snapshot: what was published when it was written.
         checkpoint: of the audit log.
     """

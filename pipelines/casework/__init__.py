@@ -1,4 +1,4 @@
-"""What people do after the night: cases, referrals, clocks, complaints, lists, draws.
+"""What people do after the night: cases, referrals, deadlines, complaints, deliveries, lists, inspections, reports.
 
-The machine opens cases and sets flags; every other step here is somebody's, under a name (`acting`).
+The machine opens cases and sets flags. Every other step is a person's, under a name (`acts`).
 """

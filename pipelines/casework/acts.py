@@ -1,4 +1,4 @@
-"""A person does something once: one transaction, one audit entry, and the same answer to the same key."""
+"""What a person does, done once: one transaction, one entry in the audit log, and the same answer to the same key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Act:
         actor: name or account of the person.
         at: UTC time, ISO 8601.
         reason: in the person's words; empty where none is asked for.
-        key: chosen by the caller; the same key again repeats the answer and not the deed.
+        key: chosen by the caller; the same key again gives the same answer and does nothing.
     """
 
     actor: str
@@ -43,15 +43,15 @@ def once(
         store: the control store.
         act: who, when, why, and under which key.
         verb, subject: what is done to which thing, as the audit log names it.
-        payload: everything that tells this deed from another, as JSON values without personal data; it
-            stands in the audit log.
-        do: the deed; returns the answer to the caller (an id, or empty).
+        payload: everything that tells this step from another, as JSON values without personal data. It stands in
+            the audit log.
+        do: what is done; returns the answer to the caller (an id, or empty).
 
     Returns:
-        What ``do`` returned, now or at the first time.
+        What ``do`` returned, now or the first time.
 
     Raises:
-        ValueError: the key was used for something else, nobody is named, or ``do`` refuses.
+        ValueError: the key was used for something else, or ``do`` refuses.
     """
     digest = hashlib.sha256(
         canonical_json([verb, subject, act.actor, act.reason, dict(payload)]).encode()

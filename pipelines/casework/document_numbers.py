@@ -1,6 +1,7 @@
-"""Numbers of official papers (发文字号): ``修发改函〔2026〕12号``: who, in hexagonal brackets the year, the number.
+"""Numbers of official papers (发文字号), such as ``修发改函〔2026〕12号``: the office's mark, the year, the running number.
 
-Brackets 〔〕 and not others, the year in full, no 第, no leading zero: a number that is typed otherwise cannot be found again.
+The brackets are 〔〕, the year has four digits, and there is no 第 and no leading zero. A number that is typed otherwise
+could not be found again.
 """
 
 from __future__ import annotations

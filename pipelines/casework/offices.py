@@ -1,4 +1,4 @@
-"""Offices and what each may do: the list of powers and duties (权责清单) that every referral is checked against."""
+"""Offices and what each may do: the list of powers and duties (权责清单), against which every referral is checked."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ KINDS_ZH = {
 
 
 @dataclass(frozen=True)
-class Office:
-    """An office that works on public resource trading. ``copies_to``: who is always told when it gets a case."""
+class MemberOffice:
+    """An office that works on public resource trading (成员单位).
+
+    Attributes:
+        copies_to: offices that get a copy of every case that it gets.
+        seen: the text of ``basis`` was at hand; otherwise it is shown as 待核.
+    """
 
     office: str
     name_zh: str
@@ -46,16 +51,16 @@ class Power:
     seen: bool
 
 
-def offices(known: Reference) -> dict[str, Office]:
+def offices(known: Reference) -> dict[str, MemberOffice]:
     """Return the offices by id.
 
     Raises:
-        ValueError: an id stands there twice, or a copy goes to an office that is not there.
+        ValueError: an id stands there twice, or a copy goes to an office that has no row.
     """
-    found: dict[str, Office] = {}
+    found: dict[str, MemberOffice] = {}
     for row in (each.values for each in known.rows("offices.csv")):
         copies = tuple(filter(None, row["copies_to"].split(";")))
-        found[row["office"]] = Office(
+        found[row["office"]] = MemberOffice(
             row["office"],
             row["name_zh"],
             row["name_en"],
@@ -74,13 +79,13 @@ def powers(known: Reference) -> dict[str, Power]:
     """Return the list of powers and duties by id.
 
     Raises:
-        ValueError: an id stands there twice, its office is unknown, or its kind is.
+        ValueError: an id stands there twice, or an office or a kind is unknown.
     """
     found: dict[str, Power] = {}
-    with_rows = offices(known)
+    known_offices = offices(known)
     for row in known.rows("powers.csv"):
         power = Power(**{**row.values, "seen": row.values["seen"] == "yes"})  # type: ignore[arg-type]
-        if power.office not in with_rows:
+        if power.office not in known_offices:
             raise ValueError(f"{row.where}: offices.csv has no {power.office!r}")
         if power.kind not in KINDS_ZH:
             raise ValueError(f"{row.where}: kind {power.kind!r} is none of {', '.join(KINDS_ZH)}")
@@ -88,9 +93,9 @@ def powers(known: Reference) -> dict[str, Power]:
     return found
 
 
-def checked(
+def competent_office(
     known: Reference, recipient: str, power_id: str, project_types: Iterable[str]
-) -> tuple[Office, Power]:
+) -> tuple[MemberOffice, Power]:
     """Return the office and the power by which it takes a case.
 
     Args:
@@ -128,6 +133,6 @@ def checked(
     return everybody[recipient], power
 
 
-def members(known: Reference) -> list[Office]:
-    """Return the offices that are told of penalties and results (notice 127 of 2021, article 17), by id."""
+def members(known: Reference) -> list[MemberOffice]:
+    """Return the offices that are told of penalties and results (article 17 of the notice of 2021), by id."""
     return sorted(offices(known).values(), key=lambda office: office.office)

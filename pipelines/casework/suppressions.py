@@ -1,7 +1,7 @@
-"""Agreements not to be told of a matter for a time (抑制): each has a reason and an end, and none is for ever.
+"""Agreements not to be told of a matter for a time (抑制). Each has a reason and an end.
 
-A suppressed signal stays what it is and is listed; only the deliveries leave it out. It comes back by itself
-when the agreement ends, for another detector, another lot, or with a firm that was not agreed on.
+A suppressed signal stays as it is and is listed; only the deliveries leave it out. It is delivered again when the
+agreement ends, and at once for another detector, another lot, or a firm that was not agreed on.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ def add(
         Its number.
 
     Raises:
-        ValueError: no reason, an unknown code or case, an end that is too late or past, or everything at once.
+        ValueError: no reason is given, the code or case is unknown, the end is past or too late, or the agreement would
+            cover everything.
     """
     firms = sorted(set(entities))
     if not act.reason.strip():
@@ -102,7 +103,7 @@ def end(store: Store, act: Act, number: int, on: date) -> None:
     """End an agreement before its date; from ``on`` it no longer holds.
 
     Raises:
-        ValueError: no reason, no such agreement, or one that is over.
+        ValueError: no reason is given, there is no such agreement, or it is over.
     """
     if not act.reason.strip():
         raise ValueError("ending a suppression needs a reason: --reason TEXT")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from pipelines.casework.case_queue import QueuedCase
 from pipelines.casework.cases import cases
-from pipelines.casework.cases.states import STATES_ZH, STEPS, State
+from pipelines.casework.cases.states import STATES_ZH, STEPS, CaseState
 from pipelines.casework.deliveries import receipts
-from pipelines.casework.desk import Item
 from pipelines.casework.referrals import referrals
 from pipelines.casework.referrals.referrals import Referral
 from pipelines.commands import alert_text
@@ -63,7 +63,7 @@ def papers_of(store: Store, case: str) -> Papers:
     )
 
 
-def print_record(item: Item, papers: Papers) -> None:
+def print_record(item: QueuedCase, papers: Papers) -> None:
     """Print a case for programs."""
     print_json(
         {
@@ -79,7 +79,7 @@ def print_record(item: Item, papers: Papers) -> None:
     )
 
 
-def print_page(item: Item, papers: Papers, now: Current, lang: Lang) -> None:
+def print_page(item: QueuedCase, papers: Papers, now: Current, lang: Lang) -> None:
     """Print a case for people. ``signals``: those of the current snapshot by fingerprint."""
     case = item.case
     state = word(STATES_ZH, case.state, lang)
@@ -113,7 +113,7 @@ def print_page(item: Item, papers: Papers, now: Current, lang: Lang) -> None:
                 each["at"],
                 each["actor"],
                 word(STEPS_ZH, str(each["verb"]), lang),
-                word(STATES_ZH, State(str(each["after"])), lang),
+                word(STATES_ZH, CaseState(str(each["after"])), lang),
                 each["reason"],
             )
             for each in papers.decisions

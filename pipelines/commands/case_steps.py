@@ -8,7 +8,7 @@ import typer
 
 from pipelines import settings
 from pipelines.casework.acts import Act
-from pipelines.casework.cases.states import STATES_ZH, State, possible
+from pipelines.casework.cases.states import STATES_ZH, CaseState, possible
 from pipelines.casework.referrals import referrals
 from pipelines.commands.options import HomeOption
 from pipelines.commands.output import err
@@ -57,10 +57,10 @@ def step(
     """Do a step on a case and say where it stands and what is possible then."""
     with opened(settings.installed(home).control) as store:
         state = referrals.answer(store, act, case, verb, given, rev=rev)
-    say_next(State(state), case, lang)
+    say_next(CaseState(state), case, lang)
 
 
-def say_next(state: State, case: str, lang: Lang) -> None:
+def say_next(state: CaseState, case: str, lang: Lang) -> None:
     """Say where a case stands and which steps are possible."""
     err.print(STANDS.in_(lang).format(case=case, state=word(STATES_ZH, state, lang)))
     for each in possible(state):

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from pipelines import settings
-from pipelines.casework.clocks import clocks, deadlines, steps
-from pipelines.casework.clocks.clocks import GROUNDS_ZH
+from pipelines.casework.clocks import deadlines, due_dates, periods, steps
+from pipelines.casework.clocks.periods import GROUNDS_ZH
 from pipelines.commands.options import (
     ACTING,
     DAY,
@@ -67,7 +67,7 @@ def start(
         seen = deadlines.all_deadlines(store, max(day, at.date()) if at else day, when)
     clock = next(each for each in seen if str(each.number) == number)
     act = Both(clock.rule.act_zh, clock.rule.act_en).in_(lang)
-    ends = " / ".join(filter(None, clocks.end_text(clock.due, clock.rule.unit)))
+    ends = " / ".join(filter(None, due_dates.end_text(clock.due, clock.rule.unit)))
     out.print(STARTED.in_(lang).format(object=object, rule=rule, act=act, ends=ends))
     _next(object, rule, lang)
 
@@ -120,7 +120,7 @@ def extend(
     """Let a longer period take over, with the approval named in the reason; it counts from the same start."""
     with opened(settings.installed(home).control) as store:
         steps.extend(store, act_by(actor, reason, key), object, rule, utc(at))
-    before = clocks.rule_of(rule).extends
+    before = periods.rule_of(rule).extends
     err.print(EXTENDED.in_(lang).format(object=object, rule=rule, before=before))
     _next(object, rule, lang)
 
@@ -171,11 +171,11 @@ def resume(
 def _next(object: str, rule_id: str, lang: Lang) -> None:
     """Say what may come next on a running clock."""
     ways = [f"meet {object} {rule_id}"]
-    if clocks.rule_of(rule_id).stops:
+    if periods.rule_of(rule_id).stops:
         ways.append(f"suspend {object} {rule_id} --ground … --reason …")
     ways += [
         f"extend {object} {each.rule_id} --reason …"
-        for each in clocks.rules().values()
+        for each in periods.rules().values()
         if each.extends == rule_id
     ]
     said = SEMICOLON.in_(lang).join(f"bidwatch deadlines {way}" for way in ways)

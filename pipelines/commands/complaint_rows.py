@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
-from pipelines.casework.clocks import clocks
-from pipelines.casework.clocks.clocks import GROUNDS_ZH, STAGES_ZH, Stage
+from pipelines.casework.clocks import due_dates
 from pipelines.casework.clocks.deadlines import Deadline
-from pipelines.casework.complaints.ledger import Entry
+from pipelines.casework.clocks.due_dates import STAGES_ZH, Stage
+from pipelines.casework.clocks.periods import GROUNDS_ZH
+from pipelines.casework.complaints.ledger import LedgerRow
 from pipelines.casework.complaints.states import (
     CHANNELS_ZH,
     CONCLUSIONS_ZH,
@@ -99,7 +100,7 @@ STATE_DEEMED = Both("{state} 视为受理", "{state}, deemed accepted")
 OVERDUE, DUE_SOON, IN_TIME = Both("超期", "overdue"), Both("临期", "due soon"), Both("正常", "in time")
 
 
-def table_row(entry: Entry, lang: Lang) -> tuple[object, ...]:
+def table_row(entry: LedgerRow, lang: Lang) -> tuple[object, ...]:
     """Return one row of the short table: number, day, item, state, end, days left, warning, officer."""
     clock, stage = entry.clock, entry.warning
     state = word(STATES_ZH, entry.state, lang)
@@ -115,7 +116,7 @@ def table_row(entry: Entry, lang: Lang) -> tuple[object, ...]:
     )
 
 
-def ledger_row(entry: Entry, lang: Lang) -> tuple[object, ...]:
+def ledger_row(entry: LedgerRow, lang: Lang) -> tuple[object, ...]:
     """Return one row of the ledger, in the order of `LEDGER`."""
     clock = entry.clock
     suspensions = [
@@ -166,7 +167,7 @@ def said(details: Mapping[str, str], lang: Lang) -> str:
     return SEMICOLON.in_(lang).join(known.get(name, {}).get(value, value) for name, value in details.items())
 
 
-def _acceptance(entry: Entry, lang: Lang) -> str:
+def _acceptance(entry: LedgerRow, lang: Lang) -> str:
     if entry.accepted_at:
         return ACCEPTED.in_(lang)
     if entry.refused_at:
@@ -174,7 +175,7 @@ def _acceptance(entry: Entry, lang: Lang) -> str:
     return DEEMED.in_(lang) if entry.is_deemed_accepted else ""
 
 
-def _alert(entry: Entry, lang: Lang) -> str:
+def _alert(entry: LedgerRow, lang: Lang) -> str:
     """Return the warning in the ledger's words; empty when nothing runs."""
     match entry.warning:
         case None:
@@ -187,7 +188,7 @@ def _alert(entry: Entry, lang: Lang) -> str:
             return IN_TIME.in_(lang)
 
 
-def record(entry: Entry) -> dict[str, object]:
+def record(entry: LedgerRow) -> dict[str, object]:
     """Return a complaint for programs: codes and their Chinese, dates of its clocks."""
     plain = {name: value for name, value in asdict(entry).items() if name not in ("acceptance", "decision")}
     return plain | {
@@ -204,7 +205,7 @@ def record(entry: Entry) -> dict[str, object]:
 
 
 def _clock(clock: Deadline) -> dict[str, object]:
-    due, moved = clocks.end_text(clock.due, clock.rule.unit)
+    due, moved = due_dates.end_text(clock.due, clock.rule.unit)
     return {
         "rule": clock.rule.rule_id,
         "due": due,

@@ -10,8 +10,8 @@ import typer
 
 from pipelines import settings
 from pipelines.casework.acts import Act
-from pipelines.casework.clocks import clocks
-from pipelines.casework.clocks.clocks import GROUNDS_ZH
+from pipelines.casework.clocks import periods
+from pipelines.casework.clocks.periods import GROUNDS_ZH
 from pipelines.casework.complaints import complaints
 from pipelines.casework.complaints.complainants import Complainant
 from pipelines.casework.complaints.states import (
@@ -21,8 +21,8 @@ from pipelines.casework.complaints.states import (
     ITEMS_ZH,
     RESPONDENTS_ZH,
     STATES_ZH,
+    ComplaintState,
     Regime,
-    State,
     possible,
 )
 from pipelines.commands.options import (
@@ -114,7 +114,7 @@ def receive(
     """
     name = typer.prompt(ASK_NAME.in_(lang), default="", show_default=False, err=True)
     contact = typer.prompt(ASK_CONTACT.in_(lang), default="", show_default=False, err=True)
-    intake = complaints.Intake(
+    intake = complaints.ReceivedComplaint(
         regime=regime,
         channel=channel,
         received_at=utc(received),
@@ -181,7 +181,7 @@ def suspend(
     complaint: IdArgument,
     ground: Annotated[
         str,
-        typer.Option(help="; ".join(f"{code} {GROUNDS_ZH[code]}" for code in clocks.rule_of("TS03").stops)),
+        typer.Option(help="; ".join(f"{code} {GROUNDS_ZH[code]}" for code in periods.rule_of("TS03").stops)),
     ],
     reason: ReasonOption,
     document: DocumentOption = "",
@@ -283,7 +283,9 @@ def _move(
     say_next(complaint, found.state, found.regime, lang, is_suspended=is_suspended)
 
 
-def say_next(complaint: str, state: State, regime: Regime, lang: Lang, *, is_suspended: bool = False) -> None:
+def say_next(
+    complaint: str, state: ComplaintState, regime: Regime, lang: Lang, *, is_suspended: bool = False
+) -> None:
     """Say what may come next with a complaint."""
     other = "suspend" if is_suspended else "resume"
     ways = ", ".join(

@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from pipelines import settings
-from pipelines.casework.clocks import clocks
-from pipelines.casework.clocks.clocks import LATE_ZH
+from pipelines.casework.clocks import periods
+from pipelines.casework.clocks.periods import DELAYS_ZH
 from pipelines.casework.complaints import complaints, ledger
 from pipelines.casework.complaints.states import (
     STATES_ZH,
     STEPS,
-    State,
+    ComplaintState,
 )
 from pipelines.commands import complaint_steps
 from pipelines.commands.complaint_rows import LEDGER, ledger_row, local, record, said, table_row
@@ -115,7 +115,7 @@ def show(
             (
                 local(event["done_at"]),
                 word(steps_zh, event["verb"], lang),
-                word(STATES_ZH, State(event["after"]), lang),
+                word(STATES_ZH, ComplaintState(event["after"]), lang),
                 said(json.loads(event["details"]), lang),
                 event["reason"],
                 event["actor"],
@@ -140,10 +140,10 @@ def year(
     with opened(settings.installed(home).control) as store:
         found = complaints.delays(store, year, day)
     counted = Counter((office, delay.kind) for office, delay in found)
-    kinds = [clocks.Late.ACCEPTANCE, clocks.Late.HANDLING, clocks.Late.NOT_CONCLUDED]
+    kinds = [periods.DelayKind.ACCEPTANCE, periods.DelayKind.HANDLING, periods.DelayKind.NOT_CONCLUDED]
     listing(
         DELAYS.in_(lang).format(year=year, day=day),
-        (OFFICE.in_(lang), *(word(LATE_ZH, kind, lang) for kind in kinds)),
+        (OFFICE.in_(lang), *(word(DELAYS_ZH, kind, lang) for kind in kinds)),
         [
             (office, *(counted[office, kind] for kind in kinds))
             for office in sorted({office for office, _ in found})

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from pipelines import settings
-from pipelines.casework.clocks import clocks, deadlines, steps
-from pipelines.casework.clocks.clocks import LATE_ZH, STAGES_ZH
+from pipelines.casework.clocks import deadlines, due_dates, periods, steps, stored
 from pipelines.casework.clocks.deadlines import Deadline
+from pipelines.casework.clocks.due_dates import STAGES_ZH
+from pipelines.casework.clocks.periods import DELAYS_ZH
 from pipelines.commands import clock_steps
 from pipelines.commands.clock_steps import RuleArgument
 from pipelines.commands.desk_cells import basis_cell, due_cell, remaining
@@ -143,13 +144,15 @@ def year(
     with opened(settings.installed(home).control) as store:
         found = deadlines.delays(store, year, day)
     counted = Counter(each.kind for each in found)
-    sums = COMMA.in_(lang).join(f"{word(LATE_ZH, kind, lang)} {counted[kind]}" for kind in clocks.Late)
+    sums = COMMA.in_(lang).join(
+        f"{word(DELAYS_ZH, kind, lang)} {counted[kind]}" for kind in periods.DelayKind
+    )
     listing(
         YEAR.in_(lang).format(year=year, day=day, sums=sums),
         YEAR_HEADINGS.in_(lang),
         [
             (
-                word(LATE_ZH, each.kind, lang),
+                word(DELAYS_ZH, each.kind, lang),
                 each.object,
                 each.rule.rule_id,
                 Both(each.rule.act_zh, each.rule.act_en).in_(lang),
@@ -182,7 +185,7 @@ def rules(
                 Both(rule.duty_zh, rule.duty_of).in_(lang),
                 basis_cell(rule.basis, rule.seen, lang),
             )
-            for rule in clocks.rules().values()
+            for rule in periods.rules().values()
         ],
         format,
     )
@@ -197,10 +200,10 @@ def check(
     lang: LangOption = Lang.ZH,
 ) -> None:
     """Check a minimum period, such as the 20 days from tender documents to bids (ZB04)."""
-    minimum = clocks.rule_of(rule)
+    minimum = periods.rule_of(rule)
     with opened(settings.installed(home).control) as store:
-        days = deadlines.calendar(store.con)
-    is_enough = clocks.is_long_enough(minimum, first.date(), last.date(), days)
+        days = stored.known_calendar(store.con)
+    is_enough = due_dates.is_long_enough(minimum, first.date(), last.date(), days)
     out.print(
         CHECKED.in_(lang).format(
             rule=rule,
@@ -253,7 +256,7 @@ def _list(title: str, found: list[Deadline], format: Format, lang: Lang) -> None
 
 
 def _ends(clock: Deadline) -> tuple[str, str]:
-    return clocks.end_text(clock.due, clock.rule.unit)
+    return due_dates.end_text(clock.due, clock.rule.unit)
 
 
 def _stage(clock: Deadline, lang: Lang) -> str:

@@ -253,7 +253,9 @@ def receipt(
         own_key = key if key is None or not number else f"{key}/{number}"
         with opened(where.control) as store:
             act = act_by(actor, key=own_key)
-            office, rows, notes = receipts.take(where, store, act, file, day, recipient=sender, did=delivery)
+            office, rows, notes = receipts.take_back(
+                where, store, act, file, day, recipient=sender, did=delivery
+            )
         for note in notes:
             err.print(FILE_NOTE.in_(lang).format(file=file.name, note=note), soft_wrap=True)
         told = [row for row in rows if format is not Format.TABLE or row.outcome != "unchanged"]

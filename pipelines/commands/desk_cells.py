@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipelines.casework.clocks import clocks
-from pipelines.casework.clocks.clocks import Stage
+from pipelines.casework.clocks import due_dates
 from pipelines.casework.clocks.deadlines import Deadline
+from pipelines.casework.clocks.due_dates import Stage
 from pipelines.commands.texts import Both, Lang
 
 STOPPED = Both("停算", "stopped")
@@ -27,7 +27,7 @@ def remaining(clock: Deadline, lang: Lang) -> str:
 
 def due_cell(clock: Deadline, lang: Lang) -> str:
     """Return the end of a clock as one text: the earlier reading, the later one, whether it is provisional."""
-    first, moved = clocks.end_text(clock.due, clock.rule.unit)
+    first, moved = due_dates.end_text(clock.due, clock.rule.unit)
     later = MOVED.in_(lang).format(day=moved) if moved else ""
     provisional = PROVISIONAL.in_(lang) if clock.due.is_provisional else ""
     return " ".join(filter(None, (first, later, provisional)))

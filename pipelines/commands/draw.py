@@ -13,7 +13,8 @@ from typing import Annotated
 import typer
 
 from pipelines import settings, times
-from pipelines.casework.draws import draws, inspection_rates, inspections, pools, sheets
+from pipelines.casework import risk_classes
+from pipelines.casework.draws import draws, inspection_rates, inspections, plans, sheets
 from pipelines.commands import draw_inspections, draw_pools
 from pipelines.commands.desk_cells import basis_cell, due_cell, remaining
 from pipelines.commands.draw_inspections import DrawId
@@ -126,12 +127,12 @@ def rates_(format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH) -> N
                 span.title_zh,
                 span.rate_set + ("*" if span.is_default else ""),
                 span.dimension,
-                Both(span.class_zh, span.class_).in_(lang),
+                Both(risk_classes.name_zh(span.class_), span.class_).in_(lang),
                 _span(span, lang),
                 span.frequency_zh,
                 basis_cell(span.basis, span.seen, lang),
             )
-            for span in inspection_rates.spans()
+            for span in inspection_rates.published_rates()
         ],
         format,
     )
@@ -155,7 +156,7 @@ def plan(
     officers: Annotated[int, typer.Option(help="Officers per object, two or more.")] = 2,
     method: Annotated[
         list[str] | None,
-        typer.Option(help=f"How (检查方式), may be repeated: {'、'.join(draws.METHODS_ZH)}."),
+        typer.Option(help=f"How (检查方式), may be repeated: {'、'.join(plans.METHODS_ZH)}."),
     ] = None,
     due: Annotated[
         datetime | None, typer.Option(formats=DAY, help="Until when inspections should be done.")
@@ -182,7 +183,7 @@ def plan(
     day, _ = today(as_of)
     year = since.year if since else day.year
     chosen = inspection_rates.default_set() if rate_set is None else "" if rate_set == "none" else rate_set
-    wanted = draws.Plan(
+    wanted = plans.InspectionPlan(
         year=year,
         batch=batch,
         fields=tuple(field),
@@ -197,7 +198,7 @@ def plan(
         beacon=beacon,
     )
     with opened(settings.installed(home).control) as store:
-        id = draws.plan(store, act_by(actor, reason, key), wanted)
+        id = plans.add(store, act_by(actor, reason, key), wanted)
     out.print(id)
     err.print(AFTER_PLAN.in_(lang).format(id=id), soft_wrap=True)
 
@@ -213,7 +214,7 @@ def commit(
     """Freeze the pools and fix the seed, before anybody can know who is drawn. Announce the printed hash."""
     with opened(settings.installed(home).control) as store:
         announced = draws.commit(store, act_by(actor, key=key), id)
-        source = draws.plan_of(store.con, id)["beacon"]
+        source = plans.plan_of(store.con, id)["beacon"]
     out.print(announced)
     beacon = BEACON.in_(lang).format(source=source) if source else ""
     err.print(ANNOUNCE.in_(lang).format(id=id, beacon=beacon), soft_wrap=True)
@@ -263,7 +264,7 @@ def void(
 ) -> None:
     """Give a plan up that was not drawn; its commitment stays on record and the next draw names it."""
     with opened(settings.installed(home).control) as store:
-        draws.void(store, act_by(actor, reason, key), id)
+        plans.void(store, act_by(actor, reason, key), id)
     err.print(VOID.in_(lang).format(id=id))
 
 
@@ -278,11 +279,11 @@ def list_(home: HomeOption = None, format: FormatOption = Format.TABLE, lang: La
                 plan["batch"],
                 "、".join(plan["fields"]),
                 plan["item"],
-                word(draws.STATES_ZH, state, lang),
+                word(plans.STATES_ZH, state, lang),
                 picked[id],
             )
-            for id, state in draws.states(store.con).items()
-            for plan in [draws.plan_of(store.con, id)]
+            for id, state in plans.states(store.con).items()
+            for plan in [plans.plan_of(store.con, id)]
         ]
     listing(PLANS.in_(lang), PLAN_HEADINGS.in_(lang), found, format)
 
@@ -298,9 +299,9 @@ def show(
     """Show the list of a draw: objects, officers, results, publication, and the error rate. csv: all columns."""
     day, _ = today(as_of)
     with opened(settings.installed(home).control) as store:
-        state = draws.states(store.con).get(id)
+        state = plans.states(store.con).get(id)
         if state != "drawn":
-            document = draws.require(store.con, id, *draws.STATES_ZH)
+            document = plans.require(store.con, id, *plans.STATES_ZH)
             out.print(json.dumps(document, ensure_ascii=False, indent=1), soft_wrap=True)
             if state in AFTER:
                 err.print(AFTER[state].in_(lang).format(id=id), soft_wrap=True)
@@ -308,7 +309,7 @@ def show(
         if format is Format.CSV:
             _print_sheets(*sheets.sheets(store, id, day)[:2])
             return
-        rows = sheets.listed(store, id, day)
+        rows = sheets.listed_objects(store, id, day)
         estimate = inspections.error_rate_estimate(inspections.random_outcomes(store.con, id))
     listing(
         SHOWN.in_(lang).format(id=id, title_zh=sheets.TITLE_ZH, count=len(rows)),
@@ -317,7 +318,7 @@ def show(
         format,
     )
     if format is Format.TABLE:
-        said = Both(sheets.publication(estimate), ESTIMATE_EN.format(**vars(estimate))).in_(lang)
+        said = Both(sheets.estimate_zh(estimate), ESTIMATE_EN.format(**vars(estimate))).in_(lang)
         out.print(said, soft_wrap=True)
 
 
@@ -354,7 +355,7 @@ def _print_sheets(drawn: Sheet, added: Sheet) -> None:
     )
 
 
-def _row(row: sheets.Listed, lang: Lang) -> tuple[str, ...]:
+def _row(row: sheets.ListedObject, lang: Lang) -> tuple[str, ...]:
     facts = row.facts
     classes = "/".join(filter(None, (facts["credit_class"], facts["risk_class"])))
     outcome = INSPECTED.format(draw=row.carried_from) if row.carried_from else row.outcome or ""
@@ -378,20 +379,20 @@ def _own_rates(given: list[str]) -> dict[str, dict[str, Fraction]]:
         dimension, _, of = name.partition(":")
         if dimension not in found or not of or not rate:
             raise ValueError(f"--rate {text!r}: write risk:high=30% or credit:D=3/4")
-        found[dimension][of] = inspection_rates.share(rate)
+        found[dimension][of] = inspection_rates.parse_rate(rate)
     return found
 
 
 def _random(text: str) -> int | Fraction:
-    return int(text) if text.isascii() and text.isdigit() else inspection_rates.share(text)
+    return int(text) if text.isascii() and text.isdigit() else inspection_rates.parse_rate(text)
 
 
 def _stratum(name: str, lang: Lang) -> str:
-    named = {**pools.CLASSES_ZH, "all": ALL_CLASSES.zh}
+    named = {**risk_classes.names_zh(), "all": ALL_CLASSES.zh}
     return "/".join(word(named, part, lang) if part in named else part for part in name.split("/"))
 
 
-def _span(span: inspection_rates.Span, lang: Lang) -> str:
+def _span(span: inspection_rates.PublishedRate, lang: Lang) -> str:
     shown = [_percent(str(share), lang) for share in dict.fromkeys((span.lowest, span.highest))]
     return "–".join(shown)
 

@@ -57,7 +57,7 @@ def add(
 ) -> None:
     """Add an object by hand; it is listed apart, with the reason, and never counts as drawn."""
     with opened(settings.installed(home).control) as store:
-        team = inspections.add(store, act_by(actor, reason, key), id, object)
+        team = inspections.add_object(store, act_by(actor, reason, key), id, object)
     out.print(" ".join(team))
     err.print(ADDED.in_(lang).format(id=id, object=object), soft_wrap=True)
 
@@ -75,7 +75,7 @@ def replace(
 ) -> None:
     """Let the next officer by ticket take the place of one who cannot come; nobody chooses."""
     with opened(settings.installed(home).control) as store:
-        other = inspections.replace(store, act_by(actor, reason, key), id, object, officer)
+        other = inspections.replace_officer(store, act_by(actor, reason, key), id, object, officer)
     out.print(other)
     err.print(REPLACED.in_(lang).format(officer=officer, other=other, object=object))
 
@@ -98,9 +98,9 @@ def result(
 ) -> None:
     """Enter what an inspection found; --at is when it was done. Starts five working days for publication."""
     with opened(settings.installed(home).control) as store:
-        inspections.result(store, act_by(actor, reason, key), id, object, outcome, utc(at), note)
+        inspections.enter_result(store, act_by(actor, reason, key), id, object, outcome, utc(at), note)
         day, _ = today(None)
-        row = next(row for row in sheets.listed(store, id, day) if row.object_id == object)
+        row = next(row for row in sheets.listed_objects(store, id, day) if row.object_id == object)
     if row.deadline:
         said = TO_PUBLISH.in_(lang).format(
             id=id, object=object, due=due_cell(row.deadline, lang), left=remaining(row.deadline, lang)
@@ -125,6 +125,8 @@ def publish(
     """Say that results were made public, where and when."""
     with opened(settings.installed(home).control) as store:
         act = act_by(actor, key=key)
-        done = inspections.publish(store, act, id, object or [], utc(at), channel=channel, withheld=withhold)
+        done = inspections.note_publication(
+            store, act, id, object or [], utc(at), channel=channel, withheld=withhold
+        )
     out.print("\n".join(done))
     err.print((WITHHELD if withhold else PUBLISHED).in_(lang).format(count=len(done), id=id))

@@ -10,7 +10,7 @@ import typer
 
 from pipelines import settings, times
 from pipelines.casework.acts import Act
-from pipelines.casework.draws import pools
+from pipelines.casework.draws import conflicts, pools
 from pipelines.casework.draws.pools import OBJECTS, OFFICERS, Pool
 from pipelines.commands.options import (
     ACTING,
@@ -239,7 +239,7 @@ def history_of_officer(
 def add_conflict(
     officer: OfficerId,
     object: ObjectId,
-    ground: Annotated[str, typer.Option(help=choices(pools.GROUNDS_ZH))],
+    ground: Annotated[str, typer.Option(help=choices(conflicts.GROUNDS_ZH))],
     home: HomeOption = None,
     actor: ActorOption = ACTING,
     key: KeyOption = None,
@@ -247,7 +247,7 @@ def add_conflict(
 ) -> None:
     """Say that an officer must not inspect an object. Only the ground's code is kept, no private facts."""
     with opened(settings.installed(home).control) as store:
-        pools.add_conflict(store, act_by(actor, key=key), officer, object, ground)
+        conflicts.add(store, act_by(actor, key=key), officer, object, ground)
     err.print(CONFLICT.in_(lang).format(officer=officer, object=object), soft_wrap=True)
 
 
@@ -263,7 +263,7 @@ def end_conflict(
 ) -> None:
     """Say that a conflict has ended."""
     with opened(settings.installed(home).control) as store:
-        pools.end_conflict(store, act_by(actor, reason, key), officer, object)
+        conflicts.end(store, act_by(actor, reason, key), officer, object)
     err.print(CONFLICT_ENDED.in_(lang).format(officer=officer, object=object))
 
 
@@ -273,12 +273,12 @@ def list_conflicts(
 ) -> None:
     """List the conflicts that stand."""
     with opened(settings.installed(home).control) as store:
-        found = pools.conflicts(store.con)
+        found = conflicts.standing(store.con)
     listing(
         CONFLICTS.in_(lang).format(count=len(found)),
         CONFLICT_HEADINGS.in_(lang),
         [
-            (officer, thing, word(pools.GROUNDS_ZH, ground, lang))
+            (officer, thing, word(conflicts.GROUNDS_ZH, ground, lang))
             for (officer, thing), ground in found.items()
         ],
         format,
@@ -367,4 +367,4 @@ def _name(pool: Pool, lang: Lang) -> str:
 
 
 def _shown(pool: Pool, name: str, value: str, lang: Lang) -> str:
-    return Both(pool.codes.get(name, {}).get(value, value), value).in_(lang)
+    return Both(pool.names_zh(name).get(value, value), value).in_(lang)

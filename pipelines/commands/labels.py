@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 import typer
 
 from pipelines import settings
-from pipelines.casework import labels
+from pipelines.casework import alert_labels
 from pipelines.commands.options import (
     AsOfOption,
     Format,
@@ -52,7 +52,7 @@ def export(
     """Write the labels known on a day, each with the evidence that the person saw. No names are in it."""
     day, _ = today(as_of)
     with opened(settings.installed(home).control) as store:
-        found = labels.labels(store, day)
+        found = alert_labels.labels(store, day)
     if format is Format.TABLE:
         listing(
             LABELS.in_(lang).format(day=day, count=len(found)),
@@ -70,7 +70,7 @@ def export(
             format,
         )
     else:
-        columns = tuple(field.name for field in fields(labels.Label))
+        columns = tuple(field.name for field in fields(alert_labels.AlertLabel))
         listing("", columns, [tuple(asdict(each).values()) for each in found], format)
     counts = Counter(Both(each.label_zh, each.label).in_(lang) for each in found)
     told = [f"{count} {label}" for label, count in counts.most_common()]

@@ -9,7 +9,7 @@ import typer
 from pipelines import settings
 from pipelines.casework import offices
 from pipelines.casework.cases import cases
-from pipelines.casework.cases.states import STATES_ZH, State
+from pipelines.casework.cases.states import STATES_ZH, CaseState
 from pipelines.casework.clocks import deadlines
 from pipelines.casework.referrals import referrals
 from pipelines.commands import refer_papers
@@ -73,7 +73,7 @@ def list_(
     with opened(where.control) as store:
         clocks = {clock.object: clock for clock in reversed(deadlines.open_deadlines(store, day))}
         rows = []
-        for each in referrals.all_of_them(store.con):
+        for each in referrals.all_referrals(store.con):
             if recipient not in (None, each.recipient):
                 continue
             case, clock = cases.case_of(store.con, each.case_id), clocks.get(each.id)
@@ -153,7 +153,7 @@ def draft(
     )
     said = DRAFTED.in_(lang).format(
         referral=made.id if made else case,
-        state=word(STATES_ZH, State(state), lang),
+        state=word(STATES_ZH, CaseState(state), lang),
         copies=AND.in_(lang).join(told) or "-",
     )
     err.print(said, soft_wrap=True)

@@ -10,9 +10,9 @@ import typer
 
 from pipelines import files, settings
 from pipelines.casework import document_numbers
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import deadlines, periods
 from pipelines.casework.offices import offices
-from pipelines.casework.referrals import assistance, materials, objections, replies
+from pipelines.casework.referrals import assistance, case_findings, materials, objections, replies
 from pipelines.commands.desk_cells import due_cell
 from pipelines.commands.options import (
     ACTING,
@@ -37,7 +37,7 @@ from pipelines.commands.texts import Both, Lang, word
 from pipelines.reference import Reference
 from pipelines.store import opened
 from reports import letters
-from reports.letters import Head
+from reports.letters import LetterHead
 
 CHECK = Both(
     "{id}：{folder}；核验：sha256sum -c SHA256SUMS；python3 verify_log.py entry proof.json CHECKPOINT",
@@ -228,7 +228,7 @@ def letter(
     where = settings.installed(home)
     with opened(where.control) as store:
         found = assistance.request_of(store.con, request)
-        subject = materials.project_of(where, store, found.case_id)
+        subject = case_findings.project_of(where, store, found.case_id)
     content = letters.assistance_letter(
         _head(where.reference, office, found.document_no, on, contact),
         recipient_zh=assistance.recipient_zh(where.reference),
@@ -237,7 +237,7 @@ def letter(
         matter=found.matter,
         grounds=found.grounds,
         materials=found.materials,
-        period=materials.period_of(assistance.RETURN_RULE),
+        period=periods.cited(assistance.RETURN_RULE),
     )
     _write(to, {"协助办理函.docx": content})
     err.print(WRITTEN.in_(lang).format(about=request, path=to / "协助办理函.docx"), soft_wrap=True)
@@ -314,10 +314,10 @@ def list_(
     )
 
 
-def _head(known: Reference, office: str, document: str, on: datetime | None, contact: str) -> Head:
+def _head(known: Reference, office: str, document: str, on: datetime | None, contact: str) -> LetterHead:
     number = str(document_numbers.parse(document)) if document else ""
     signing = office or offices(known)["development-reform"].name_zh
-    return Head(office=signing, number=number, on=on.date() if on else None, contact=contact)
+    return LetterHead(office=signing, number=number, on=on.date() if on else None, contact=contact)
 
 
 def _refuse_used(folder: Path) -> None:

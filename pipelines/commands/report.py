@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from pipelines import settings
-from pipelines.casework import channel_exports, figures, offices
-from pipelines.casework.figures import Period
+from pipelines.casework import offices, trading_data_exports
+from pipelines.casework.figures import report_periods, report_tables
+from pipelines.casework.figures.report_periods import ReportPeriod
 from pipelines.casework.referrals import ledger as referral_ledger
 from pipelines.commands.options import (
     ACTING,
@@ -33,7 +34,7 @@ from pipelines.findings import alerts
 from pipelines.reference import Reference
 from pipelines.store import opened
 from reports import figures_report, office_sheet
-from reports.figures_report import Report, Table
+from reports.figures_report import FigureTable, ReportCover
 
 LEDGER = Both("共 {count} 件移送", "{count} referrals")
 HANDED_OUT = Both(
@@ -103,7 +104,7 @@ def half_year(
     _figures(
         home,
         folder,
-        figures.half_year(year, half, day),
+        report_periods.half_year(year, half, day),
         title,
         "",
         office,
@@ -127,7 +128,7 @@ def year(
     _figures(
         home,
         folder,
-        figures.whole_year(year, day),
+        report_periods.whole_year(year, day),
         title,
         "县人民政府",
         office,
@@ -138,7 +139,9 @@ def year(
 
 @app.command("channel")
 def channel_(
-    to: Annotated[str, typer.Option("--to", help=f"For whom: {', '.join(channel_exports.CHANNELS_ZH)}.")],
+    to: Annotated[
+        str, typer.Option("--to", help=f"For whom: {', '.join(trading_data_exports.CHANNELS_ZH)}.")
+    ],
     reason: ReasonOption,
     folder: Annotated[Path, typer.Option("--out", help="A new folder for the data.")],
     home: HomeOption = None,
@@ -152,7 +155,7 @@ def channel_(
     """
     where = settings.installed(home)
     with opened(where.control) as store:
-        export = channel_exports.write(where, store, act_by(actor, reason, key), to, folder)
+        export = trading_data_exports.write(where, store, act_by(actor, reason, key), to, folder)
     said = HANDED_OUT.in_(lang).format(
         folder=folder, tables=export.tables, rows=f"{export.rows:,}", sha256=export.manifest_sha256
     )
@@ -166,7 +169,7 @@ def channels(
 ) -> None:
     """List the data that was handed out: who, when, to whom, how much, what for."""
     with opened(settings.installed(home).control) as store:
-        found = channel_exports.exports(store)
+        found = trading_data_exports.exports(store)
     listing(
         CHANNELS.in_(lang).format(count=len(found)),
         HEADINGS.in_(lang),
@@ -175,7 +178,7 @@ def channels(
                 each.number,
                 each.at,
                 each.actor,
-                word(channel_exports.CHANNELS_ZH, each.channel, lang),
+                word(trading_data_exports.CHANNELS_ZH, each.channel, lang),
                 each.purpose,
                 each.snapshot,
                 each.tables,
@@ -191,7 +194,7 @@ def channels(
 def _figures(
     home: HomeOption,
     folder: Path,
-    period: Period,
+    period: ReportPeriod,
     title: str,
     addressee: str,
     office: str,
@@ -199,9 +202,9 @@ def _figures(
     lang: Lang,
 ) -> None:
     with opened(settings.installed(home).control) as store:
-        tables: Sequence[Table] = figures.tables(store, period)
+        tables: Sequence[FigureTable] = report_tables.tables(store, period)
         signing = _signing(store.reference, office)
-    report = Report(
+    report = ReportCover(
         title_zh=title,
         addressee_zh=addressee,
         office_zh=signing,

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from pipelines import settings
-from pipelines.casework import desk
+from pipelines.casework import case_queue
+from pipelines.casework.case_queue import FLAGS_ZH, QueuedCase
 from pipelines.casework.cases import cases
-from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, STATES_ZH, State
-from pipelines.casework.desk import FLAGS_ZH, Item
+from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, STATES_ZH, CaseState
 from pipelines.commands import case_page
 from pipelines.commands.case_steps import RevOption, say_next, step
 from pipelines.commands.desk_cells import due_cell
@@ -122,12 +122,12 @@ def workload(
 ) -> None:
     """Show how many cases everybody has, and how many of them are overdue."""
     found = _items(home, as_of)
-    late = desk.workload(item for item in found if "overdue" in item.flags)
+    late = case_queue.workload(item for item in found if "overdue" in item.flags)
     named = for_reader(lang, format)
     listing(
         WORKLOAD.in_(named),
         WORKLOAD_HEADINGS.in_(named),
-        [(owner or "-", count, late[owner]) for owner, count in desk.workload(found).most_common()],
+        [(owner or "-", count, late[owner]) for owner, count in case_queue.workload(found).most_common()],
         format,
     )
 
@@ -146,7 +146,7 @@ def show(
     with opened(where.control) as store:
         this = cases.case_of(store.con, case)
         current = alerts.current(where, store)
-        found = [item for item in desk.items(store, current, day) if item.case.id == case]
+        found = [item for item in case_queue.queued_cases(store, current, day) if item.case.id == case]
         papers = case_page.papers_of(store, case)
     if not found:
         out.print(IS_MERGED.in_(lang).format(case=case, into=this.merged_into))
@@ -316,7 +316,7 @@ def unmerge(
     """Take a merged case out again, as it was."""
     with opened(settings.installed(home).control) as store:
         state = cases.unmerge(store, act_by(actor, reason, key), case)
-    say_next(State(state), case, lang)
+    say_next(CaseState(state), case, lang)
 
 
 @app.command()
@@ -335,17 +335,17 @@ def bring(
     with opened(settings.installed(home).control) as store:
         id = cases.bring(store, act_by(actor, reason, key), about, origin)
     out.print(id)
-    say_next(State.NEW, id, lang)
+    say_next(CaseState.NEW, id, lang)
 
 
-def _items(home: HomeOption, as_of: datetime | None) -> list[Item]:
+def _items(home: HomeOption, as_of: datetime | None) -> list[QueuedCase]:
     where = settings.installed(home)
     day, _ = today(as_of)
     with opened(where.control) as store:
-        return desk.items(store, alerts.current(where, store), day)
+        return case_queue.queued_cases(store, alerts.current(where, store), day)
 
 
-def _fired(item: Item, lang: Lang) -> str:
+def _fired(item: QueuedCase, lang: Lang) -> str:
     """Return what fired, as one short text: kinds of evidence in Chinese, detectors in English."""
     names = [Both(row.family, row.detector).in_(lang) for row in item.alerts]
     counts = {name: names.count(name) for name in dict.fromkeys(names)}

@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from pipelines import settings
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import stored
 from pipelines.casework.watchlist import credit_repair, effects, register, sheets
-from pipelines.casework.watchlist.entry import LISTS_ZH, SUBJECTS_ZH
-from pipelines.casework.watchlist.register import STATES_ZH, Standing
+from pipelines.casework.watchlist.proposals import LISTS_ZH, SUBJECTS_ZH
+from pipelines.casework.watchlist.register import STATES_ZH, ListEntry
 from pipelines.commands import watchlist_steps
 from pipelines.commands.desk_cells import basis_cell
 from pipelines.commands.options import (
@@ -120,8 +120,8 @@ def list_(
             )
             listing(sheet.title, sheet.headings, sheet.rows, format)
             return
-        found = sheets.chosen(store.con, which, day, everything=all)
-        days = deadlines.calendar(store.con)
+        found = sheets.listed_entries(store.con, which, day, everything=all)
+        days = stored.known_calendar(store.con)
     is_watch = which is Which.WATCH
     listing(
         LISTED.in_(lang).format(list=word(LISTS_ZH, which.value, lang), day=day, count=len(found)),
@@ -168,7 +168,7 @@ def show(
                 each["effective_on"],
                 each["reason"],
                 each["document_no"],
-                effects.count_of(each),
+                effects.flags_stopped(each),
                 each["actor"],
             )
             for each in entry.events
@@ -223,13 +223,13 @@ def rules(format: FormatOption = Format.TABLE, lang: LangOption = Lang.ZH) -> No
                 AND.in_(lang).join(word(credit_repair.NEEDS_ZH, need, lang) for need in each.needs),
                 basis_cell(each.basis, each.seen, lang),
             )
-            for each in credit_repair.severities().values()
+            for each in credit_repair.dishonesty_classes().values()
         ],
         format,
     )
 
 
-def _next_date(entry: Standing) -> date:
+def _next_date(entry: ListEntry) -> date:
     return min(entry.review_on, entry.ends_on) if entry.review_on else entry.ends_on
 
 
@@ -238,7 +238,7 @@ def _fact(name: str, value: str, lang: Lang) -> str:
     names_zh = {
         "list": LISTS_ZH,
         "subject_kind": SUBJECTS_ZH,
-        "severity": {id: each.title_zh for id, each in credit_repair.severities().items()},
+        "severity": {id: each.title_zh for id, each in credit_repair.dishonesty_classes().items()},
         "is_bidding_ban": {"0": "否", "1": "是"},
     }
     return Both(names_zh.get(name, {}).get(value, value), value).in_(lang)

@@ -10,8 +10,8 @@ import typer
 from pipelines import settings, times
 from pipelines.casework.acts import Act
 from pipelines.casework.watchlist import register, sheets
-from pipelines.casework.watchlist.entry import SUBJECTS_ZH, Entry
-from pipelines.casework.watchlist.register import STATES_ZH, Standing
+from pipelines.casework.watchlist.proposals import SUBJECTS_ZH, Proposal
+from pipelines.casework.watchlist.register import STATES_ZH, ListEntry
 from pipelines.commands.options import (
     ACTING,
     DAY,
@@ -94,7 +94,7 @@ def propose(
     lang: LangOption = Lang.ZH,
 ) -> None:
     """Propose a subject for the watch list: the office's own attention, no sanction, not public."""
-    entry = Entry(
+    entry = Proposal(
         list="watch",
         subject_kind=kind,
         subject_id=subject,
@@ -138,7 +138,7 @@ def ban(
     lang: LangOption = Lang.ZH,
 ) -> None:
     """Propose a subject for the blacklist: only by a decision with its number."""
-    entry = Entry(
+    entry = Proposal(
         list="black",
         subject_kind=kind,
         subject_id=subject,
@@ -232,14 +232,14 @@ def revoke(
         say_next(register.entries(store.con, id)[0], lang)
 
 
-def _propose(entry: Entry, home: HomeOption, act: Act, lang: Lang) -> None:
+def _propose(entry: Proposal, home: HomeOption, act: Act, lang: Lang) -> None:
     with opened(settings.installed(home).control) as store:
         id = register.propose(store, act, entry)
     out.print(id)
     err.print(PROPOSED.in_(lang).format(id=id), soft_wrap=True)
 
 
-def say_next(entry: Standing, lang: Lang) -> None:
+def say_next(entry: ListEntry, lang: Lang) -> None:
     """Say where an entry stands and what may come next."""
     match entry.state:
         case "proposed":
@@ -256,8 +256,8 @@ def say_next(entry: Standing, lang: Lang) -> None:
     err.print(STANDS.in_(lang).format(id=entry.id, state=state, ways=ways), soft_wrap=True)
 
 
-def _repairable(entry: Standing) -> date:
-    return sheets.severity(entry).repairable_on(date.fromisoformat(str(entry.facts["decided_on"])))
+def _repairable(entry: ListEntry) -> date:
+    return sheets.dishonesty_class(entry).repairable_on(date.fromisoformat(str(entry.facts["decided_on"])))
 
 
 def _day(given: datetime | None) -> date:

@@ -18,8 +18,8 @@ How it is drawn
             number. An object that both draws hit is inspected once. One that was drawn earlier in the period is
             not visited again: its earlier result counts (``carried_from``).
     officers object by object in the order of their tickets, who has the fewest objects so far comes first, and
-            among these the smallest ticket. Out of the question are officers without the object's field,
-            of its unit, or with a conflict.
+            among these the smallest ticket. Officers without the object's field, of its unit, or with a conflict
+            do not take part.
 
 Exit code: 0 everything agrees, 1 something does not, 2 the folder cannot be read.
 """

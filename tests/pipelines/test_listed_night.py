@@ -8,7 +8,7 @@ from places import SAMPLE
 from pipelines import duck, night, settings
 from pipelines.casework.acts import Act
 from pipelines.casework.watchlist import register
-from pipelines.casework.watchlist.entry import Entry
+from pipelines.casework.watchlist.proposals import Proposal
 from pipelines.commands.nightly import take_copies
 from pipelines.store import opened
 
@@ -54,7 +54,7 @@ def unbanned_firm(home):
 
 def listed(home, **facts):
     with opened(home.control) as store:
-        id = register.propose(store, Act(actor="张三", at=DAY, reason="试"), Entry(**facts))
+        id = register.propose(store, Act(actor="张三", at=DAY, reason="试"), Proposal(**facts))
         return register.approve(store, Act(actor="李四", at=DAY), id)
 
 

@@ -3,9 +3,9 @@ from datetime import date
 
 import docx
 
-from reports.figures_report import Report, Table, csv_bytes, docx_bytes
+from reports.figures_report import FigureTable, ReportCover, csv_bytes, docx_bytes
 
-REPORT = Report(
+REPORT = ReportCover(
     title_zh="某年情况",
     addressee_zh="",
     office_zh="某委员会",
@@ -13,7 +13,7 @@ REPORT = Report(
     last=date(2026, 12, 31),
     until=date(2026, 12, 31),
 )
-TABLE = Table("移送", ("单位", "件数", "退回"), [["公安局", 2, 0]], "期间内的次数。")
+TABLE = FigureTable("移送", ("单位", "件数", "退回"), [["公安局", 2, 0]], "期间内的次数。")
 
 
 def lines(content):
@@ -23,7 +23,7 @@ def lines(content):
 def test_the_same_figures_are_the_same_bytes():
     assert docx_bytes(REPORT, [TABLE]) == docx_bytes(REPORT, [TABLE])
     assert docx_bytes(REPORT, [TABLE]) != docx_bytes(
-        REPORT, [Table("移送", ("单位", "件数"), [["公安局", 3]], "。")]
+        REPORT, [FigureTable("移送", ("单位", "件数"), [["公安局", 3]], "。")]
     )
 
 
@@ -36,14 +36,14 @@ def test_every_table_stands_under_its_head_with_its_definition():
 
 
 def test_a_table_without_rows_says_so():
-    empty = Table("移送", ("单位", "件数"), [], "期间内的次数。")
+    empty = FigureTable("移送", ("单位", "件数"), [], "期间内的次数。")
     document = docx.Document(io.BytesIO(docx_bytes(REPORT, [empty])))
     assert document.tables[0].rows[1].cells[0].text == "无"
 
 
 def test_only_a_period_that_has_not_ended_says_until_when_it_was_counted():
     assert not any("截至" in line for line in lines(docx_bytes(REPORT, [])))
-    running = Report(**vars(REPORT) | {"until": date(2026, 3, 4)})
+    running = ReportCover(**vars(REPORT) | {"until": date(2026, 3, 4)})
     assert any("统计截至2026年3月4日" in line for line in lines(docx_bytes(running, [])))
 
 

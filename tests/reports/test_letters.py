@@ -11,9 +11,9 @@ from python_calamine import CalamineWorkbook
 from detectors import registry
 from reports import case_papers, letters
 from reports.alert_list import STATEMENT_ZH
-from reports.letters import Handover, Head, Material
+from reports.letters import Handover, LetterHead, Material
 
-HEAD = Head(
+HEAD = LetterHead(
     office="示例县发展和改革委员会",
     number="示发改函〔2026〕12号",
     on=date(2026, 7, 1),
@@ -137,7 +137,7 @@ def test_the_office_that_signs_gets_no_copy_of_its_own_letter(alert_of, handover
 
 
 def test_what_is_not_known_yet_is_left_open_for_a_pen(alert_of, handover):
-    blank = Head(office="示例县发展和改革委员会", number="", on=None, contact="")
+    blank = LetterHead(office="示例县发展和改革委员会", number="", on=None, contact="")
     lines = text(letters.clue_letter(blank, handover(), [alert_of()], []))
     assert "　　〔　　　　〕　　号" in lines
     assert any(line.strip() == "年　　月　　日" for line in lines)

@@ -13,16 +13,16 @@ import pytest
 
 from reports.night_page import (
     ALERTS_SHOWN,
-    Clock,
-    DeliveryOutcome,
+    ClockLine,
+    DeliveryLine,
     DetectorOutcome,
     ExpectationOutcome,
     FileOutcome,
     GateOutcome,
     Hub,
-    NightFacts,
+    NightPage,
     Refusal,
-    night_page,
+    page_html,
 )
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -53,7 +53,7 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def night(alert):
-    return NightFacts(
+    return NightPage(
         snapshot="0123456789abcdef",
         as_of=date(2026, 11, 22),
         files=[
@@ -124,9 +124,9 @@ def night(alert):
         ],
         hubs=[Hub("contacts.edit_hardware", "001B21AABBCC / CPU-1 / DISK-1", 34, 51, 6)],
         alerts=[alert(alert_id="SC", grade="C", detector="prices.low_dispersion"), alert()],
-        clocks=[Clock("RC1-1", "向同级公安机关移送", "2026-11-23 20:12", "一日内到期")],
+        clocks=[ClockLine("RC1-1", "向同级公安机关移送", "2026-11-23 20:12", "一日内到期")],
         deliveries=[
-            DeliveryOutcome(
+            DeliveryLine(
                 recipient="housing",
                 name_zh="住房和城乡建设局",
                 rows=2,
@@ -139,13 +139,13 @@ def night(alert):
 
 def test_the_page_reads_as_agreed(night, tmp_path):
     made = tmp_path / "night.html"
-    made.write_text(night_page(night), encoding="utf-8")
+    made.write_text(page_html(night), encoding="utf-8")
     expected = EXPECTED / "night.html"
     assert made.read_bytes() == expected.read_bytes(), f"if the change is meant: cp {made} {expected}"
 
 
 def test_the_page_is_well_formed_and_asks_for_nothing(night):
-    html = night_page(night)
+    html = page_html(night)
     page = Page(html)
     assert page.open == []
     assert not re.search(r"https?:|//|url\(|@import", html)
@@ -164,11 +164,11 @@ def test_hostile_text_in_any_field_is_shown_and_not_obeyed(night, alert):
         for name in ("files", "refusals", "expectations", "gates", "detectors", "alerts", "deliveries")
     }
     rows["alerts"] = [replace(row, party_names=(HOSTILE, HOSTILE)) for row in rows["alerts"]]
-    html = night_page(replace(night, snapshot=HOSTILE, notes=[HOSTILE], **rows))
+    html = page_html(replace(night, snapshot=HOSTILE, notes=[HOSTILE], **rows))
     page = Page(html)
     assert page.open == []
-    assert set(page.tags) == set(Page(night_page(night)).tags)
-    assert {name for name, _ in page.attributes} == {name for name, _ in Page(night_page(night)).attributes}
+    assert set(page.tags) == set(Page(page_html(night)).tags)
+    assert {name for name, _ in page.attributes} == {name for name, _ in Page(page_html(night)).attributes}
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]", html)
     assert "49" not in html
     shown = "".join(page.text)
@@ -178,18 +178,18 @@ def test_hostile_text_in_any_field_is_shown_and_not_obeyed(night, alert):
 
 def test_a_closed_gate_is_the_first_thing_to_read(night):
     closed = replace(night.gates[0], count=0.4, passed=False)
-    text = "".join(Page(night_page(replace(night, gates=[closed, night.gates[1]]))).text)
+    text = "".join(Page(page_html(replace(night, gates=[closed, night.gates[1]]))).text)
     assert "未发布：1 项发布条件未满足" in text
     assert "已发布" not in text
 
 
 def test_a_night_without_gates_does_not_claim_to_be_published(night):
-    assert "已发布" not in night_page(replace(night, gates=[]))
+    assert "已发布" not in page_html(replace(night, gates=[]))
 
 
 def test_the_strongest_alerts_come_first_and_the_rest_are_counted(night, alert):
     weak = [alert(alert_id=f"S{n:03}", grade="C", score=n / 1000) for n in range(ALERTS_SHOWN + 4)]
-    html = night_page(replace(night, alerts=[*weak, alert(alert_id="SSTRONG", score=0.1)]))
+    html = page_html(replace(night, alerts=[*weak, alert(alert_id="SSTRONG", score=0.1)]))
     assert html.index("SSTRONG") < html.index(f"S{ALERTS_SHOWN + 3:03}") < html.index("S050")
     assert "另有 5 条" in html
     assert "S000" not in html
@@ -197,7 +197,7 @@ def test_the_strongest_alerts_come_first_and_the_rest_are_counted(night, alert):
 
 def test_a_delivery_that_waits_shows_no_folder(night):
     held = replace(night, deliveries=[replace(each, held=True) for each in night.deliveries])
-    text = "".join(Page(night_page(held)).text)
+    text = "".join(Page(page_html(held)).text)
     assert "暂缓，待放行" in text
     assert night.deliveries[0].path not in text
 
@@ -206,13 +206,13 @@ def test_a_quiet_night_still_gives_a_page(night):
     quiet = replace(
         night, files=[], refusals=[], expectations=[], detectors=[], alerts=[], deliveries=[], notes=[]
     )
-    page = Page(night_page(quiet))
+    page = Page(page_html(quiet))
     assert page.open == []
     assert "已发布" in "".join(page.text)
 
 
 def test_the_page_says_that_it_accuses_nobody(night):
-    assert "不作为认定违法事实的依据" in night_page(night)
+    assert "不作为认定违法事实的依据" in page_html(night)
 
 
 def test_a_browser_runs_nothing_from_the_page(night, alert, tmp_path):
@@ -220,7 +220,7 @@ def test_a_browser_runs_nothing_from_the_page(night, alert, tmp_path):
     if not browser:
         pytest.skip("no chromium on this machine; the parser tests above stand in")
     page = tmp_path / "night.html"
-    page.write_text(night_page(replace(night, alerts=[alert(lot_name=HOSTILE)])), encoding="utf-8")
+    page.write_text(page_html(replace(night, alerts=[alert(lot_name=HOSTILE)])), encoding="utf-8")
     dump = dumped(browser, page, tmp_path)
     assert "<script>" not in dump
     assert "标哨夜报" in dump

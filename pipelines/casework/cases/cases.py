@@ -1,6 +1,6 @@
-"""Steps of people on cases: who moved what, when, why, and on which evidence.
+"""Steps of people on cases: who moved which case, when, why, and on which evidence.
 
-A step is one transaction: the state, the decision, the clocks and the audit entry, or nothing.
+A step is one transaction: state, decision, clocks and audit entry are written together or not at all.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipelines.casework.acts import Act, once
-from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, State, step_of
+from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, CaseState, step_of
 from pipelines.store import Store
 from reports.canonical_json import canonical_json
 
-#: What a step does besides: gets the connection inside the transaction and the case as it was.
+#: What else a step does: it gets the connection inside the transaction and the case as it was.
 Also = Callable[[sqlite3.Connection, "Case"], None]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One case as it stands. ``revisit_on``: ISO date of a dismissal for now; ``origin``: who brought it."""
+    """One case as it stands. ``origin``: who brought it; ``revisit_on``: ISO date on which to look again after a dismissal."""
 
     id: str
     scope: str
-    state: State
+    state: CaseState
     rev: int
     origin: str
     owner: str | None
@@ -46,7 +46,7 @@ def case_of(con: sqlite3.Connection, id: str) -> Case:
     if not rows:
         raise ValueError(f"no case {id}; `bidwatch review list` shows the cases")
     values = dict(rows[0])
-    return Case(**values | {"state": State(values["state"])})
+    return Case(**values | {"state": CaseState(values["state"])})
 
 
 def move(
@@ -66,7 +66,7 @@ def move(
         act: who, when, why.
         case_id: the case.
         verb: the step, one of `states.STEPS`.
-        given: what is said with it, by the names in ``Step.needs`` (the reason is the act's).
+        given: what is said with it, by the names in `CaseStep.needs` (the reason is the act's).
         rev: the revision that the person saw; the step is refused if somebody was faster.
         also: what else belongs to the step.
 
@@ -74,8 +74,8 @@ def move(
         The new state.
 
     Raises:
-        ValueError: the step is not possible now, something that it needs is missing, or the case was
-            changed or merged meanwhile.
+        ValueError: the step is not possible now, something that it needs is missing, or the case was changed or merged
+            in the meantime.
     """
 
     def do(con: sqlite3.Connection) -> str:
@@ -86,7 +86,7 @@ def move(
             raise ValueError(f"{verb} ({step.zh}) needs: {', '.join(missing)}")
         _check(given, act)
         _write(con, act, case, verb, step.after, given)
-        owner = act.actor if step.after is State.REVIEWING else case.owner
+        owner = act.actor if step.after is CaseState.REVIEWING else case.owner
         con.execute(
             "UPDATE case_ SET state = ?, rev = rev + 1, owner = ?, revisit_on = ? WHERE id = ?",
             (step.after, owner, given.get("revisit on"), case_id),
@@ -115,11 +115,11 @@ def assign(store: Store, act: Act, case_id: str, owner: str) -> str:
 
 
 def merge(store: Store, act: Act, case_id: str, into_id: str) -> str:
-    """Let one case go on inside another; its signals, decisions and state stay its own.
+    """Merge one case into another; its signals, decisions and state stay its own.
 
     Raises:
-        ValueError: no reason, a case with itself, a merged case as the target, or a case of which a
-            referral is under way.
+        ValueError: no reason is given, it is the same case, the other case is merged itself, or a referral of the case
+            is under way.
     """
 
     def do(con: sqlite3.Connection) -> str:
@@ -128,7 +128,7 @@ def merge(store: Store, act: Act, case_id: str, into_id: str) -> str:
             raise ValueError(f"{case_id} cannot be merged with itself")
         if not act.reason.strip():
             raise ValueError("merge needs: reason")
-        if case.state not in (State.NEW, State.REVIEWING, State.WAITING, State.DISMISSED):
+        if case.state not in (CaseState.NEW, CaseState.REVIEWING, CaseState.WAITING, CaseState.DISMISSED):
             raise ValueError(f"{case_id} is {case.state}: only a case that is not on its way can be merged")
         inside = con.execute("SELECT id FROM case_ WHERE merged_into = ?", (case_id,)).fetchall()
         if inside:
@@ -143,7 +143,7 @@ def merge(store: Store, act: Act, case_id: str, into_id: str) -> str:
 
 
 def unmerge(store: Store, act: Act, case_id: str) -> str:
-    """Take a merged case out again: it stands where it stood before.
+    """Take a merged case out again; it has the state that it had before.
 
     Raises:
         ValueError: it is not merged, or no reason is given.
@@ -195,7 +195,7 @@ def bring(store: Store, act: Act, scope: str, origin: str) -> str:
 
 
 def evidence_of(con: sqlite3.Connection, case_id: str) -> list[list[str]]:
-    """Return fingerprint and evidence hash of all that stands behind a case now, merged cases included."""
+    """Return fingerprint and evidence hash of every signal behind a case now, also of those in cases merged into it."""
     rows = con.execute(
         """
         SELECT s.fp, e.ev_hash
@@ -255,7 +255,7 @@ def _date(text: str) -> date:
 
 
 def _write(
-    con: sqlite3.Connection, act: Act, case: Case, verb: str, after: State, given: Mapping[str, str]
+    con: sqlite3.Connection, act: Act, case: Case, verb: str, after: CaseState, given: Mapping[str, str]
 ) -> None:
     con.execute(
         "INSERT INTO decision (case_id, rev, verb, before, after, details, seen, reason, at, actor)"

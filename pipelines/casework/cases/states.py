@@ -1,6 +1,6 @@
-"""The states of a case, and the steps by which people move it. The machine moves none of them.
+"""The states of a case, and the steps by which people move it. The machine moves none.
 
-One table of steps is all there is: what it does not list is refused, with the steps that are possible.
+`STEPS` lists every step. Another step is refused, and the message names those that are possible.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class CaseState(StrEnum):
     """Where a case stands."""
 
     NEW = "new"
@@ -29,24 +29,24 @@ class State(StrEnum):
 
 
 STATES_ZH = {
-    State.NEW: "待初核",
-    State.REVIEWING: "初核中",
-    State.WAITING: "补充材料",
-    State.DISMISSED: "排除",
-    State.CONFIRMED: "初核属实",
-    State.DRAFTED: "拟移送",
-    State.APPROVED: "已批准",
-    State.REFERRED: "已移送",
-    State.ACCEPTED: "受理/立案",
-    State.RETURNED: "退回",
-    State.NOT_FILED: "不予立案",
-    State.RECONSIDERING: "复议/监督",
-    State.FEEDBACK: "已反馈",
-    State.CLOSED: "办结",
+    CaseState.NEW: "待初核",
+    CaseState.REVIEWING: "初核中",
+    CaseState.WAITING: "补充材料",
+    CaseState.DISMISSED: "排除",
+    CaseState.CONFIRMED: "初核属实",
+    CaseState.DRAFTED: "拟移送",
+    CaseState.APPROVED: "已批准",
+    CaseState.REFERRED: "已移送",
+    CaseState.ACCEPTED: "受理/立案",
+    CaseState.RETURNED: "退回",
+    CaseState.NOT_FILED: "不予立案",
+    CaseState.RECONSIDERING: "复议/监督",
+    CaseState.FEEDBACK: "已反馈",
+    CaseState.CLOSED: "办结",
 }
 
-#: Nothing is left to do in these; a clock that still runs for such a case is a fault.
-AT_REST = frozenset({State.DISMISSED, State.CLOSED})
+#: Nothing is left to do in these states. A clock that still runs for such a case is a fault.
+AT_REST = frozenset({CaseState.DISMISSED, CaseState.CLOSED})
 
 #: Why a case is set aside: a closed list, code to Chinese.
 DISMISSALS_ZH = {
@@ -61,8 +61,8 @@ DISMISSALS_ZH = {
 
 
 @dataclass(frozen=True)
-class Step:
-    """One way from a state to another.
+class CaseStep:
+    """One step from a state to another.
 
     Attributes:
         verb: its name on the command line: ``review take``, ``refer approve``.
@@ -72,50 +72,50 @@ class Step:
     """
 
     verb: str
-    before: State
-    after: State
+    before: CaseState
+    after: CaseState
     zh: str
     needs: tuple[str, ...] = ()
 
 
 STEPS = (
-    Step("take", State.NEW, State.REVIEWING, "领取初核"),
-    Step("need-info", State.REVIEWING, State.WAITING, "要求补充材料", ("reason",)),
-    Step("back", State.WAITING, State.REVIEWING, "材料补齐"),
-    Step("dismiss", State.REVIEWING, State.DISMISSED, "排除", ("code", "reason")),
-    Step("confirm", State.REVIEWING, State.CONFIRMED, "初核属实", ("reason", "second officer")),
-    Step("reopen", State.DISMISSED, State.REVIEWING, "重新初核", ("reason",)),
-    Step("reopen", State.CLOSED, State.REVIEWING, "重新初核", ("reason",)),
-    Step("file", State.CONFIRMED, State.ACCEPTED, "本部门立案", ("document",)),
-    Step("draft", State.CONFIRMED, State.DRAFTED, "拟移送", ("recipient", "basis")),
-    Step("draft", State.RETURNED, State.DRAFTED, "拟移送其他单位", ("recipient", "basis")),
-    Step("draft", State.NOT_FILED, State.DRAFTED, "拟移送其他单位", ("recipient", "basis")),
-    Step("draft", State.FEEDBACK, State.DRAFTED, "拟移送其他单位", ("recipient", "basis")),
-    Step("reject", State.DRAFTED, State.CONFIRMED, "不批准移送", ("reason",)),
-    Step("approve", State.DRAFTED, State.APPROVED, "批准移送"),
-    Step("send", State.APPROVED, State.REFERRED, "移送", ("document",)),
-    Step("accept", State.REFERRED, State.ACCEPTED, "对方受理/立案"),
-    Step("return", State.REFERRED, State.RETURNED, "对方退回", ("reason",)),
-    Step("no-case", State.REFERRED, State.NOT_FILED, "对方不予立案", ("reason",)),
-    Step("recheck", State.RETURNED, State.REVIEWING, "退回后重新初核"),
-    Step("reconsider", State.NOT_FILED, State.RECONSIDERING, "提请复议/监督", ("reason",)),
-    Step("accept", State.RECONSIDERING, State.ACCEPTED, "复议后立案"),
-    Step("uphold", State.RECONSIDERING, State.NOT_FILED, "维持不予立案", ("reason",)),
-    Step("return", State.ACCEPTED, State.RETURNED, "对方受理后退回", ("reason",)),
-    Step("feedback", State.ACCEPTED, State.FEEDBACK, "反馈处理结果", ("outcome",)),
-    Step("close", State.FEEDBACK, State.CLOSED, "办结"),
-    Step("close", State.NOT_FILED, State.CLOSED, "办结", ("reason",)),
+    CaseStep("take", CaseState.NEW, CaseState.REVIEWING, "领取初核"),
+    CaseStep("need-info", CaseState.REVIEWING, CaseState.WAITING, "要求补充材料", ("reason",)),
+    CaseStep("back", CaseState.WAITING, CaseState.REVIEWING, "材料补齐"),
+    CaseStep("dismiss", CaseState.REVIEWING, CaseState.DISMISSED, "排除", ("code", "reason")),
+    CaseStep("confirm", CaseState.REVIEWING, CaseState.CONFIRMED, "初核属实", ("reason", "second officer")),
+    CaseStep("reopen", CaseState.DISMISSED, CaseState.REVIEWING, "重新初核", ("reason",)),
+    CaseStep("reopen", CaseState.CLOSED, CaseState.REVIEWING, "重新初核", ("reason",)),
+    CaseStep("file", CaseState.CONFIRMED, CaseState.ACCEPTED, "本部门立案", ("document",)),
+    CaseStep("draft", CaseState.CONFIRMED, CaseState.DRAFTED, "拟移送", ("recipient", "basis")),
+    CaseStep("draft", CaseState.RETURNED, CaseState.DRAFTED, "拟移送其他单位", ("recipient", "basis")),
+    CaseStep("draft", CaseState.NOT_FILED, CaseState.DRAFTED, "拟移送其他单位", ("recipient", "basis")),
+    CaseStep("draft", CaseState.FEEDBACK, CaseState.DRAFTED, "拟移送其他单位", ("recipient", "basis")),
+    CaseStep("reject", CaseState.DRAFTED, CaseState.CONFIRMED, "不批准移送", ("reason",)),
+    CaseStep("approve", CaseState.DRAFTED, CaseState.APPROVED, "批准移送"),
+    CaseStep("send", CaseState.APPROVED, CaseState.REFERRED, "移送", ("document",)),
+    CaseStep("accept", CaseState.REFERRED, CaseState.ACCEPTED, "对方受理/立案"),
+    CaseStep("return", CaseState.REFERRED, CaseState.RETURNED, "对方退回", ("reason",)),
+    CaseStep("no-case", CaseState.REFERRED, CaseState.NOT_FILED, "对方不予立案", ("reason",)),
+    CaseStep("recheck", CaseState.RETURNED, CaseState.REVIEWING, "退回后重新初核"),
+    CaseStep("reconsider", CaseState.NOT_FILED, CaseState.RECONSIDERING, "提请复议/监督", ("reason",)),
+    CaseStep("accept", CaseState.RECONSIDERING, CaseState.ACCEPTED, "复议后立案"),
+    CaseStep("uphold", CaseState.RECONSIDERING, CaseState.NOT_FILED, "维持不予立案", ("reason",)),
+    CaseStep("return", CaseState.ACCEPTED, CaseState.RETURNED, "对方受理后退回", ("reason",)),
+    CaseStep("feedback", CaseState.ACCEPTED, CaseState.FEEDBACK, "反馈处理结果", ("outcome",)),
+    CaseStep("close", CaseState.FEEDBACK, CaseState.CLOSED, "办结"),
+    CaseStep("close", CaseState.NOT_FILED, CaseState.CLOSED, "办结", ("reason",)),
 )
 
 _BY_WAY = {(step.before, step.verb): step for step in STEPS}
 
 
-def possible(state: State) -> tuple[Step, ...]:
+def possible(state: CaseState) -> tuple[CaseStep, ...]:
     """Return the steps that lead out of a state, in the order in which they are listed."""
     return tuple(step for step in STEPS if step.before is state)
 
 
-def step_of(state: State, verb: str) -> Step:
+def step_of(state: CaseState, verb: str) -> CaseStep:
     """Return the step that a verb means in a state.
 
     Raises:

@@ -1,1 +1,1 @@
-"""Periods of the law (期限): working days, rules, clocks that run."""
+"""Deadlines of the law (期限): working days, periods, and the clocks that run."""

@@ -1,4 +1,4 @@
-"""What a person does to a clock and nothing else: start, stop, suspend, go on; and give it a new calendar.
+"""What a person does to a clock and to nothing else: start, stop, suspend, resume; and load a new calendar.
 
 A time or day that is not given is that of the act.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipelines import times
 from pipelines.casework.acts import Act, once
-from pipelines.casework.clocks import deadlines, workdays
+from pipelines.casework.clocks import start_stop, stored, workdays
 from pipelines.reference import Reference
 from pipelines.store import Store
 
@@ -22,7 +22,7 @@ def start(store: Store, act: Act, object: str, rule_id: str, at: str | None = No
     """Start a clock for an object at a time; the same start again changes nothing. Returns its number."""
 
     def do(con: sqlite3.Connection) -> str:
-        return str(deadlines.begin(con, object, rule_id, at or act.at))
+        return str(start_stop.begin(con, object, rule_id, at or act.at))
 
     return once(store, act, "start_deadline", object, {"rule": rule_id, "starts_at": at}, do)
 
@@ -35,8 +35,8 @@ def meet(store: Store, act: Act, object: str, rule_id: str, at: str | None = Non
     """
 
     def do(con: sqlite3.Connection) -> str:
-        if not deadlines.end(con, object, rule_id, at or act.at):
-            raise ValueError(_none(object, rule_id))
+        if not start_stop.end(con, object, rule_id, at or act.at):
+            raise ValueError(_not_running(object, rule_id))
         return ""
 
     return once(store, act, "meet_deadline", object, {"rule": rule_id, "met_at": at}, do)
@@ -51,8 +51,8 @@ def lapse(store: Store, act: Act, object: str, rule_id: str, at: str | None = No
 
     def do(con: sqlite3.Connection) -> str:
         _reasoned(act, "to let a clock lapse")
-        if not deadlines.end(con, object, rule_id, at or act.at, outcome="lapsed"):
-            raise ValueError(_none(object, rule_id))
+        if not start_stop.end(con, object, rule_id, at or act.at, outcome="lapsed"):
+            raise ValueError(_not_running(object, rule_id))
         return ""
 
     return once(store, act, "lapse_deadline", object, {"rule": rule_id, "lapsed_at": at}, do)
@@ -63,7 +63,7 @@ def extend(store: Store, act: Act, object: str, rule_id: str, at: str | None = N
 
     def do(con: sqlite3.Connection) -> str:
         _reasoned(act, "to extend a period: name the approval")
-        return str(deadlines.extend(con, object, rule_id, at or act.at))
+        return str(start_stop.extend(con, object, rule_id, at or act.at))
 
     return once(store, act, "extend_deadline", object, {"rule": rule_id, "approved_at": at}, do)
 
@@ -74,12 +74,12 @@ def suspend(
     """Let time stop counting from a day on.
 
     Raises:
-        ValueError: no reason, or `deadlines.halt` refuses.
+        ValueError: no reason, or `start_stop.suspend` refuses.
     """
 
     def do(con: sqlite3.Connection) -> str:
         _reasoned(act, "to suspend a clock")
-        deadlines.halt(con, object, rule_id, ground, from_on or _day(act))
+        start_stop.suspend(con, object, rule_id, ground, from_on or _day(act))
         return ""
 
     payload = {"rule": rule_id, "ground": ground, "from_on": from_on and from_on.isoformat()}
@@ -90,7 +90,7 @@ def resume(store: Store, act: Act, object: str, rule_id: str, to_on: date | None
     """Let time count again from a day on."""
 
     def do(con: sqlite3.Connection) -> str:
-        deadlines.go_on(con, object, rule_id, to_on or _day(act))
+        start_stop.resume(con, object, rule_id, to_on or _day(act))
         return ""
 
     return once(
@@ -99,7 +99,7 @@ def resume(store: Store, act: Act, object: str, rule_id: str, to_on: date | None
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedCalendar:
     """What a new calendar changed: its version, the years that are official now, the clocks that moved."""
 
     version: str
@@ -107,8 +107,8 @@ class Loaded:
     moved: tuple[int, ...]
 
 
-def load_calendar(store: Store, act: Act, path: Path) -> Loaded:
-    """Take in an arrangement of working days and reckon every clock anew.
+def load_calendar(store: Store, act: Act, path: Path) -> LoadedCalendar:
+    """Take in an arrangement of working days and reckon every clock again.
 
     Args:
         store: the control store.
@@ -120,12 +120,12 @@ def load_calendar(store: Store, act: Act, path: Path) -> Loaded:
         ValueError: no reason, a value that cannot be read, or half of an arrangement.
     """
     days = workdays.read(path)
-    before = deadlines.calendar(store.con)
+    before = stored.known_calendar(store.con)
     moved: list[int] = []
 
     def do(con: sqlite3.Connection) -> str:
         _reasoned(act, "to load a calendar: name the notice")
-        known = set(deadlines.own_days(con))
+        known = set(stored.loaded_days(con))
         con.executemany(
             "INSERT INTO workday (date, is_workday, is_official, notice) VALUES (?, ?, ?, ?)",
             [
@@ -134,24 +134,24 @@ def load_calendar(store: Store, act: Act, path: Path) -> Loaded:
                 if day not in known
             ],
         )
-        after = deadlines.calendar(con)
-        moved.extend(deadlines.recompute(con, after))
+        after = stored.known_calendar(con)
+        moved.extend(start_stop.reckon_all(con, after))
         return after.version
 
     file_sha = hashlib.sha256(path.read_bytes()).hexdigest()
     version = once(store, act, "load_calendar", "workdays", {"file_sha": file_sha, "days": len(days)}, do)
-    after = deadlines.calendar(store.con)
-    return Loaded(version, tuple(sorted(after.official_years - before.official_years)), tuple(moved))
+    after = stored.known_calendar(store.con)
+    return LoadedCalendar(version, tuple(sorted(after.official_years - before.official_years)), tuple(moved))
 
 
-def take_over_calendar(store: Store, known: Reference, *, actor: str, at: str) -> Loaded | None:
+def take_over_calendar(store: Store, known: Reference, *, actor: str, at: str) -> LoadedCalendar | None:
     """Load the installation's own ``reference/workdays.csv`` where it says what was not known yet.
 
     Raises:
         ValueError: a value cannot be read, or half of an arrangement.
     """
     path = known.file("workdays.csv")
-    if path is None or set(workdays.read(path)) <= set(deadlines.own_days(store.con)):
+    if path is None or set(workdays.read(path)) <= set(stored.loaded_days(store.con)):
         return None
     return load_calendar(store, Act(actor=actor, at=at, reason=f"reference/{path.name}"), path)
 
@@ -165,5 +165,5 @@ def _reasoned(act: Act, what: str) -> None:
         raise ValueError(f"a reason is needed {what}: --reason TEXT")
 
 
-def _none(object: str, rule_id: str) -> str:
+def _not_running(object: str, rule_id: str) -> str:
     return f"{object}: no clock of {rule_id} is running; `bidwatch deadlines list` shows them"

@@ -1,7 +1,7 @@
 """Who complained, sealed in the vault; everywhere else a complainant is a code name (投诉人-2026-0007).
 
-Sealed with AES-SIV (RFC 5297) under a key of its own, bound to the code name: the same person in two complaints
-leaves nothing that is equal.
+Names are sealed with AES-SIV (RFC 5297) under a key of their own and bound to the code name: the same person in two
+complaints gives two different texts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from reports.canonical_json import canonical_json
 #: Fewer digits in a row are no phone number.
 _PHONE_DIGITS = 7
 
-#: Shorter pieces of a name or of a contact, such as 王 or 北京, stand in many texts.
+#: Shorter parts of a name or of a contact, such as 王 or 北京, stand in many texts.
 _NAME_LENGTH, _CONTACT_LENGTH = 2, 5
 
 
@@ -39,8 +39,8 @@ class Complainant:
 def seal(database: Path, key: bytes, code_name: str, who: Complainant) -> None:
     """Write down who is behind a code name.
 
-    A code name is given out inside the transaction of the control store; what stands under it already
-    was left by an intake that did not reach its end, and is overwritten.
+    A code name is given out inside the transaction of the control store. A row that stands under it already was left by
+    a transaction that did not end; it is overwritten.
     """
     sealed = _cipher(key).encrypt(canonical_json(asdict(who)).encode(), [code_name.encode()])
     with _vault(database) as con, con:
@@ -85,7 +85,7 @@ def refuse_named(who: Complainant, code_name: str, texts: Mapping[str, str]) -> 
 
 
 def fingerprint(key: bytes, act_key: str, who: Complainant) -> str:
-    """Return what tells one complainant from another under one key of a step, and nowhere else."""
+    """Return a hash that tells one complainant from another under one key of a step, and nowhere else."""
     text = canonical_json([act_key, who.name, who.contact])
     return hmac.new(_own_key(key), text.encode(), hashlib.sha256).hexdigest()[:16]
 

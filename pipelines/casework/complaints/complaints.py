@@ -1,6 +1,6 @@
-"""Complaints (notice, articles 8 to 10): taken in, accepted or refused, decided, withdrawn; with their clocks.
+"""Complaints (articles 8 to 10 of the notice of 2021): received, accepted or refused, decided, withdrawn; with clocks.
 
-Nothing here holds a complainant's name: a code name stands for it, and `reveal` is a step of its own.
+Nothing here holds a complainant's name. A code name stands for it, and `reveal` is a step of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date
 
 from pipelines import times, vault
 from pipelines.casework.acts import Act, once
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import deadlines, start_stop
 from pipelines.casework.complaints import complainants
 from pipelines.casework.complaints.complainants import Complainant
 from pipelines.casework.complaints.states import (
@@ -23,9 +23,9 @@ from pipelines.casework.complaints.states import (
     DECISION,
     ITEMS_ZH,
     RESPONDENTS_ZH,
+    ComplaintState,
+    ComplaintStep,
     Regime,
-    State,
-    Step,
     step_of,
 )
 from pipelines.settings import Home
@@ -37,8 +37,8 @@ _PARTY = re.compile(r"[0-9A-Z-]{8,18}|name:.+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Intake:
-    """What is written down when a complaint comes in.
+class ReceivedComplaint:
+    """What is written down in the open when a complaint comes in.
 
     Attributes:
         regime: by which law it goes.
@@ -72,7 +72,7 @@ class Complaint:
     id: str
     complainant: str
     regime: Regime
-    state: State
+    state: ComplaintState
     rev: int
     received_at: str
 
@@ -89,31 +89,33 @@ def complaint_of(con: sqlite3.Connection, id: str) -> Complaint:
     if not rows:
         raise ValueError(f"no complaint {id}; `bidwatch complaints list` shows them")
     values = dict(rows[0])
-    return Complaint(**values | {"regime": Regime(values["regime"]), "state": State(values["state"])})
+    return Complaint(
+        **values | {"regime": Regime(values["regime"]), "state": ComplaintState(values["state"])}
+    )
 
 
-def receive(home: Home, store: Store, act: Act, intake: Intake, who: Complainant) -> str:
-    """Take a complaint in: number it, seal who complained, start the clocks.
+def receive(home: Home, store: Store, act: Act, received: ReceivedComplaint, who: Complainant) -> str:
+    """Receive a complaint: number it, seal who complained, start the clocks.
 
     Args:
         home: the installation, for its vault and key.
         store: the control store.
         act: who takes it in, when.
-        intake: what is written down in the open.
+        received: what is written down in the open.
         who: who complained; goes into the vault only.
 
     Returns:
         The number of the complaint, such as ``TS-2026-0007``; its complainant is 投诉人-2026-0007.
 
     Raises:
-        ValueError: a value that cannot be, a receipt in the future, or a text that tells who complained.
+        ValueError: a value is none of its list, the receipt lies in the future, or a text tells who complained.
     """
-    _check(intake, act)
-    complainants.refuse_named(who, "投诉人代号", _texts(act, asdict(intake)))
+    _check(received, act)
+    complainants.refuse_named(who, "投诉人代号", _texts(act, asdict(received)))
     key = vault.load_key(home.key)
 
     def do(con: sqlite3.Connection) -> str:
-        received_at = times.instant(intake.received_at or act.at)
+        received_at = times.instant(received.received_at or act.at)
         number = _next_number(con, times.day_of(received_at).year)
         id, code_name = f"TS-{number}", f"投诉人-{number}"
         con.execute(
@@ -122,24 +124,24 @@ def receive(home: Home, store: Store, act: Act, intake: Intake, who: Complainant
             (
                 id,
                 code_name,
-                intake.regime,
-                intake.channel,
+                received.regime,
+                received.channel,
                 received_at.isoformat(),
-                intake.office,
-                intake.item,
-                intake.respondent_type,
-                intake.respondent,
-                intake.tender_id,
-                intake.project,
-                intake.lot_id,
-                intake.has_objected,
+                received.office,
+                received.item,
+                received.respondent_type,
+                received.respondent,
+                received.tender_id,
+                received.project,
+                received.lot_id,
+                received.has_objected,
             ),
         )
-        _turn_clocks(con, id, intake.regime, "receive", received_at.isoformat())
+        _turn_clocks(con, id, received.regime, "receive", received_at.isoformat())
         complainants.seal(home.vault, key, code_name, who)
         return id
 
-    payload: dict[str, object] = asdict(intake)
+    payload: dict[str, object] = asdict(received)
     if act.key is not None:
         payload["complainant"] = complainants.fingerprint(key, act.key, who)
     return once(store, act, "receive_complaint", "", payload, do)
@@ -162,7 +164,7 @@ def move(
         store: the control store.
         act: who, when, why.
         id: the complaint.
-        verb: one of `complaint_states.STEPS`.
+        verb: one of `states.STEPS`.
         given: what is said with it: ``document``, ``conclusion`` (a key of `CONCLUSIONS_ZH`), ``ground``.
         done_at: when it was done, ISO 8601 with its zone; None: now. The clocks go by it.
 
@@ -183,9 +185,9 @@ def move(
         _turn_clocks(con, id, complaint.regime, verb, when)
         day = times.day_of(when)
         if verb == "suspend":
-            deadlines.halt(con, id, DECISION[complaint.regime], given["ground"], day)
+            start_stop.suspend(con, id, DECISION[complaint.regime], given["ground"], day)
         if verb == "resume":
-            deadlines.go_on(con, id, DECISION[complaint.regime], day)
+            start_stop.resume(con, id, DECISION[complaint.regime], day)
         after = step.after or complaint.state
         con.execute(
             "INSERT INTO complaint_event (complaint, rev, verb, before, after, done_at, details, reason, at, actor)"
@@ -211,7 +213,7 @@ def move(
 
 
 def link(home: Home, store: Store, act: Act, id: str, case_id: str) -> str:
-    """Say that a complaint and a case are about one matter; each keeps its own state.
+    """Link a complaint and a case that are about one matter; each keeps its own state.
 
     Raises:
         ValueError: there is no such complaint or case, or they are linked already.
@@ -257,7 +259,7 @@ def unlink(home: Home, store: Store, act: Act, id: str, case_id: str) -> str:
 
 
 def reveal(home: Home, store: Store, act: Act, id: str) -> Complainant:
-    """Return who complained. That it was asked, by whom and why, stands in the audit log first.
+    """Return who complained, after the audit log has who asked and why.
 
     Raises:
         ValueError: no reason, no such complaint, or the vault cannot be read.
@@ -272,7 +274,7 @@ def reveal(home: Home, store: Store, act: Act, id: str) -> Complainant:
 
 
 def is_suspended(store: Store, id: str) -> bool:
-    """Tell whether the time to decide on a complaint stands still."""
+    """Tell whether the clock of deciding on a complaint is suspended."""
     rows = store.rows(
         "SELECT 1 FROM suspension AS s JOIN deadline AS d ON d.number = s.deadline"
         " WHERE d.object = ? AND s.to_on IS NULL",
@@ -295,9 +297,9 @@ def delays(store: Store, year: int, as_of: date) -> list[tuple[str, deadlines.De
 def _turn_clocks(con: sqlite3.Connection, id: str, regime: Regime, verb: str, at: str) -> None:
     for what, rule_id in CLOCKS[regime].get(verb, ()):
         if what == "begin":
-            deadlines.begin(con, id, rule_id, at)
+            start_stop.begin(con, id, rule_id, at)
         else:
-            deadlines.end(con, id, rule_id, at, outcome=what)
+            start_stop.end(con, id, rule_id, at, outcome=what)
 
 
 def _keep_secret(home: Home, store: Store, act: Act, id: str, given: Mapping[str, str]) -> None:
@@ -312,26 +314,26 @@ def _texts(act: Act, values: Mapping[str, object]) -> dict[str, str]:
     return {**texts, "reason": act.reason, "key": act.key or ""}
 
 
-def _check(intake: Intake, act: Act) -> None:
+def _check(received: ReceivedComplaint, act: Act) -> None:
     for field, value, known in (
-        ("channel", intake.channel, CHANNELS_ZH),
-        ("item", intake.item, ITEMS_ZH),
-        ("respondent type", intake.respondent_type, RESPONDENTS_ZH),
+        ("channel", received.channel, CHANNELS_ZH),
+        ("item", received.item, ITEMS_ZH),
+        ("respondent type", received.respondent_type, RESPONDENTS_ZH),
     ):
         if value not in known:
             raise ValueError(f"{field}: {value!r} is none of {_named(known)}")
-    if not intake.office.strip():
+    if not received.office.strip():
         raise ValueError("name the office that handles the complaint: --office, such as housing or finance")
-    if intake.respondent and not _PARTY.fullmatch(intake.respondent):
+    if received.respondent and not _PARTY.fullmatch(received.respondent):
         raise ValueError(
-            f"respondent: {intake.respondent!r} is no party id; write the firm's code, or name: and its name"
+            f"respondent: {received.respondent!r} is no party id; write the firm's code, or name: and its name"
         )
-    received_at = times.instant(intake.received_at or act.at)
+    received_at = times.instant(received.received_at or act.at)
     if received_at > times.instant(act.at):
         raise ValueError(f"received at {received_at.isoformat()}: that is in the future")
 
 
-def _check_given(step: Step, act: Act, given: Mapping[str, str]) -> None:
+def _check_given(step: ComplaintStep, act: Act, given: Mapping[str, str]) -> None:
     said = {**given, "reason": act.reason}
     if missing := [need for need in step.needs if not said.get(need, "").strip()]:
         raise ValueError(f"{step.verb} ({step.zh}) needs: {', '.join(missing)}")
@@ -341,12 +343,12 @@ def _check_given(step: Step, act: Act, given: Mapping[str, str]) -> None:
 
 
 def _time(con: sqlite3.Connection, act: Act, complaint: Complaint, done_at: str | None) -> str:
-    """Return when a step was done: not before the step before it, not after it is written down."""
+    """Return when a step was done: not before the step that it follows, and not in the future."""
     rows = con.execute(
         "SELECT max(done_at) FROM complaint_event WHERE complaint = ?", (complaint.id,)
     ).fetchall()
     before = times.instant(rows[0][0] or complaint.received_at)
-    when = deadlines.not_before(done_at or act.at, before, complaint.id)
+    when = start_stop.not_before(done_at or act.at, before, complaint.id)
     if when > times.instant(act.at):
         raise ValueError(f"{complaint.id}: {when.isoformat()} is in the future")
     return when.isoformat()

@@ -9,27 +9,28 @@ from datetime import date, datetime
 
 from pipelines import times
 from pipelines.casework.clocks import deadlines
-from pipelines.casework.clocks.clocks import GROUNDS_ZH, WARNED, Stage
 from pipelines.casework.clocks.deadlines import Deadline
-from pipelines.casework.complaints.states import ACCEPTANCE, DECISION, Regime, State
+from pipelines.casework.clocks.due_dates import WARNED, Stage
+from pipelines.casework.clocks.periods import GROUNDS_ZH
+from pipelines.casework.complaints.states import ACCEPTANCE, DECISION, ComplaintState, Regime
 from pipelines.store import Store
 
-_WAITING = (State.ARRIVED, State.TAKEN_IN)
+_WAITING = (ComplaintState.ARRIVED, ComplaintState.TAKEN_IN)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One complaint. Times are UTC, ISO 8601; ``None`` where it has not come to that.
+class LedgerRow:
+    """One complaint. Times are UTC, ISO 8601; None where the step was not done.
 
     Attributes:
         id: its number.
         complainant: the code name.
         regime, state, rev: as it stands.
         channel, office, item, respondent_type, respondent, tender_id, project, lot_id, has_objected: as
-            taken in, see `complaints.Intake`.
-        received_at, signed_at, accepted_at, refused_at, decided_at, served_at, published_at: of the steps.
+            taken in, see `complaints.ReceivedComplaint`.
+        received_at, signed_at, accepted_at, refused_at, decided_at, served_at, published_at: times of the steps.
         acceptance, decision: the clocks of accepting and of deciding.
-        is_deemed_accepted: nobody accepted or refused it in time, so that it counts as accepted (视为受理).
+        is_deemed_accepted: nobody accepted or refused it in time, so it counts as accepted (视为受理).
         suspensions: ground in Chinese, first day, day on which time counted again (None: still on).
         conclusion: a key of `CONCLUSIONS_ZH`.
         document: number of the decision.
@@ -40,7 +41,7 @@ class Entry:
     id: str
     complainant: str
     regime: Regime
-    state: State
+    state: ComplaintState
     rev: int
     channel: str
     office: str
@@ -82,13 +83,13 @@ class Entry:
         )
 
 
-def ledger(store: Store, as_of: date, at: datetime | None = None) -> list[Entry]:
+def ledger(store: Store, as_of: date, at: datetime | None = None) -> list[LedgerRow]:
     """Return the complaints that had been received by the end of a day, the newest first.
 
     Args:
         store: the control store.
         as_of: the day by which the clocks are judged.
-        at: the moment of that day; its first if none is given.
+        at: the moment of that day; None: its first.
     """
     running: dict[tuple[str, str], Deadline] = {}
     for each in deadlines.all_deadlines(store, as_of, at):
@@ -113,9 +114,9 @@ def _entry(
     events: list[sqlite3.Row],
     running: dict[tuple[str, str], Deadline],
     cases: tuple[str, ...],
-) -> Entry:
+) -> LedgerRow:
     last = {event["verb"]: event for event in events}
-    regime, state = Regime(row["regime"]), State(row["state"])
+    regime, state = Regime(row["regime"]), ComplaintState(row["state"])
     acceptance = running[row["id"], ACCEPTANCE[regime]]
     decision = running[row["id"], DECISION[regime]]
     decided = json.loads(last["decide"]["details"]) if "decide" in last else {}
@@ -123,7 +124,7 @@ def _entry(
     def time_of(verb: str) -> str | None:
         return last[verb]["done_at"] if verb in last else None
 
-    return Entry(
+    return LedgerRow(
         **{
             name: row[name]
             for name in (

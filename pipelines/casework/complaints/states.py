@@ -1,7 +1,7 @@
 """The states of a complaint, the steps by which people move it, and which clocks each step starts and stops.
 
-States, items and conclusions are those of the complaint records on provincial platforms. Nothing here moves by
-itself: a complaint that nobody took in is listed as deemed accepted (视为受理), and its state is left to people.
+States, items and conclusions are those of the complaint records on provincial platforms. No state moves by itself: a
+complaint that nobody took in is listed as deemed accepted (视为受理), and people move its state.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Regime(StrEnum):
 REGIMES_ZH = {Regime.TENDERING: "招标投标", Regime.PROCUREMENT: "政府采购"}
 
 
-class State(StrEnum):
+class ComplaintState(StrEnum):
     """Where a complaint stands."""
 
     ARRIVED = "arrived"
@@ -35,19 +35,19 @@ class State(StrEnum):
 
 
 STATES_ZH = {
-    State.ARRIVED: "待签收",
-    State.TAKEN_IN: "待受理",
-    State.REFUSED: "不予受理",
-    State.HANDLING: "待处理",
-    State.DECIDED: "已处理",
-    State.WITHDRAWING: "申请撤诉",
-    State.NOT_WITHDRAWN: "不予撤诉",
-    State.WITHDRAWN: "同意撤诉",
-    State.CANCELLED: "撤销",
+    ComplaintState.ARRIVED: "待签收",
+    ComplaintState.TAKEN_IN: "待受理",
+    ComplaintState.REFUSED: "不予受理",
+    ComplaintState.HANDLING: "待处理",
+    ComplaintState.DECIDED: "已处理",
+    ComplaintState.WITHDRAWING: "申请撤诉",
+    ComplaintState.NOT_WITHDRAWN: "不予撤诉",
+    ComplaintState.WITHDRAWN: "同意撤诉",
+    ComplaintState.CANCELLED: "撤销",
 }
 
 #: The numbers of the states in the platforms' records, 1 to 9, in this order.
-STATE_CODES = {state: number for number, state in enumerate(State, 1)}
+STATE_CODES = {state: number for number, state in enumerate(ComplaintState, 1)}
 
 CHANNELS_ZH = {"online": "线上", "offline": "线下"}
 
@@ -75,7 +75,7 @@ RESPONDENTS_ZH = {1: "招标人", 2: "招标代理机构", 3: "投标人", 4: "�
 
 
 @dataclass(frozen=True)
-class Step:
+class ComplaintStep:
     """One thing that people do with a complaint.
 
     Attributes:
@@ -84,46 +84,48 @@ class Step:
         after: the state that it leads to; None: the state stays.
         zh: its Chinese name.
         needs: what must be said with it.
-        regime: the only law that knows it, if one.
+        regime: the law that has it; None: both.
     """
 
     verb: str
-    before: tuple[State, ...]
-    after: State | None
+    before: tuple[ComplaintState, ...]
+    after: ComplaintState | None
     zh: str
     needs: tuple[str, ...] = ()
     regime: Regime | None = None
 
 
-_WAITING = (State.ARRIVED, State.TAKEN_IN)
-_UNDER_WAY = (State.HANDLING, State.NOT_WITHDRAWN)
-_UNDECIDED = (State.HANDLING, State.WITHDRAWING, State.NOT_WITHDRAWN)
+_WAITING = (ComplaintState.ARRIVED, ComplaintState.TAKEN_IN)
+_UNDER_WAY = (ComplaintState.HANDLING, ComplaintState.NOT_WITHDRAWN)
+_UNDECIDED = (ComplaintState.HANDLING, ComplaintState.WITHDRAWING, ComplaintState.NOT_WITHDRAWN)
 
 STEPS = (
-    Step("sign", (State.ARRIVED,), State.TAKEN_IN, "签收"),
-    Step("ask-correction", (State.TAKEN_IN,), None, "要求补正", ("reason",)),
-    Step("corrected", (State.TAKEN_IN,), None, "收到补正"),
-    Step("accept", (State.TAKEN_IN,), State.HANDLING, "受理"),
-    Step("refuse", (State.TAKEN_IN,), State.REFUSED, "不予受理", ("reason",)),
-    Step("cancel", _WAITING, State.CANCELLED, "撤销", ("reason",)),
-    Step("notify", (State.REFUSED,), None, "送达不予受理通知书", ("document",)),
-    Step("copies", _UNDECIDED, None, "发出答复通知书及副本", (), Regime.PROCUREMENT),
-    Step("suspend", _UNDECIDED, None, "开始扣除期间", ("ground", "reason")),
-    Step("resume", _UNDECIDED, None, "结束扣除期间"),
-    Step("decide", _UNDER_WAY, State.DECIDED, "作出处理决定", ("conclusion", "document")),
-    Step("withdraw", _UNDER_WAY, State.WITHDRAWING, "申请撤诉", ("reason",)),
-    Step("grant", (State.WITHDRAWING,), State.WITHDRAWN, "同意撤诉"),
-    Step("deny", (State.WITHDRAWING,), State.NOT_WITHDRAWN, "不予撤诉", ("reason",)),
-    Step("serve", (State.DECIDED,), None, "送达处理决定"),
-    Step("publish", (State.DECIDED,), None, "公开处理决定"),
+    ComplaintStep("sign", (ComplaintState.ARRIVED,), ComplaintState.TAKEN_IN, "签收"),
+    ComplaintStep("ask-correction", (ComplaintState.TAKEN_IN,), None, "要求补正", ("reason",)),
+    ComplaintStep("corrected", (ComplaintState.TAKEN_IN,), None, "收到补正"),
+    ComplaintStep("accept", (ComplaintState.TAKEN_IN,), ComplaintState.HANDLING, "受理"),
+    ComplaintStep("refuse", (ComplaintState.TAKEN_IN,), ComplaintState.REFUSED, "不予受理", ("reason",)),
+    ComplaintStep("cancel", _WAITING, ComplaintState.CANCELLED, "撤销", ("reason",)),
+    ComplaintStep("notify", (ComplaintState.REFUSED,), None, "送达不予受理通知书", ("document",)),
+    ComplaintStep("copies", _UNDECIDED, None, "发出答复通知书及副本", (), Regime.PROCUREMENT),
+    ComplaintStep("suspend", _UNDECIDED, None, "开始扣除期间", ("ground", "reason")),
+    ComplaintStep("resume", _UNDECIDED, None, "结束扣除期间"),
+    ComplaintStep("decide", _UNDER_WAY, ComplaintState.DECIDED, "作出处理决定", ("conclusion", "document")),
+    ComplaintStep("withdraw", _UNDER_WAY, ComplaintState.WITHDRAWING, "申请撤诉", ("reason",)),
+    ComplaintStep("grant", (ComplaintState.WITHDRAWING,), ComplaintState.WITHDRAWN, "同意撤诉"),
+    ComplaintStep(
+        "deny", (ComplaintState.WITHDRAWING,), ComplaintState.NOT_WITHDRAWN, "不予撤诉", ("reason",)
+    ),
+    ComplaintStep("serve", (ComplaintState.DECIDED,), None, "送达处理决定"),
+    ComplaintStep("publish", (ComplaintState.DECIDED,), None, "公开处理决定"),
 )
 
 #: The periods in which to accept and to decide.
 ACCEPTANCE = {Regime.TENDERING: "TS02", Regime.PROCUREMENT: "ZC04"}
 DECISION = {Regime.TENDERING: "TS03", Regime.PROCUREMENT: "ZC07a"}
 
-#: What each step does to the clocks: ``begin``, or how it ends them. ``receive`` is the arrival. The decision is
-#: reckoned from the receipt: a complaint that is in order counts as accepted on the day it came.
+#: What each step does to the clocks: ``begin``, or the outcome with which it ends them. ``receive`` is the arrival. The time
+#: to decide counts from the receipt: a complaint that is in order counts as accepted on the day on which it came.
 CLOCKS: dict[Regime, dict[str, tuple[tuple[str, str], ...]]] = {
     Regime.TENDERING: {
         "receive": (("begin", "TS02"), ("begin", "TS03")),
@@ -148,12 +150,12 @@ CLOCKS: dict[Regime, dict[str, tuple[tuple[str, str], ...]]] = {
 }
 
 
-def possible(state: State, regime: Regime) -> tuple[Step, ...]:
+def possible(state: ComplaintState, regime: Regime) -> tuple[ComplaintStep, ...]:
     """Return what people can do with a complaint in a state, in the order of `STEPS`."""
     return tuple(step for step in STEPS if state in step.before and step.regime in (None, regime))
 
 
-def step_of(state: State, regime: Regime, verb: str) -> Step:
+def step_of(state: ComplaintState, regime: Regime, verb: str) -> ComplaintStep:
     """Return the step that a verb means in a state.
 
     Raises:

@@ -1,1 +1,1 @@
-"""What went out (送达) and what came back: holds, corrections, answered lists, results for all members."""
+"""Deliveries (送达) after the night: held, corrected, answered; and results for every member office."""

@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS penalty_item (
     PRIMARY KEY (recipient, penalty)
 ) STRICT;
 
--- receipt: one row per filled-in list that came back from an office; the same bytes again are none.
+-- receipt: one row per filled-in list that came back from an office; the same bytes again make no row.
 CREATE TABLE IF NOT EXISTS receipt (
     number INTEGER PRIMARY KEY,
     recipient TEXT NOT NULL,

@@ -1,6 +1,6 @@
-"""Deliveries after they were written down: held and released, sent again, corrected, answered or not.
+"""Deliveries after the night wrote them: held and released, sent again, corrected, answered or not.
 
-`outbox` chooses what goes out and makes the folders; here people act on them.
+`pipelines.findings.outbox` chooses what goes out and makes the folders. Here people act on them.
 """
 
 from __future__ import annotations
@@ -8,22 +8,23 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from detectors import registry
-from pipelines import files
+from pipelines import files, times
 from pipelines.casework.acts import Act, once
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import stored
+from pipelines.casework.clocks.workdays import Workdays
 from pipelines.findings import alerts, outbox
 from pipelines.settings import Home
 from pipelines.store import Store
-from pipelines.times import LOCAL
 
-#: An office answers within so many working days of the delivery; later it is asked again. The notice sets no period:
-#: change it here.
+#: An office answers within so many working days of the delivery; after that it is asked again. The notice of 2021 sets no
+#: period.
 ANSWER_WITHIN_WORKDAYS = 10
 
 STATES_ZH = {"held": "暂缓待放行", "pending": "待写出", "written": "已送达", "answered": "已反馈"}
@@ -35,13 +36,13 @@ class Delivery:
 
     Attributes:
         did, recipient, name_zh, as_of: which, to whom, of which night.
-        state: a key of `STATES_ZH`; ``answered``: the office said something of at least one of its alerts.
+        state: a key of `STATES_ZH`; ``answered``: the office answered to at least one alert in it.
         is_results: results for a member office instead of alerts.
         rows, copies, answered: alerts (or results) in it, how many of them as copies, how many answered.
         supersedes, superseded_by: the delivery that it corrects, and the one that corrects it.
         hold: (new signals, most), where its night had more than usual.
-        workdays_left: of `ANSWER_WITHIN_WORKDAYS`, below 0 where the answer is late; None where none is awaited: it
-            is here, or there are only copies or results, or a correction went out.
+        workdays_left: of `ANSWER_WITHIN_WORKDAYS`, below 0 where the answer is late. None where no answer is awaited:
+            it is here, the delivery has only copies or results, or a correction went out.
     """
 
     did: str
@@ -64,71 +65,69 @@ class Delivery:
         return self.workdays_left is not None and self.workdays_left < 0
 
 
+#: Every delivery with how many of its alerts its office answered by a day.
+_DELIVERIES = """
+WITH answered AS (
+    SELECT r.recipient, w.alert_id, max(r.received_on) AS last
+    FROM receipt_row AS w
+    JOIN receipt AS r ON r.number = w.receipt
+    WHERE w.outcome = 'taken' AND r.received_on <= ?
+    GROUP BY r.recipient, w.alert_id
+),
+counted AS (
+    SELECT o.did, count(*) AS items, count(a.alert_id) AS answered
+    FROM delivery_item AS i
+    JOIN outbox AS o ON o.did = i.did
+    LEFT JOIN answered AS a
+        ON a.recipient = o.recipient AND a.alert_id = i.fp AND a.last >= o.as_of
+    GROUP BY o.did
+)
+SELECT o.did, o.recipient, o.as_of, o.state, o.facts, coalesce(c.items, 0) AS items,
+       coalesce(c.answered, 0) AS answered, h.new_signals, h.most, l.at AS released_at
+FROM outbox AS o
+LEFT JOIN counted AS c ON c.did = o.did
+LEFT JOIN delivery_hold AS h ON h.did = o.did
+LEFT JOIN delivery_release AS l ON l.did = o.did
+ORDER BY o.as_of DESC, o.recipient, o.did
+"""
+
+
 def listed(store: Store, on: date) -> list[Delivery]:
     """Return every delivery as it stands on a day, the newest night first."""
-    rows = store.rows(
-        """
-        WITH answered AS (
-            SELECT r.recipient, w.alert_id, max(r.received_on) AS last
-            FROM receipt_row AS w
-            JOIN receipt AS r ON r.number = w.receipt
-            WHERE w.outcome = 'taken' AND r.received_on <= ?
-            GROUP BY r.recipient, w.alert_id
-        ),
-        counted AS (
-            SELECT o.did, count(*) AS items, count(a.alert_id) AS answered
-            FROM delivery_item AS i
-            JOIN outbox AS o ON o.did = i.did
-            LEFT JOIN answered AS a
-                ON a.recipient = o.recipient AND a.alert_id = i.fp AND a.last >= o.as_of
-            GROUP BY o.did
-        )
-        SELECT o.did, o.recipient, o.as_of, o.state, o.facts, coalesce(c.items, 0) AS items,
-               coalesce(c.answered, 0) AS answered, h.new_signals, h.most, l.at AS released_at
-        FROM outbox AS o
-        LEFT JOIN counted AS c ON c.did = o.did
-        LEFT JOIN delivery_hold AS h ON h.did = o.did
-        LEFT JOIN delivery_release AS l ON l.did = o.did
-        ORDER BY o.as_of DESC, o.recipient, o.did
-        """,
-        on.isoformat(),
-    )
+    rows = store.rows(_DELIVERIES, on.isoformat())
     facts = {row["did"]: json.loads(row["facts"]) for row in rows}
     corrected = {each["supersedes"]: did for did, each in facts.items() if each.get("supersedes")}
-    calendar = deadlines.calendar(store.con)
-    found = []
-    for row in rows:
-        said = facts[row["did"]]
-        results = said.get("results")
-        copies = len(said.get("copies", ()))
-        state = row["state"]
-        if state == "pending" and row["new_signals"] is not None and row["released_at"] is None:
-            state = "held"
-        if row["answered"]:
-            state = "answered"
-        night = date.fromisoformat(row["as_of"])
-        since = night if row["released_at"] is None else _day(row["released_at"])
-        awaited = (
-            state == "written" and results is None and copies < row["items"] and row["did"] not in corrected
-        )
-        found.append(
-            Delivery(
-                did=row["did"],
-                recipient=row["recipient"],
-                name_zh=said["name_zh"],
-                as_of=night,
-                state=state,
-                is_results=results is not None,
-                rows=row["items"] if results is None else len(results),
-                copies=copies,
-                answered=row["answered"],
-                supersedes=said.get("supersedes"),
-                superseded_by=corrected.get(row["did"]),
-                hold=None if row["new_signals"] is None else (row["new_signals"], row["most"]),
-                workdays_left=ANSWER_WITHIN_WORKDAYS - calendar.count(since, on) if awaited else None,
-            )
-        )
-    return found
+    calendar = stored.known_calendar(store.con)
+    return [_delivery(row, facts[row["did"]], corrected.get(row["did"]), calendar, on) for row in rows]
+
+
+def _delivery(
+    row: sqlite3.Row, facts: Mapping[str, Any], superseded_by: str | None, calendar: Workdays, on: date
+) -> Delivery:
+    results, copies = facts.get("results"), len(facts.get("copies", ()))
+    state = row["state"]
+    if state == "pending" and row["new_signals"] is not None and row["released_at"] is None:
+        state = "held"
+    if row["answered"]:
+        state = "answered"
+    night = date.fromisoformat(row["as_of"])
+    since = night if row["released_at"] is None else times.day_of(row["released_at"])
+    is_awaited = state == "written" and results is None and copies < row["items"] and superseded_by is None
+    return Delivery(
+        did=row["did"],
+        recipient=row["recipient"],
+        name_zh=facts["name_zh"],
+        as_of=night,
+        state=state,
+        is_results=results is not None,
+        rows=row["items"] if results is None else len(results),
+        copies=copies,
+        answered=row["answered"],
+        supersedes=facts.get("supersedes"),
+        superseded_by=superseded_by,
+        hold=None if row["new_signals"] is None else (row["new_signals"], row["most"]),
+        workdays_left=ANSWER_WITHIN_WORKDAYS - calendar.count(since, on) if is_awaited else None,
+    )
 
 
 def release(store: Store, act: Act, dids: Iterable[str] = ()) -> list[str]:
@@ -270,11 +269,6 @@ def correct(home: Home, store: Store, act: Act, did: str) -> str:
 def files_in(folder: Path) -> dict[str, bytes]:
     """Return file name -> content of a folder."""
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
-
-
-def _day(at: str) -> date:
-    """Return the local day of a time."""
-    return datetime.fromisoformat(at).astimezone(LOCAL).date()
 
 
 def _row(store: Store, did: str) -> sqlite3.Row:

@@ -1,7 +1,7 @@
-"""What offices answer: filled-in alert lists come back, row by row, and become labels (反馈). No state moves by itself.
+"""Filled-in alert lists that come back from offices (反馈), row by row. They become labels and move no state.
 
-Every answer is a row and stays; of one alert the last answer of an office counts. A row is taken, unchanged (it
-says nothing, or what was said before), or refused with the reason; a refused row does not stop the others.
+Every answer is kept as a row; the last answer of an office to an alert counts. A row is taken, unchanged (it says
+nothing, or what was said before), or refused with the reason. A refused row does not stop the others.
 """
 
 from __future__ import annotations
@@ -9,83 +9,34 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.casework.acts import Act, once
+from pipelines.casework.deliveries.answers import Answer, RowOutcome, SentAlert, check_rows, comparable
 from pipelines.intake import receiving
 from pipelines.intake.sandbox import Filled, Sandbox
 from pipelines.settings import Home
 from pipelines.store import Store
-from reports.alert_list import CONCLUSIONS_ZH, STATES_ZH
-
-#: What an officer may write under 核查结论 -> label; the label itself is understood, too.
-LABELS = {zh: label for label, zh in CONCLUSIONS_ZH.items()} | {label: label for label in CONCLUSIONS_ZH}
-
-#: Fingerprints of signals look like this.
-_ALERT_ID = re.compile("S[A-Z2-7]{16}")
-
-#: A spreadsheet counts days from here, and has shown a date as such a number where a format was lost.
-_FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001 (local time of the office)
-_SERIALS = range(36_526, 73_051)  # 2000 to 2100
 
 #: Deliveries with any alert of a JSON list.
 _WITH_ALERTS = "SELECT did FROM delivery_item WHERE fp IN (SELECT value FROM json_each(?))"
 
 _DELIVERY = re.compile(r"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])")
-_MOMENT = re.compile(
-    r"(?P<y>20\d\d)(?:[-/.年])(?P<m>\d{1,2})(?:[-/.月])(?P<d>\d{1,2})日?"
-    r"(?:[ T]*(?P<h>\d{1,2})(?:[:时])(?P<min>\d{1,2})(?:[:分]?(?P<s>\d{1,2})?秒?)?(?:\.\d+)?)?"
-)
-_COMPACT = re.compile(r"(?P<y>20\d\d)(?P<m>\d\d)(?P<d>\d\d)(?:(?P<h>\d\d)(?P<min>\d\d)(?P<s>\d\d)?)?")
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What one row says. ``answered_at``: local time of the office, ISO, the hour only where it was given."""
-
-    state_zh: str = ""
-    label: str | None = None
-    reviewer: str = ""
-    answered_at: str | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Row:
-    """What became of one row. ``outcome``: ``taken``, ``unchanged`` or ``refused``; ``problem`` says why refused."""
-
-    place: str
-    alert_id: str
-    did: str | None
-    outcome: str
-    problem: str
-    answer: Answer
-
-
-class Taken(NamedTuple):
-    """Whose list came back, what became of its rows, and what in the file was left aside."""
+class AnsweredList(NamedTuple):
+    """A list that came back: whose it is, what became of its rows, and what in the file was left aside."""
 
     office: str
-    rows: list[Row]
+    rows: list[RowOutcome]
     notes: list[str]
 
 
-@dataclass(frozen=True)
-class Sent:
-    """An alert as an office got it: in which delivery, on which night, and with which note in the list."""
-
-    did: str
-    as_of: date
-    note: str
-
-
-def take(
+def take_back(
     home: Home,
     store: Store,
     act: Act,
@@ -94,7 +45,7 @@ def take(
     *,
     recipient: str | None = None,
     did: str | None = None,
-) -> Taken:
+) -> AnsweredList:
     """Take back one filled-in list.
 
     Args:
@@ -104,7 +55,7 @@ def take(
         path: the file, xlsx or CSV; read in the shut-in child.
         on: the day on which it came.
         recipient: the office, where the file does not show it.
-        did: the delivery, likewise.
+        did: the delivery, where the file does not show it.
 
     Returns:
         The office, what became of every row, and what was left aside. The same file again gives the same and
@@ -130,12 +81,12 @@ def take(
         else [*form["deliveries"], *_DELIVERY.findall(path.absolute().parent.name + " " + path.name)]
     )
     ids = [comparable(row["alert_id"]) for row in rows]
-    office, answered = _office(store, path.name, ids, named, recipient)
+    office, answered = _whose_answer(store, path.name, ids, named, recipient)
     is_known = "SELECT number FROM receipt WHERE recipient = ? AND file_sha = ?"
     if known := store.rows(is_known, office, file_sha):
-        return Taken(office, rows_of(store, known[0]["number"]), form["notes"])
+        return AnsweredList(office, rows_of(store, known[0]["number"]), form["notes"])
     sent = alerts_sent(store, office, ids, answered)
-    judged = judge(rows, sent, _said(store, office), _fps(store), office)
+    checked = check_rows(rows, sent, _last_answers(store, office), _alert_ids(store), office)
 
     def do(con: sqlite3.Connection) -> str:
         if con.execute(is_known, (office, file_sha)).fetchall():
@@ -144,166 +95,44 @@ def take(
             "INSERT INTO receipt (recipient, file_sha, file_name, received_on, at, actor) VALUES (?, ?, ?, ?, ?, ?)",
             (office, file_sha, path.name, on.isoformat(), act.at, act.actor),
         ).lastrowid
-        con.executemany(
-            "INSERT INTO receipt_row (receipt, place, alert_id, did, outcome, problem, state_zh, label, reviewer,"
-            " answered_at, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    number,
-                    row.place,
-                    row.alert_id,
-                    row.did,
-                    row.outcome,
-                    row.problem,
-                    row.answer.state_zh,
-                    row.answer.label,
-                    row.answer.reviewer,
-                    row.answer.answered_at,
-                    row.answer.note,
-                )
-                for row in judged
-            ],
-        )
+        _write_rows(con, number, checked)
         return str(number)
 
-    counts = Counter(row.outcome for row in judged)
+    counts = Counter(row.outcome for row in checked)
     once(store, act, "receipt", "", {"office": office, "file": file_sha, "on": on.isoformat(), **counts}, do)
-    return Taken(office, judged, form["notes"])
+    return AnsweredList(office, checked, form["notes"])
 
 
-def judge(
-    rows: Sequence[Mapping[str, str]],
-    sent: Mapping[str, Sent],
-    said: Mapping[str, Answer],
-    known: Iterable[str],
-    office: str,
-) -> list[Row]:
-    """Decide about every row of a list that came back.
-
-    Args:
-        rows: as `pipelines.intake.returned_list.ReturnedList` has them.
-        sent: alert id -> how the office got it.
-        said: alert id -> what the office said last.
-        known: every alert id there is.
-        office: whose answer it is, for the messages.
-    """
-    everything = set(known)
-    judged = [_judge(row, sent, everything, office) for row in rows]
-    answers: dict[str, set[Answer]] = {}
-    for row in judged:
-        if row.outcome == "taken":
-            answers.setdefault(row.alert_id, set()).add(row.answer)
-    seen = dict(said)
-    final = []
-    for row in judged:
-        if row.outcome == "taken" and len(answers[row.alert_id]) > 1:
-            problem = "the list answers this alert twice, differently 同一预警有两种不同的反馈"
-            final.append(replace(row, outcome="refused", problem=problem))
-        elif row.outcome == "taken" and seen.get(row.alert_id) == row.answer:
-            final.append(replace(row, outcome="unchanged"))
-        else:
-            final.append(row)
-            if row.outcome == "taken":
-                seen[row.alert_id] = row.answer
-    return final
-
-
-def _judge(row: Mapping[str, str], sent: Mapping[str, Sent], known: set[str], office: str) -> Row:
-    alert_id = comparable(row["alert_id"])
-    got = sent.get(alert_id)
-    said = Row(row["place"], alert_id, None if got is None else got.did, "refused", "", Answer())
-    # What stood under 备注 when the list was sent is no answer.
-    note = "" if got is not None and row["note"] == got.note else row["note"]
-    is_blank = not (note or row["state_zh"] or row["conclusion_zh"] or row["reviewer"] or row["feedback_at"])
-    if row["problem"]:
-        return replace(said, problem=row["problem"])
-    if is_blank and (got is not None or not _ALERT_ID.fullmatch(alert_id)):
-        # not filled in, or a remark under the table
-        return replace(said, outcome="unchanged")
-    if got is None:
-        problem = (
-            f"this alert was never sent to {office} 该预警未送达该单位"
-            if alert_id in known
-            else "no alert has this number 没有此预警编号"
-        )
-        return replace(said, problem=problem)
-    try:
-        answer = _answer(row, note)
-        if answer.answered_at is not None and answer.answered_at[:10] < got.as_of.isoformat():
-            raise ValueError(
-                f"反馈时间 {answer.answered_at} lies before the delivery of {got.as_of} 早于送达"
+def _write_rows(con: sqlite3.Connection, receipt: int | None, rows: Iterable[RowOutcome]) -> None:
+    con.executemany(
+        "INSERT INTO receipt_row (receipt, place, alert_id, did, outcome, problem, state_zh, label, reviewer,"
+        " answered_at, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                receipt,
+                row.place,
+                row.alert_id,
+                row.did,
+                row.outcome,
+                row.problem,
+                row.answer.state_zh,
+                row.answer.label,
+                row.answer.reviewer,
+                row.answer.answered_at,
+                row.answer.note,
             )
-    except ValueError as error:
-        return replace(said, problem=str(error))
-    return replace(said, outcome="taken", answer=answer)
-
-
-def _answer(row: Mapping[str, str], note: str) -> Answer:
-    conclusion, state = _word(row["conclusion_zh"]), _word(row["state_zh"])
-    label = LABELS.get(conclusion) or LABELS.get(conclusion.lower())
-    if conclusion and label is None:
-        raise ValueError(f"核查结论 {conclusion!r} is none of: {'、'.join(CONCLUSIONS_ZH.values())}")
-    if state and state not in STATES_ZH:
-        raise ValueError(f"核查状态 {state!r} is none of: {'、'.join(STATES_ZH)}")
-    if label is not None:
-        if state and state != STATES_ZH[-1]:
-            raise ValueError(f"核查状态 is {state}, and there is a conclusion already 状态与结论不一致")
-        state = STATES_ZH[-1]
-    return Answer(state, label, row["reviewer"].strip(), moment(row["feedback_at"]), note)
-
-
-def moment(text: str) -> str | None:
-    """Return a date or time as an officer or a spreadsheet writes it, as ISO text; None for an empty one.
-
-    Understood are 2026-06-30, 2026/6/30, 2026.6.30, 2026年6月30日, 20260630, each with or without a time behind it, and
-    the number of days that a spreadsheet keeps (46203.5).
-
-    Raises:
-        ValueError: none of these, or no such day.
-    """
-    plain = unicodedata.normalize("NFKC", text).strip()
-    if not plain:
-        return None
-    try:
-        if re.fullmatch(r"\d{5}(\.\d+)?", plain) and int(float(plain)) in _SERIALS:
-            return _shown(_FIRST_DAY + timedelta(seconds=round(float(plain) * 86_400)))
-        found = _MOMENT.fullmatch(plain) or _COMPACT.fullmatch(plain)
-        if found is None:
-            raise ValueError
-        year, month, day, hour, minute, second = (
-            int(found[key] or 0) for key in ("y", "m", "d", "h", "min", "s")
-        )
-        return _shown(datetime(year, month, day, hour, minute, second))  # noqa: DTZ001 (local time of the office)
-    except ValueError:
-        raise ValueError(f"反馈时间 {text!r} is no date; write 2026-06-30 or 2026-06-30 09:30") from None
-
-
-def _shown(at: datetime) -> str:
-    return (
-        at.date().isoformat()
-        if at.time() == datetime.min.time()
-        else at.isoformat(sep=" ", timespec="minutes")
+            for row in rows
+        ],
     )
 
 
-def comparable(alert_id: str) -> str:
-    """Return an alert's number without blanks, width, case, invisible characters or a leading quote."""
-    seen = unicodedata.normalize("NFKC", alert_id)
-    return "".join(each for each in seen if each.isprintable() and not each.isspace()).lstrip("'’‘").upper()
-
-
-def _word(text: str) -> str:
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).strip("。.")
-
-
-def _office(
+def _whose_answer(
     store: Store, file_name: str, alert_ids: Iterable[str], named: Iterable[str], recipient: str | None
 ) -> tuple[str, set[str]]:
-    """Return whose answer a list is, and to which deliveries, where it shows that.
+    """Return the office whose answer a list is, and the deliveries that it answers, where it shows them.
 
-    The office is as told, or that of the delivery that the list names, else found by the alerts in it.
-
-    A copy of a list answers nothing by itself: of two offices that got the same alerts, the one in charge answers.
+    The office is the one that the caller names, else the one of the delivery that the list names, else the one that got
+    the alerts in it. Of two offices that got the same alerts, the one in charge answers, not the one with copies.
     """
     sent: dict[str, set[str]] = {}
     listed = sorted(set(alert_ids))
@@ -346,8 +175,8 @@ def _office(
 
 def alerts_sent(
     store: Store, office: str, alert_ids: Iterable[str], answered: Iterable[str] = ()
-) -> dict[str, Sent]:
-    """Return those alerts that an office got, in the last delivery that has them, or the last of those answered."""
+) -> dict[str, SentAlert]:
+    """Return how an office got alerts, by alert id: in the last delivery that the list answers, else in the last one."""
     first = set(answered)
     notes: dict[tuple[str, str], str] = {}
     rows = store.rows(
@@ -360,19 +189,19 @@ def alerts_sent(
         for listed in json.loads(row["alerts"]):
             notes[row["did"], listed["alert_id"]] = listed["note"]
     days = {row["did"]: date.fromisoformat(row["as_of"]) for row in rows}
-    return {fp: Sent(did, days[did], note) for (did, fp), note in notes.items()}
+    return {fp: SentAlert(did, days[did], note) for (did, fp), note in notes.items()}
 
 
-def rows_of(store: Store, receipt: int) -> list[Row]:
+def rows_of(store: Store, receipt: int) -> list[RowOutcome]:
     """Return what became of the rows of a list."""
     return [
-        Row(row["place"], row["alert_id"], row["did"], row["outcome"], row["problem"], _read(row))
+        RowOutcome(row["place"], row["alert_id"], row["did"], row["outcome"], row["problem"], _read(row))
         for row in store.rows("SELECT * FROM receipt_row WHERE receipt = ? ORDER BY rowid", receipt)
     ]
 
 
-def _said(store: Store, office: str) -> dict[str, Answer]:
-    """Return what an office said last of each alert."""
+def _last_answers(store: Store, office: str) -> dict[str, Answer]:
+    """Return the last answer of an office to each alert."""
     return {
         row["alert_id"]: _read(row)
         for row in store.rows(
@@ -387,12 +216,12 @@ def _read(row: sqlite3.Row) -> Answer:
     return Answer(row["state_zh"], row["label"], row["reviewer"], row["answered_at"], row["note"])
 
 
-def _fps(store: Store) -> list[str]:
+def _alert_ids(store: Store) -> list[str]:
     return [row["fp"] for row in store.rows("SELECT fp FROM signal")]
 
 
 def answered_cases(store: Store) -> set[str]:
-    """Return the cases of which an office said something after the last step of a person on them."""
+    """Return the cases on which an office answered after the last step of a person."""
     return {
         row["id"]
         for row in store.rows(
@@ -412,7 +241,7 @@ def answered_cases(store: Store) -> set[str]:
 
 
 def answers_to(store: Store, case_id: str) -> list[sqlite3.Row]:
-    """Return what offices said of the alerts of a case and of those merged into it, the oldest first."""
+    """Return what offices answered to the alerts of a case and of those merged into it, the oldest first."""
     return store.rows(
         """
         SELECT r.received_on, r.recipient, w.alert_id, w.state_zh, w.label, w.reviewer, w.answered_at, w.note

@@ -20,8 +20,7 @@ from reports.results_list import COLUMNS_ZH, Result, results_id
 #: The own office, where it filed a case itself.
 OWN_ZH = "本部门"
 
-
-#: Penalties that ended before the day and took effect earlier than this before it are no news.
+#: A penalty that has ended is told of if it took effect within so many days.
 PENALTIES_BACK = timedelta(days=183)
 
 PENALTIES = """
@@ -41,7 +40,7 @@ ORDER BY penalty
 def penalties(home: Home, store: Store, as_of: date) -> dict[str, Result]:
     """Return the penalties and bans of the current snapshot that are in force on a day, or began in the half year before.
 
-    By party, number and kind of the record, in the form of a result; a revocation is told of anew.
+    By party, number and kind of the record, in the form of a result. A revocation is a piece of news of its own.
 
     Raises:
         FileNotFoundError: nothing is published yet.
@@ -55,9 +54,9 @@ def penalties(home: Home, store: Store, as_of: date) -> dict[str, Result]:
 
 
 def send(store: Store, act: Act, as_of: date, penalised: Mapping[str, Result]) -> list[str]:
-    """Write one delivery to every member office with what was noted since the last one (notice, article 17).
+    """Write one delivery to every member office with what was noted since its last one (notice, article 17).
 
-    Results of what was handed to discipline are not in it: the person may sit where the copy would go.
+    Results of referrals to the discipline office are left out: the person concerned may sit where the copy would go.
 
     Args:
         store: the control store.

@@ -1,1 +1,1 @@
-"""Double-random inspections (双随机): pools, plans, draws, results."""
+"""Double-random inspections (双随机): pools, plans, draws, results, publication."""

@@ -1,4 +1,4 @@
-"""How many of a class are inspected: the rates that places published, and those a plan sets."""
+"""Rates of inspection by class (抽查比例): those that places published, and those that a plan sets."""
 
 from __future__ import annotations
 
@@ -18,15 +18,21 @@ _RATE = re.compile(r"(\d+(?:\.\d+)?)(%?)|(\d+)/(\d+)")
 
 
 @dataclass(frozen=True)
-class Span:
-    """What a place published for one class: lowest and highest share, equal where it named one."""
+class PublishedRate:
+    """What a place published for one class.
+
+    Attributes:
+        rate_set: id of all rates that the place published.
+        dimension: ``risk`` or ``credit``.
+        lowest, highest: shares of the class; equal where the place named one.
+        seen: the text of ``basis`` was at hand; otherwise it is shown as 待核.
+    """
 
     rate_set: str
     is_default: bool
     title_zh: str
     dimension: str
     class_: str
-    class_zh: str
     lowest: Fraction
     highest: Fraction
     frequency_zh: str
@@ -35,16 +41,15 @@ class Span:
 
 
 @cache
-def spans() -> tuple[Span, ...]:
+def published_rates() -> tuple[PublishedRate, ...]:
     """Return the rows of ``data/reference/inspection_rates.csv``."""
     return tuple(
-        Span(
+        PublishedRate(
             rate_set=row["rate_set"],
             is_default=row["is_default"] == "yes",
             title_zh=row["title_zh"],
             dimension=row["dimension"],
             class_=row["class"],
-            class_zh=row["class_zh"],
             lowest=Fraction(row["lowest"]),
             highest=Fraction(row["highest"]),
             frequency_zh=row["frequency_zh"],
@@ -57,10 +62,10 @@ def spans() -> tuple[Span, ...]:
 
 def default_set() -> str:
     """Return the id of the set that a plan takes where it names none."""
-    return next(span.rate_set for span in spans() if span.is_default)
+    return next(span.rate_set for span in published_rates() if span.is_default)
 
 
-def share(text: str) -> Fraction:
+def parse_rate(text: str) -> Fraction:
     """Read an exact share: ``30%``, ``0.3`` or ``3/10``.
 
     Raises:
@@ -82,17 +87,18 @@ def rates_of(rate_set: str, own: Mapping[str, Mapping[str, Fraction]]) -> Rates:
 
     Args:
         rate_set: id of a set, or empty: the plan's own rates alone.
-        own: dimension -> class -> share; for a class of the set that has a span it must lie inside.
+        own: dimension -> class -> share; for a class whose published rate is a span it must lie inside.
 
     Raises:
-        ValueError: no such set, a span without a rate, a rate outside its span, or no rates at all.
+        ValueError: there is no such set, a span has no own rate, an own rate lies outside its span, or there are no
+            rates at all.
     """
     found: dict[str, dict[str, Fraction]] = {
         dimension: dict(own.get(dimension, {})) for dimension in DIMENSIONS
     }
-    of_set = [span for span in spans() if span.rate_set == rate_set]
+    of_set = [span for span in published_rates() if span.rate_set == rate_set]
     if rate_set and not of_set:
-        known = ", ".join(sorted({span.rate_set for span in spans()}))
+        known = ", ".join(sorted({span.rate_set for span in published_rates()}))
         raise ValueError(f"no set of rates {rate_set!r}; there are {known}")
     for span in of_set:
         of_class = found[span.dimension]

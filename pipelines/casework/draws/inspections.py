@@ -1,7 +1,6 @@
 """What follows a draw: objects added by hand, officers replaced, results, their publication, and the error rate.
 
-The clock of publication (SJ01a, five working days, notice article 7) starts when a result says that the
-inspection is done.
+The clock of publication (SJ01a: five working days, article 7 of the notice of 2021) starts when an inspection is done.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from dataclasses import dataclass
 
 from pipelines import times
 from pipelines.casework.acts import Act, once
-from pipelines.casework.clocks import deadlines
-from pipelines.casework.draws import draws, pools
+from pipelines.casework.clocks import start_stop
+from pipelines.casework.draws import conflicts, draws, plans, pools
 from pipelines.store import Store
 from reports.handed_out import replay_draw
 from reports.handed_out.replay_draw import SEPARATOR
@@ -32,12 +31,12 @@ OUTCOMES_ZH: Mapping[str, str] = {
     "gone": "无法联系或已不存在",
 }
 
-#: Outcomes that say whether something was wrong; the others leave it open.
+#: Outcomes that say whether something was wrong. The other outcomes leave that open.
 WRONG: Mapping[str, bool] = {"clean": False, "corrected": True, "open": True}
 
 
 @dataclass(frozen=True)
-class Estimate:
+class ErrorRateEstimate:
     """The share of objects with something wrong, from a random draw.
 
     Attributes:
@@ -45,8 +44,8 @@ class Estimate:
         judged: those with a result that says whether something was wrong.
         found: those with something wrong.
         share: found / judged; NaN where nothing was judged.
-        low, high: exact bounds. Where objects are not judged, ``low`` takes them for clean and ``high`` for
-            wrong, so that the bounds hold whatever they would have shown.
+        low, high: exact bounds. ``low`` counts objects without a verdict as clean and ``high`` counts them as wrong,
+            so the bounds hold whatever an inspection of these would have shown.
         level: confidence.
     """
 
@@ -59,19 +58,19 @@ class Estimate:
     level: float
 
 
-def error_rate_estimate(outcomes: Sequence[str | None], level: float = 0.95) -> Estimate:
+def error_rate_estimate(outcomes: Sequence[str | None], level: float = 0.95) -> ErrorRateEstimate:
     """Estimate the share of all objects with something wrong, from the random draw alone.
 
-    What was drawn by risk is left out: it was chosen because something is more likely there. Objects that
-    both draws hit count, because the random draw chose them as well.
+    Objects that were drawn by risk alone are left out: they were chosen because something is more likely there. Objects
+    that both draws hit count, because the random draw chose them as well.
 
     Args:
         outcomes: one an object of the random draw, codes of ``OUTCOMES_ZH``; None: no result yet.
         level: confidence, 0 to 1.
 
     Returns:
-        The estimate with the bounds of Clopper and Pearson. They are exact for draws with replacement; here
-        nothing is drawn twice, so they are a little wider than needed, never narrower.
+        The estimate with the bounds of Clopper and Pearson (1934). They are exact for draws with replacement. Here
+        nothing is drawn twice, so they are a little wider than needed and never narrower.
 
     Raises:
         ValueError: an outcome is unknown, or the level does not lie between 0 and 1.
@@ -85,15 +84,15 @@ def error_rate_estimate(outcomes: Sequence[str | None], level: float = 0.95) -> 
     judged = [WRONG[outcome] for outcome in outcomes if outcome is not None and outcome in WRONG]
     drawn, found, left_open = len(outcomes), sum(judged), len(outcomes) - len(judged)
     if not drawn:
-        return Estimate(0, 0, 0, math.nan, 0.0, 1.0, level)
+        return ErrorRateEstimate(0, 0, 0, math.nan, 0.0, 1.0, level)
     low = binomtest(found, drawn).proportion_ci(level, method="exact").low
     high = binomtest(found + left_open, drawn).proportion_ci(level, method="exact").high
     share = found / len(judged) if judged else math.nan
-    return Estimate(drawn, len(judged), found, share, float(low), float(high), level)
+    return ErrorRateEstimate(drawn, len(judged), found, share, float(low), float(high), level)
 
 
 def random_outcomes(con: sqlite3.Connection, id: str) -> list[str | None]:
-    """Return the outcome of every object of a random draw; where one was drawn earlier, its result from there."""
+    """Return the outcome of every object of a random draw; of an object that was drawn earlier, its outcome there."""
     rows = con.execute(
         "SELECT (SELECT outcome FROM draw_result AS r WHERE r.draw = coalesce(p.carried_from, p.draw)"
         " AND r.object_id = p.object_id ORDER BY number DESC LIMIT 1) AS outcome"
@@ -103,35 +102,35 @@ def random_outcomes(con: sqlite3.Connection, id: str) -> list[str | None]:
     return [row["outcome"] for row in rows]
 
 
-def add(store: Store, act: Act, id: str, object_id: str) -> list[str]:
-    """Put an object on a list by hand; it is never counted as drawn. Its officers are found by tickets too.
+def add_object(store: Store, act: Act, id: str, object_id: str) -> list[str]:
+    """Put an object on a list by hand. It is never counted as drawn; its officers are found by tickets all the same.
 
     Returns:
         The ids of its officers.
 
     Raises:
-        ValueError: no reason, nothing was drawn yet, the object is on the list or in no pool, or it has
+        ValueError: no reason is given, nothing was drawn yet, the object is on the list already or in no pool, or it has
             too few officers.
     """
     if not act.reason.strip():
         raise ValueError("an object that was not drawn needs a reason to be added: --reason TEXT")
 
     def do(con: sqlite3.Connection) -> str:
-        draws.require(con, id, "drawn")
+        plans.require(con, id, "drawn")
         if con.execute(
             "SELECT 1 FROM draw_pick WHERE draw = ? AND object_id = ?", (id, object_id)
         ).fetchall():
             raise ValueError(f"{object_id} is on the list of {id} already")
-        draws.pick(con, id, object_id, "manual", act, reason=act.reason)
-        team = _next_officers(con, id, object_id, int(draws.plan_of(con, id)["officers_per_object"]))
-        draws.send(con, id, object_id, team, act)
+        draws.put_on_list(con, id, object_id, "manual", act, reason=act.reason)
+        team = _next_officers(con, id, object_id, int(plans.plan_of(con, id)["officers_per_object"]))
+        draws.assign_officers(con, id, object_id, team, act)
         return SEPARATOR.join(team)
 
     return once(store, act, "draw_add", id, {"added": object_id}, do).split(SEPARATOR)
 
 
-def replace(store: Store, act: Act, id: str, object_id: str, officer_id: str) -> str:
-    """Let the next officer by ticket take the place of one who cannot come. Returns his or her id.
+def replace_officer(store: Store, act: Act, id: str, object_id: str, officer_id: str) -> str:
+    """Let the next officer by ticket take the place of one who cannot come, and return the id of the next.
 
     Raises:
         ValueError: no reason, the officer does not inspect the object, or nobody is left.
@@ -140,7 +139,7 @@ def replace(store: Store, act: Act, id: str, object_id: str, officer_id: str) ->
         raise ValueError("replacing an officer needs a reason: --reason TEXT")
 
     def do(con: sqlite3.Connection) -> str:
-        draws.require(con, id, "drawn")
+        plans.require(con, id, "drawn")
         ended = con.execute(
             "UPDATE draw_officer SET until = ?, until_by = ?, until_reason = ?"
             " WHERE draw = ? AND object_id = ? AND officer_id = ? AND until IS NULL",
@@ -149,16 +148,16 @@ def replace(store: Store, act: Act, id: str, object_id: str, officer_id: str) ->
         if not ended.rowcount:
             raise ValueError(f"{officer_id} does not inspect {object_id} in {id}")
         team = _next_officers(con, id, object_id, 1)
-        draws.send(con, id, object_id, team, act)
+        draws.assign_officers(con, id, object_id, team, act)
         return team[0]
 
     return once(store, act, "draw_replace", id, {"of": object_id, "officer": officer_id}, do)
 
 
-def result(
+def enter_result(
     store: Store, act: Act, id: str, object_id: str, outcome: str, finished_at: str | None, note: str = ""
 ) -> str:
-    """Enter what an inspection found; entered again, the last one counts. Starts the clock of publication.
+    """Enter what an inspection found, and start the clock of publication. The last result of an object counts.
 
     Args:
         store: the control store.
@@ -179,7 +178,7 @@ def result(
     done_at = times.instant(finished_at or act.at)
 
     def do(con: sqlite3.Connection) -> str:
-        draws.require(con, id, "drawn")
+        plans.require(con, id, "drawn")
         ((drawn_at,),) = con.execute("SELECT at FROM draw_run WHERE draw = ?", (id,)).fetchall()
         if not times.instant(drawn_at) <= done_at <= times.instant(act.at):
             raise ValueError(
@@ -195,14 +194,14 @@ def result(
             (id, object_id, outcome, note, done_at.isoformat(), act.at, act.actor),
         )
         if not is_correction:
-            deadlines.begin(con, clock(id, object_id), PUBLICATION_RULE, done_at.isoformat())
+            start_stop.begin(con, clock_name(id, object_id), PUBLICATION_RULE, done_at.isoformat())
         return outcome
 
     content = {"of": object_id, "outcome": outcome, "finished_at": finished_at}
     return once(store, act, "draw_result", id, content, do)
 
 
-def publish(
+def note_publication(
     store: Store,
     act: Act,
     id: str,
@@ -212,7 +211,7 @@ def publish(
     channel: str = "",
     withheld: str = "",
 ) -> list[str]:
-    """Write down that results were made public, or that the law forbids it. Stops the clock of publication.
+    """Write down that results were made public, or that the law forbids it, and stop the clock of publication.
 
     Args:
         store: the control store.
@@ -237,7 +236,7 @@ def publish(
         raise ValueError(f"published at {published_at}, which is still to come; say so when it is done")
 
     def do(con: sqlite3.Connection) -> str:
-        draws.require(con, id, "drawn")
+        plans.require(con, id, "drawn")
         chosen = list(object_ids) or [row["object_id"] for row in _unpublished(con, id)]
         if not chosen:
             raise ValueError(f"{id}: no result waits for publication")
@@ -253,7 +252,9 @@ def publish(
                 (id, object_id, waiting[object_id], channel, withheld, when.isoformat(), act.at, act.actor),
             )
             outcome = "lapsed" if withheld else "met"
-            deadlines.end(con, clock(id, object_id), PUBLICATION_RULE, when.isoformat(), outcome=outcome)
+            start_stop.end(
+                con, clock_name(id, object_id), PUBLICATION_RULE, when.isoformat(), outcome=outcome
+            )
         return "|".join(chosen)
 
     content = {
@@ -265,13 +266,13 @@ def publish(
     return once(store, act, "draw_publish", id, content, do).split("|")
 
 
-def clock(id: str, object_id: str) -> str:
+def clock_name(id: str, object_id: str) -> str:
     """Return the name under which the clock of an object's publication runs."""
     return f"draw:{id}/{object_id}"
 
 
 def _next_officers(con: sqlite3.Connection, id: str, object_id: str, number: int) -> list[str]:
-    """Return the officers that an object gets after the draw: by the same tickets and the conflicts of today."""
+    """Return the next officers of an object after the draw: by the tickets of the draw and the conflicts of today."""
     thing = next(iter(pools.standing(con, pools.OBJECTS, ids=[object_id])), None)
     if thing is None:
         raise ValueError(f"{object_id} does not stand in the pool ({pools.OBJECTS.title_zh})")
@@ -286,14 +287,14 @@ def _next_officers(con: sqlite3.Connection, id: str, object_id: str, number: int
         "SELECT object_id, officer_id, until FROM draw_officer WHERE draw = ?", (id,)
     ).fetchall()
     load = Counter(row["officer_id"] for row in sent if row["until"] is None)
-    # Whoever was on this object before does not come back to it.
+    # An officer who was on this object before does not come back to it.
     out = {row["officer_id"] for row in sent if row["object_id"] == object_id}
-    conflicts = replay_draw.barred(
-        {"officer_id": officer, "object_id": thing_id} for officer, thing_id in pools.conflicts(con)
+    barred = replay_draw.barred(
+        {"officer_id": officer, "object_id": thing_id} for officer, thing_id in conflicts.standing(con)
     )
     now = [pools.published(officer) for officer in pools.standing(con, pools.OFFICERS)]
     candidates = [
-        o for o in replay_draw.able(pools.published(thing), now, conflicts) if o["officer_id"] not in out
+        o for o in replay_draw.able(pools.published(thing), now, barred) if o["officer_id"] not in out
     ]
     return replay_draw.assigned(key, document, thing, candidates, load, number)
 

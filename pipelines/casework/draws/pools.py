@@ -1,6 +1,6 @@
-"""The two pools of 双随机: objects of inspection and officers, kept up to date without losing their history.
+"""The two pools of 双随机, objects of inspection and officers, with their history.
 
-A member that changes or leaves keeps its row, closed; who stood in a pool at any time can be told.
+The row of a member that changes or leaves is closed and kept: who stood in a pool can be told for any time.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import io
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipelines.casework import risk_classes
 from pipelines.casework.acts import Act, once
 from pipelines.store import Store
 from reports.canonical_json import canonical_json
@@ -31,24 +32,6 @@ KINDS_ZH: Mapping[str, str] = {
     "act": "交易行为",
 }
 
-#: Why an officer stays away from an object. Codes and no free text: the grounds are personal.
-GROUNDS_ZH: Mapping[str, str] = {
-    "relative": "近亲属关系",
-    "interest": "利害关系",
-    "former_post": "曾任职",
-    "earlier_handling": "曾经办该事项",
-    "own_request": "本人申请回避",
-    "other": "其他可能影响公正的关系",
-}
-
-#: Classes as they are written in Chinese. Other words stand as they are given.
-CLASSES_ZH: Mapping[str, str] = {
-    "high": "高",
-    "mid_high": "中高",
-    "mid": "中",
-    "mid_low": "中低",
-    "low": "低",
-}
 
 Member = dict[str, str]
 
@@ -58,19 +41,31 @@ _WORD = re.compile(r"[^\s/|;,]{1,30}")
 
 @dataclass(frozen=True)
 class Pool:
-    """One of the two pools. ``columns``: name -> heading in Chinese; the first one is the id."""
+    """One of the two pools.
+
+    Attributes:
+        table: of the control store.
+        columns: name -> heading in Chinese; the first one is the id.
+        scope: the column that an import can be limited to.
+        codes: column -> what gives its codes with their Chinese names.
+        may_be_empty: columns that need no value.
+    """
 
     table: str
     title_zh: str
     columns: Mapping[str, str]
-    scope: str  # column that an import can be limited to
-    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    scope: str
+    codes: Mapping[str, Callable[[], Mapping[str, str]]] = field(default_factory=dict)
     may_be_empty: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
         """Name of the id column."""
         return next(iter(self.columns))
+
+    def names_zh(self, column: str) -> Mapping[str, str]:
+        """Return the codes of a column with their Chinese names; none for a column of free text."""
+        return self.codes[column]() if column in self.codes else {}
 
 
 OBJECTS = Pool(
@@ -86,7 +81,7 @@ OBJECTS = Pool(
         "credit_class": "信用等级",
     },
     scope="field",
-    codes={"kind": KINDS_ZH, "risk_class": CLASSES_ZH, "credit_class": {}},
+    codes={"kind": lambda: KINDS_ZH, "risk_class": risk_classes.names_zh},
     may_be_empty=frozenset({"unit", "risk_class", "credit_class"}),
 )
 OFFICERS = Pool(
@@ -104,7 +99,7 @@ OFFICERS = Pool(
 
 
 @dataclass(frozen=True)
-class Change:
+class PoolChange:
     """What an import does to a pool: ids that come, change and go."""
 
     added: tuple[str, ...]
@@ -123,10 +118,10 @@ def checked(pool: Pool, given: Mapping[str, str]) -> Member:
         heading = f"{name} ({pool.columns[name]})"
         if not value and name not in pool.may_be_empty:
             raise ValueError(f"{heading} is missing")
-        if codes := pool.codes.get(name):
-            member[name] = {zh: code for code, zh in codes.items()}.get(value, value)
+        member[name] = {zh: code for code, zh in pool.names_zh(name).items()}.get(value, value)
         if name == "kind" and member[name] not in KINDS_ZH:
-            raise ValueError(f"{heading}: {value!r} is none of {_choices(KINDS_ZH)}")
+            listed = ", ".join(f"{code} {zh}" for code, zh in KINDS_ZH.items())
+            raise ValueError(f"{heading}: {value!r} is none of {listed}")
         if name.endswith("_class") and value and not _WORD.fullmatch(value):
             raise ValueError(f"{heading}: {value!r} is no class; use a word without blanks / | ; ,")
     if not _ID.fullmatch(member[pool.key]):
@@ -141,7 +136,7 @@ def checked(pool: Pool, given: Mapping[str, str]) -> Member:
 
 
 def add(store: Store, act: Act, pool: Pool, given: Mapping[str, str]) -> str:
-    """Put a member into a pool, or change one that stands there. Returns its id.
+    """Put a member into a pool, or change one that stands there; return its id.
 
     Raises:
         ValueError: a value does not fit, or nothing would change.
@@ -162,7 +157,7 @@ def add(store: Store, act: Act, pool: Pool, given: Mapping[str, str]) -> str:
 
 
 def retire(store: Store, act: Act, pool: Pool, id: str) -> str:
-    """Take a member out of a pool; its history stays. Returns its id.
+    """Take a member out of a pool and return its id. Its history stays.
 
     Raises:
         ValueError: no reason, or it does not stand there.
@@ -181,7 +176,7 @@ def retire(store: Store, act: Act, pool: Pool, id: str) -> str:
 
 def difference(
     con: sqlite3.Connection, pool: Pool, members: Sequence[Member], only: str | None = None
-) -> Change:
+) -> PoolChange:
     """Return what an import would do.
 
     Args:
@@ -202,7 +197,7 @@ def difference(
         raise ValueError(f"{others[0]}: its {pool.scope} ({pool.columns[pool.scope]}) is not {only!r}")
     everywhere = {member[pool.key]: member for member in standing(con, pool)}
     before = {id for id, member in everywhere.items() if only is None or member[pool.scope] == only}
-    return Change(
+    return PoolChange(
         added=tuple(sorted(wanted.keys() - everywhere.keys())),
         changed=tuple(sorted(id for id in wanted.keys() & everywhere.keys() if wanted[id] != everywhere[id])),
         retired=tuple(sorted(before - wanted.keys())),
@@ -211,15 +206,15 @@ def difference(
 
 def take_over(
     store: Store, act: Act, pool: Pool, members: Sequence[Member], *, only: str | None = None, retire: int = 0
-) -> Change:
+) -> PoolChange:
     """Make a pool, or one part of it, what a list says: new members come, missing ones are retired.
 
     Args:
         store: the control store.
         act: who, when, why; a reason is due where members are retired.
         pool, members, only: as for `difference`.
-        retire: how many members the person knows will be retired; another number is refused, so that half a
-            list does not empty a pool.
+        retire: how many members the person expects to be retired. Another number is refused, so that half a list does
+            not empty a pool.
 
     Raises:
         ValueError: as for `difference`; or the number to retire is another one, or has no reason.
@@ -243,7 +238,7 @@ def take_over(
 
     content = {"list_sha256": _digest(members), "only": only, "retire": retire}
     answer = once(store, act, f"{pool.table}_import", pool.table, content, do)
-    return Change(*(tuple(ids) for ids in json.loads(answer)))
+    return PoolChange(*(tuple(ids) for ids in json.loads(answer)))
 
 
 def standing(
@@ -269,61 +264,6 @@ def history(con: sqlite3.Connection, pool: Pool, id: str) -> list[dict[str, str 
     """Return every row that a member ever had, the oldest first."""
     rows = con.execute(f"SELECT * FROM {pool.table} WHERE {pool.key} = ? ORDER BY number", (id,)).fetchall()
     return [dict(row) for row in rows]
-
-
-def add_conflict(store: Store, act: Act, officer_id: str, object_id: str, ground: str) -> str:
-    """Write down that an officer must not inspect an object (回避).
-
-    Raises:
-        ValueError: the ground is unknown, one of both is in no pool, or the conflict stands already.
-    """
-    if ground not in GROUNDS_ZH:
-        raise ValueError(f"{ground!r} is no ground; choose one of {_choices(GROUNDS_ZH)}")
-    subject = f"{officer_id} {object_id}"
-
-    def do(con: sqlite3.Connection) -> str:
-        for pool, id in ((OFFICERS, officer_id), (OBJECTS, object_id)):
-            if not standing(con, pool, ids=[id]):
-                raise ValueError(f"{id} does not stand in the pool ({pool.title_zh})")
-        if (officer_id, object_id) in conflicts(con):
-            raise ValueError(f"{officer_id} stays away from {object_id} already")
-        con.execute(
-            "INSERT INTO officer_conflict (officer_id, object_id, ground, since, since_by) VALUES (?, ?, ?, ?, ?)",
-            (officer_id, object_id, ground, act.at, act.actor),
-        )
-        return subject
-
-    return once(store, act, "conflict_add", subject, {"ground": ground}, do)
-
-
-def end_conflict(store: Store, act: Act, officer_id: str, object_id: str) -> str:
-    """Write down that a conflict has ended.
-
-    Raises:
-        ValueError: no reason, or no such conflict stands.
-    """
-    if not act.reason.strip():
-        raise ValueError("ending a conflict needs a reason: --reason TEXT")
-
-    def do(con: sqlite3.Connection) -> str:
-        ended = con.execute(
-            "UPDATE officer_conflict SET until = ?, until_by = ?, until_reason = ?"
-            " WHERE officer_id = ? AND object_id = ? AND until IS NULL",
-            (act.at, act.actor, act.reason, officer_id, object_id),
-        )
-        if not ended.rowcount:
-            raise ValueError(f"no conflict between {officer_id} and {object_id} stands")
-        return f"{officer_id} {object_id}"
-
-    return once(store, act, "conflict_end", f"{officer_id} {object_id}", {}, do)
-
-
-def conflicts(con: sqlite3.Connection) -> dict[tuple[str, str], str]:
-    """Return (officer id, object id) -> ground of every conflict that stands."""
-    rows = con.execute(
-        "SELECT officer_id, object_id, ground FROM officer_conflict WHERE until IS NULL ORDER BY 1, 2"
-    ).fetchall()
-    return {(row["officer_id"], row["object_id"]): row["ground"] for row in rows}
 
 
 def published(member: Mapping[str, str]) -> Member:
@@ -392,7 +332,3 @@ def _close(con: sqlite3.Connection, pool: Pool, id: str, act: Act) -> None:
 def _digest(members: Iterable[Member]) -> str:
     listed = sorted(canonical_json(member) for member in members)
     return hashlib.sha256("\n".join(listed).encode()).hexdigest()
-
-
-def _choices(codes: Mapping[str, str]) -> str:
-    return ", ".join(f"{code} {zh}" for code, zh in codes.items())

@@ -1,4 +1,4 @@
-"""A draw as people and outsiders read it: the list 双随机抽查名单, and the folder from which it can be replayed."""
+"""A draw as it is published: the list 双随机抽查名单, and the folder from which anybody can replay it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import times
+from pipelines.casework import risk_classes
 from pipelines.casework.clocks import deadlines
-from pipelines.casework.clocks.clocks import Stage
 from pipelines.casework.clocks.deadlines import Deadline
-from pipelines.casework.draws import draws, inspections, pools
+from pipelines.casework.clocks.due_dates import Stage
+from pipelines.casework.draws import draws, inspections, plans, pools
 from pipelines.store import Store
 from reports.handed_out import replay_draw
 from reports.office_sheet import Sheet, csv_bytes, xlsx_bytes
@@ -30,13 +31,51 @@ ARMS_ZH: Mapping[str, str] = {
     "manual": "人工增加",
 }
 
+_HEADINGS_BEFORE_OFFICERS = (
+    "抽查计划编号",
+    "批次",
+    "抽查领域",
+    "抽查事项",
+    "检查对象名称",
+    "统一社会信用代码",
+    "对象类型",
+    "信用/风险等级",
+    "抽取比例",
+    "抽中概率",
+    "抽取时间",
+    "随机种子(哈希)",
+    "名录库校验值",
+)
+_HEADINGS_AFTER_OFFICERS = (
+    "回避说明",
+    "检查方式",
+    "检查期限",
+    "检查结果",
+    "公示时间",
+    "公示渠道",
+    "是否超期",
+)
+
 _MARKET_PARTIES = frozenset({"firm", "agency", "buyer"})
 _OWN_PREFIX = "name:"  # of the id of a party that has no code
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
-    """One object on the list of a draw. ``officers``: (id, name, certificate no.); ``deadline``: of publication."""
+class ListedObject:
+    """One object on the list of a draw.
+
+    Attributes:
+        facts: of the object, as the pool had them when it was drawn.
+        arm: a key of `ARMS_ZH`.
+        carried_from: the earlier draw of the period whose result counts.
+        stratum, rate, chance: its classes, the rate of these, and the chance that it was drawn; exact fractions.
+        reason, actor: why and by whom it was put on the list.
+        officers: id, name and number of the certificate (执法证号) of each.
+        conflicts: officers who had to stay away from it.
+        outcome, finished_at: of the last result.
+        channel, withheld, published_at: of its publication, see `inspections.note_publication`.
+        deadline: of the publication.
+    """
 
     object_id: str
     facts: Mapping[str, str]
@@ -64,7 +103,7 @@ class Listed:
         return "是" if self.deadline.stage in (Stage.OVERDUE, Stage.MET_LATE) else "否"
 
 
-def listed(store: Store, id: str, as_of: date) -> list[Listed]:
+def listed_objects(store: Store, id: str, as_of: date) -> list[ListedObject]:
     """Return the objects on the list of a draw, those added by hand last.
 
     Args:
@@ -73,7 +112,7 @@ def listed(store: Store, id: str, as_of: date) -> list[Listed]:
         as_of: the day from which deadlines are looked at.
     """
     con = store.con
-    plan = draws.require(con, id, "drawn")
+    plan = plans.require(con, id, "drawn")
     kept = draws.files(con, id)
     objects = {row["object_id"]: row for row in replay_draw.read_table("objects.csv", kept["objects.csv"])}
     now = {member["object_id"]: pools.published(member) for member in pools.standing(con, pools.OBJECTS)}
@@ -83,7 +122,7 @@ def listed(store: Store, id: str, as_of: date) -> list[Listed]:
     clocks = {
         each.object: each
         for each in deadlines.all_deadlines(store, as_of)
-        if each.object.startswith(inspections.clock(id, ""))
+        if each.object.startswith(inspections.clock_name(id, ""))
     }
     rows = store.rows(
         """
@@ -102,7 +141,7 @@ def listed(store: Store, id: str, as_of: date) -> list[Listed]:
         object_id = row["object_id"]
         picked = drawn.get(object_id)
         found.append(
-            Listed(
+            ListedObject(
                 object_id=object_id,
                 facts=objects.get(object_id) or now.get(object_id) or _facts_once(con, object_id),
                 arm=row["arm"],
@@ -119,7 +158,7 @@ def listed(store: Store, id: str, as_of: date) -> list[Listed]:
                 channel=row["channel"] or "",
                 withheld=row["withheld"] or "",
                 published_at=row["published_at"],
-                deadline=clocks.get(inspections.clock(id, object_id)),
+                deadline=clocks.get(inspections.clock_name(id, object_id)),
             )
         )
     return found
@@ -127,83 +166,32 @@ def listed(store: Store, id: str, as_of: date) -> list[Listed]:
 
 def sheets(store: Store, id: str, as_of: date) -> list[Sheet]:
     """Return the list, the objects added by hand, and the officers replaced, as sheets."""
-    con = store.con
-    plan = draws.require(con, id, "drawn")
-    kept = draws.files(con, id)
-    ((run_at, seed_sha256),) = con.execute(
-        "SELECT r.at, c.seed_sha256 FROM draw_run AS r JOIN draw_commitment AS c ON c.draw = r.draw WHERE r.draw = ?",
-        (id,),
-    ).fetchall()
-    rows = listed(store, id, as_of)
+    plan = plans.require(store.con, id, "drawn")
+    rows = listed_objects(store, id, as_of)
     team = max([plan["officers_per_object"], *(len(row.officers) for row in rows)])
+    of_draw = _of_draw(store.con, id)
     headings = (
-        "抽查计划编号",
-        "批次",
-        "抽查领域",
-        "抽查事项",
-        "检查对象名称",
-        "统一社会信用代码",
-        "对象类型",
-        "信用/风险等级",
-        "抽取比例",
-        "抽中概率",
-        "抽取时间",
-        "随机种子(哈希)",
-        "名录库校验值",
+        *_HEADINGS_BEFORE_OFFICERS,
         *(f"{what}{n}" for n in range(1, team + 1) for what in ("检查人员", "执法证号")),
-        "回避说明",
-        "检查方式",
-        "检查期限",
-        "检查结果",
-        "公示时间",
-        "公示渠道",
-        "是否超期",
+        *_HEADINGS_AFTER_OFFICERS,
     )
-
-    def line(row: Listed) -> list[str]:
-        facts = row.facts
-        pairs = [value for _, name, certificate in row.officers for value in (name, certificate)]
-        has_code = facts["kind"] in _MARKET_PARTIES and not row.object_id.startswith(_OWN_PREFIX)
-        return [
-            id,
-            plan["batch"],
-            facts["field"],
-            plan["item"],
-            facts["name"],
-            row.object_id if has_code else "",
-            pools.KINDS_ZH.get(facts["kind"], facts["kind"]),
-            classes_zh(facts),
-            percent(row.rate),
-            percent(row.chance),
-            times.local_text(run_at),
-            seed_sha256,
-            hashlib.sha256(kept["objects.csv"]).hexdigest(),
-            *pairs,
-            *[""] * (2 * team - len(pairs)),
-            f"{row.conflicts} 人回避" if row.conflicts else "",
-            "、".join(plan["methods"]),
-            plan["due_on"],
-            outcome_zh(row),
-            times.local_text(row.published_at),
-            row.channel or (row.withheld and f"不公示：{row.withheld}"),
-            row.late_zh,
-        ]
-
-    drawn_ones = [row for row in rows if row.arm != "manual"]
-    added = [row for row in rows if row.arm == "manual"]
-    changes = con.execute(
+    lines = [(row, _line(row, plan, of_draw, team)) for row in rows]
+    replaced = store.rows(
         "SELECT object_id, officer_id, until, until_reason FROM draw_officer"
         " WHERE draw = ? AND until IS NOT NULL ORDER BY number",
-        (id,),
-    ).fetchall()
+        id,
+    )
     return [
         Sheet(
-            TITLE_ZH, (*headings, "抽取方式"), [[*line(row), ARMS_ZH[row.arm]] for row in drawn_ones], NOTE_ZH
+            TITLE_ZH,
+            (*headings, "抽取方式"),
+            [[*line, ARMS_ZH[row.arm]] for row, line in lines if row.arm != "manual"],
+            NOTE_ZH,
         ),
         Sheet(
             MANUAL_ZH,
             (*headings, "增加理由", "增加人"),
-            [[*line(row), row.reason, row.actor] for row in added],
+            [[*line, row.reason, row.actor] for row, line in lines if row.arm == "manual"],
             NOTE_ZH,
         ),
         Sheet(
@@ -211,10 +199,48 @@ def sheets(store: Store, id: str, as_of: date) -> list[Sheet]:
             ("检查对象编号", "被更换人员编号", "更换时间", "更换理由"),
             [
                 [r["object_id"], r["officer_id"], times.local_text(r["until"]), r["until_reason"]]
-                for r in changes
+                for r in replaced
             ],
             NOTE_ZH,
         ),
+    ]
+
+
+def _of_draw(con: sqlite3.Connection, id: str) -> tuple[str, str, str]:
+    """Return what every line says of the draw: when it was, the hash of its seed, and of its pool of objects."""
+    ((run_at, seed_sha256),) = con.execute(
+        "SELECT r.at, c.seed_sha256 FROM draw_run AS r JOIN draw_commitment AS c ON c.draw = r.draw WHERE r.draw = ?",
+        (id,),
+    ).fetchall()
+    objects = draws.files(con, id)["objects.csv"]
+    return times.local_text(run_at), seed_sha256, hashlib.sha256(objects).hexdigest()
+
+
+def _line(row: ListedObject, plan: Mapping[str, Any], of_draw: tuple[str, str, str], team: int) -> list[str]:
+    facts = row.facts
+    pairs = [value for _, name, certificate in row.officers for value in (name, certificate)]
+    has_code = facts["kind"] in _MARKET_PARTIES and not row.object_id.startswith(_OWN_PREFIX)
+    return [
+        plan["draw"],
+        plan["batch"],
+        facts["field"],
+        plan["item"],
+        facts["name"],
+        row.object_id if has_code else "",
+        pools.KINDS_ZH.get(facts["kind"], facts["kind"]),
+        classes_zh(facts),
+        percent(row.rate),
+        percent(row.chance),
+        *of_draw,
+        *pairs,
+        *[""] * (2 * team - len(pairs)),
+        f"{row.conflicts} 人回避" if row.conflicts else "",
+        "、".join(plan["methods"]),
+        plan["due_on"],
+        outcome_zh(row),
+        times.local_text(row.published_at),
+        row.channel or (row.withheld and f"不公示：{row.withheld}"),
+        row.late_zh,
     ]
 
 
@@ -225,10 +251,10 @@ def export(store: Store, id: str, as_of: date) -> dict[str, bytes]:
         ValueError: nothing was committed to yet.
     """
     con = store.con
-    state = draws.states(con).get(id, "")
+    state = plans.states(con).get(id, "")
     contents = draws.files(con, id)
     if "commitment.json" not in contents:
-        draws.require(con, id, "committed", "drawn")
+        plans.require(con, id, "committed", "drawn")
     if state == "drawn":
         ((seed, beacon),) = con.execute(
             "SELECT seed, beacon FROM draw_commitment AS c JOIN draw_run AS r ON r.draw = c.draw WHERE c.draw = ?",
@@ -261,13 +287,11 @@ def write(contents: Mapping[str, bytes], folder: Path) -> None:
 def classes_zh(facts: Mapping[str, str]) -> str:
     """Return the classes of an object, as they are written in Chinese."""
     return "/".join(
-        pools.CLASSES_ZH.get(facts[name], facts[name])
-        for name in ("credit_class", "risk_class")
-        if facts[name]
+        risk_classes.name_zh(facts[name]) for name in ("credit_class", "risk_class") if facts[name]
     )
 
 
-def outcome_zh(row: Listed) -> str:
+def outcome_zh(row: ListedObject) -> str:
     """Return what was found, or where the result stands."""
     if row.carried_from:
         return f"本期已查，见 {row.carried_from}"
@@ -283,7 +307,7 @@ def percent(text: str) -> str:
     return f"{shown}%" if Fraction(shown) == share else f"约{shown}%"
 
 
-def publication(estimate: inspections.Estimate) -> str:
+def estimate_zh(estimate: inspections.ErrorRateEstimate) -> str:
     """Return the estimate of the error rate in a sentence, in Chinese."""
     if not estimate.judged:
         return f"纯随机抽取 {estimate.drawn} 个对象，尚无可用结果。"

@@ -1,7 +1,7 @@
-"""Requests to the police for help in a case (协助办理函, notice of 2021, article 14): asked, then answered or returned.
+"""Requests to the police for help in a case (协助办理函, article 14 of the notice of 2021): asked, answered or returned.
 
-What is not for the police comes back within five working days (XC01), with the reason; what is for them is answered in
-writing, without a limit in the notice.
+The police return what is not for them within five working days (XC01), with the reason. What is for them they answer in
+writing; the notice sets no period for that.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pipelines import times
 from pipelines.casework import document_numbers, offices
 from pipelines.casework.acts import Act, once
 from pipelines.casework.cases.cases import case_of
-from pipelines.casework.cases.states import AT_REST, STATES_ZH, State
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.cases.states import AT_REST, STATES_ZH, CaseState
+from pipelines.casework.clocks import start_stop
 from pipelines.reference import Reference
 from pipelines.store import Store
 
-#: To be returned within this period if it is not for the police.
+#: The period in which the police return what is not for them.
 RETURN_RULE = "XC01"
 RECIPIENT = "police"
 
@@ -29,7 +29,7 @@ OUTCOMES_ZH = {"": "待回复", "answered": "已反馈", "returned": "已退回"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class AssistanceRequest:
     """One request.
 
     Attributes:
@@ -78,7 +78,7 @@ def ask(
         act: who asks.
         case_id: a case under review or on its way.
         document: number of the letter.
-        facts, matter, grounds, materials: see `Request`.
+        facts, matter, grounds, materials: see `AssistanceRequest`.
         received_at: when the police had it, UTC; when it was written down if not given.
 
     Returns:
@@ -102,14 +102,7 @@ def ask(
         raise ValueError(f"received at {when}: that is still to come")
 
     def do(con: sqlite3.Connection) -> str:
-        case = case_of(con, case_id)
-        if case.merged_into is not None:
-            raise ValueError(f"{case_id} is merged into {case.merged_into}; go on there")
-        if case.state is State.NEW or case.state in AT_REST:
-            raise ValueError(
-                f"{case_id} is {case.state} ({STATES_ZH[case.state]}): assistance is asked for in a case under review"
-                " or on its way"
-            )
+        _refuse_unless_under_way(con, case_id)
         if con.execute("SELECT 1 FROM assistance WHERE document_no = ?", (number,)).fetchall():
             raise ValueError(f"{number} is a request already; every letter has a number of its own")
         count = con.execute("SELECT count(*) FROM assistance WHERE case_id = ?", (case_id,)).fetchall()[0][0]
@@ -131,7 +124,7 @@ def ask(
                 act.actor,
             ),
         )
-        deadlines.begin(con, id, RETURN_RULE, when)
+        start_stop.begin(con, id, RETURN_RULE, when)
         return id
 
     said = {"case": case_id, "document": number, "received_at": received_at}
@@ -140,10 +133,21 @@ def ask(
     )
 
 
+def _refuse_unless_under_way(con: sqlite3.Connection, case_id: str) -> None:
+    case = case_of(con, case_id)
+    if case.merged_into is not None:
+        raise ValueError(f"{case_id} is merged into {case.merged_into}; go on there")
+    if case.state is CaseState.NEW or case.state in AT_REST:
+        raise ValueError(
+            f"{case_id} is {case.state} ({STATES_ZH[case.state]}): assistance is asked for in a case under review"
+            " or on its way"
+        )
+
+
 def answer(
     store: Store, act: Act, id: str, text: str, *, document: str = "", ended_at: str | None = None
 ) -> str:
-    """Write down what the police found. The clock of returning it was never due.
+    """Write down what the police found. The clock of returning the request becomes void: it never applied.
 
     Args:
         store: the control store.
@@ -166,7 +170,7 @@ def send_back(
     return _end(store, act, id, "returned", reason, document, ended_at)
 
 
-def request_of(con: sqlite3.Connection, id: str) -> Request:
+def request_of(con: sqlite3.Connection, id: str) -> AssistanceRequest:
     """Return a request.
 
     Raises:
@@ -178,7 +182,7 @@ def request_of(con: sqlite3.Connection, id: str) -> Request:
     return found[0]
 
 
-def requests(store: Store) -> list[Request]:
+def requests(store: Store) -> list[AssistanceRequest]:
     """Return every request, the oldest first."""
     return _requests(store.con)
 
@@ -200,27 +204,29 @@ def _end(
         request = request_of(con, id)
         if request.outcome:
             raise ValueError(f"{id} has ended: {request.outcome} ({OUTCOMES_ZH[request.outcome]})")
-        at = deadlines.not_before(when.isoformat(), times.instant(request.received_at), id).isoformat()
+        at = start_stop.not_before(when.isoformat(), times.instant(request.received_at), id).isoformat()
         con.execute(
             "INSERT INTO assistance_end (assistance, outcome, text, document_no, ended_at, at, actor)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (id, outcome, text, number, at, act.at, act.actor),
         )
-        deadlines.end(con, id, RETURN_RULE, at, outcome="met" if outcome == "returned" else "void")
+        start_stop.end(con, id, RETURN_RULE, at, outcome="met" if outcome == "returned" else "void")
         return outcome
 
     said = {"document": number, "ended_at": ended_at, "text_sha256": _digest(text)}
     return once(store, act, f"assist-{outcome}", id, said, do)
 
 
-def _requests(con: sqlite3.Connection) -> list[Request]:
+def _requests(con: sqlite3.Connection) -> list[AssistanceRequest]:
     rows = con.execute(
         "SELECT a.id, a.case_id, a.recipient, a.document_no, a.facts, a.matter, a.grounds, a.materials, a.received_at,"
         " a.actor, coalesce(e.outcome, '') AS outcome, coalesce(e.text, '') AS text,"
         " coalesce(e.document_no, '') AS end_document_no, e.ended_at"
         " FROM assistance AS a LEFT JOIN assistance_end AS e ON e.assistance = a.id ORDER BY a.rowid"
     ).fetchall()
-    return [Request(**dict(row) | {"materials": tuple(json.loads(row["materials"]))}) for row in rows]
+    return [
+        AssistanceRequest(**dict(row) | {"materials": tuple(json.loads(row["materials"]))}) for row in rows
+    ]
 
 
 def _digest(*texts: str) -> str:

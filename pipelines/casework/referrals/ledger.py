@@ -9,7 +9,7 @@ from datetime import date
 
 from pipelines import times
 from pipelines.casework.cases.cases import Case, case_of, evidence_of
-from pipelines.casework.clocks import clocks, deadlines
+from pipelines.casework.clocks import deadlines, due_dates
 from pipelines.casework.clocks.deadlines import Deadline
 from pipelines.casework.referrals import referrals
 from pipelines.casework.referrals.referrals import Referral
@@ -61,7 +61,7 @@ HEADINGS = (
 
 
 @dataclass(frozen=True)
-class Step:
+class CaseDecision:
     """One decision on a case. ``at``: UTC, ISO 8601."""
 
     verb: str
@@ -71,21 +71,23 @@ class Step:
     reason: str
 
 
-def steps_of(store: Store, case_id: str) -> list[list[Step]]:
-    """Return the decisions of a case by referral: first those before any, then those of each, oldest first.
+def decisions_by_referral(store: Store, case_id: str) -> list[list[CaseDecision]]:
+    """Return the decisions on a case by referral: first those before any, then those of each referral, the oldest first.
 
-    What the own office does after it filed the case itself belongs to no referral; it stands with none.
+    What the own office decides after it filed the case itself belongs to no referral; it stands with the first ones.
     """
-    found: list[list[Step]] = [[]]
+    found: list[list[CaseDecision]] = [[]]
     belongs = True
     for row in store.rows("SELECT * FROM decision WHERE case_id = ? ORDER BY number", case_id):
-        step = Step(row["verb"], row["at"], row["actor"], json.loads(row["details"]), row["reason"])
-        if step.verb == "draft":
+        decision = CaseDecision(
+            row["verb"], row["at"], row["actor"], json.loads(row["details"]), row["reason"]
+        )
+        if decision.verb == "draft":
             found.append([])
             belongs = True
-        if step.verb == "file":
+        if decision.verb == "file":
             belongs = False
-        (found[-1] if belongs else found[0]).append(step)
+        (found[-1] if belongs else found[0]).append(decision)
     return found
 
 
@@ -109,16 +111,16 @@ def ledger(store: Store, now: Current, as_of: date, office: str) -> Sheet:
     for case_id in [
         row["case_id"] for row in store.rows("SELECT DISTINCT case_id FROM referral ORDER BY case_id")
     ]:
-        case, parts = case_of(store.con, case_id), steps_of(store, case_id)
+        case, parts = case_of(store.con, case_id), decisions_by_referral(store, case_id)
         told = _told(now, [fp for fp, _ in evidence_of(store.con, case_id)], case)
-        for referral, steps in zip(referrals.of_case(store.con, case_id), parts[1:], strict=True):
-            before = [step for part in parts[: parts.index(steps)] for step in part]
+        for referral, own in zip(referrals.of_case(store.con, case_id), parts[1:], strict=True):
+            before = [decision for part in parts[: parts.index(own)] for decision in part]
             rows.append(
                 _row(
                     referral,
                     case,
                     before,
-                    steps,
+                    own,
                     told,
                     clock_of.get(referral.id),
                     packed.get(referral.id, ""),
@@ -132,8 +134,8 @@ def ledger(store: Store, now: Current, as_of: date, office: str) -> Sheet:
 def _row(
     referral: Referral,
     case: Case,
-    before: Sequence[Step],
-    steps: Sequence[Step],
+    before: Sequence[CaseDecision],
+    own: Sequence[CaseDecision],
     told: Mapping[str, str],
     clock: Deadline | None,
     packed: str,
@@ -141,10 +143,10 @@ def _row(
     *,
     is_copied: bool,
 ) -> list[str]:
-    last = {step.verb: step for step in steps}
-    confirmed = next((step for step in reversed(before) if step.verb == "confirm"), None)
-    answer = next((step for step in reversed(steps) if step.verb in ANSWERS_ZH), None)
-    supervision = [step.reason for step in steps if step.verb in _SUPERVISION]
+    last = {decision.verb: decision for decision in own}
+    confirmed = next((each for each in reversed(before) if each.verb == "confirm"), None)
+    answer = next((each for each in reversed(own) if each.verb in ANSWERS_ZH), None)
+    supervision = [each.reason for each in own if each.verb in _SUPERVISION]
 
     def time(verb: str) -> str:
         return times.local_text(last[verb].at) if verb in last else ""
@@ -173,9 +175,9 @@ def _row(
         time("send"),
         times.local_text(answer.at) if answer else "",
         time("send") if is_copied else "",
-        clocks.end_text(clock.due, clock.rule.unit)[0] if clock else "",
+        due_dates.end_text(clock.due, clock.rule.unit)[0] if clock else "",
         str(max(clock.workdays_left, 0)) if clock else "",
-        "" if clock is None else "是" if clock.stage is clocks.Stage.OVERDUE else "否",
+        "" if clock is None else "是" if clock.stage is due_dates.Stage.OVERDUE else "否",
         ANSWERS_ZH[answer.verb] if answer else "",
         "",
         "；".join(supervision),

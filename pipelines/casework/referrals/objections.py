@@ -1,29 +1,29 @@
 """Letters against a refusal of the police to file a case: reconsideration, or supervision by the procuratorate.
 
-Order 310, article 9. A letter is a draft until the step `refer reconsider` is taken; it starts no clock.
+Article 9 of State Council Order 310. A letter is a draft until the step `refer reconsider` is taken; it starts no clock.
 """
 
 from __future__ import annotations
 
-from datetime import date
-
 from pipelines import times
 from pipelines.casework import offices
 from pipelines.casework.cases.cases import case_of
-from pipelines.casework.cases.states import STATES_ZH, State
-from pipelines.casework.referrals import materials, referrals
-from pipelines.casework.referrals.ledger import steps_of
+from pipelines.casework.cases.states import STATES_ZH, CaseState
+from pipelines.casework.clocks import periods
+from pipelines.casework.referrals import case_findings, referrals
+from pipelines.casework.referrals.ledger import decisions_by_referral
 from pipelines.settings import Home
 from pipelines.store import Store
 from reports import letters
-from reports.letters import Head
+from reports.letters import LetterHead
 
-#: To whom each way leads, and the rule that gives the time for it: the second one follows an upheld refusal.
+#: To which office each way leads.
 _RECIPIENTS = {"reconsideration": "police", "supervision": "procuratorate"}
+#: The periods for objecting to a refusal, and to one that was upheld.
 _AFTER_REFUSAL, _AFTER_UPHELD = "YS06", "YS08"
 
 
-def letter(home: Home, store: Store, case_id: str, way: str, grounds: str, head: Head) -> bytes:
+def letter(home: Home, store: Store, case_id: str, way: str, grounds: str, head: LetterHead) -> bytes:
     """Return the letter.
 
     Args:
@@ -46,12 +46,12 @@ def letter(home: Home, store: Store, case_id: str, way: str, grounds: str, head:
     if (
         referral is None
         or referral.kind != "police"
-        or case.state not in (State.NOT_FILED, State.RECONSIDERING)
+        or case.state not in (CaseState.NOT_FILED, CaseState.RECONSIDERING)
     ):
         raise ValueError(
             f"{case_id} is {case.state} ({STATES_ZH[case.state]}): there is no refusal of the police to object to"
         )
-    last = {step.verb: step for step in steps_of(store, case_id)[-1]}
+    last = {step.verb: step for step in decisions_by_referral(store, case_id)[-1]}
     is_upheld = "uphold" in last
     if is_upheld and way == "reconsideration":
         raise ValueError(f"{case_id}: the refusal was upheld; what is left is --way supervision")
@@ -60,16 +60,12 @@ def letter(home: Home, store: Store, case_id: str, way: str, grounds: str, head:
         head,
         way=way,
         recipient_zh=offices.offices(store.reference)[_RECIPIENTS[way]].name_zh,
-        subject=materials.project_of(home, store, case_id),
+        subject=case_findings.project_of(home, store, case_id),
         referral=referral.id,
         sent_as=str(referral.document_no),
-        sent_on=_day(last["send"].at),
+        sent_on=times.day_of(last["send"].at),
         answer=refusal.reason,
-        answered_on=_day(refusal.at),
+        answered_on=times.day_of(refusal.at),
         grounds=grounds,
-        period=materials.period_of(_AFTER_UPHELD if is_upheld else _AFTER_REFUSAL),
+        period=periods.cited(_AFTER_UPHELD if is_upheld else _AFTER_REFUSAL),
     )
-
-
-def _day(at: str) -> date:
-    return times.day_of(at)

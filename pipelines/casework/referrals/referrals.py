@@ -1,6 +1,6 @@
-"""A case goes to another office: proposed by one person, approved by another, sent with a number, answered.
+"""Referrals of cases to other offices: proposed by one person, approved by another, sent with a number, answered.
 
-Clocks start and stop with the steps (State Council Order 310 and what goes with it, `data/reference/deadlines.csv`).
+Clocks start and stop with the steps, under the periods of State Council Order 310 (``data/reference/deadlines.csv``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pipelines.casework import document_numbers, offices
 from pipelines.casework.acts import Act
 from pipelines.casework.cases.cases import Case, move
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import start_stop
 from pipelines.reference import Reference
 from pipelines.store import Store
 
@@ -37,7 +37,7 @@ _STOPS = {
     "uphold": ("YS07",),
     "feedback": ("YS09",),
 }
-#: They are no longer due when the case takes another way.
+#: Clocks that are no longer due when the case takes another way.
 _LAPSE = {"draft": ("YS06", "YS08"), "close": ("YS06", "YS08"), "return": ("YS09",)}
 
 #: From filing a penalty case to its decision.
@@ -95,7 +95,7 @@ def draft(
     Raises:
         ValueError: the office may not take it, or the step is not possible now.
     """
-    office, power = offices.checked(store.reference, recipient, power_id, project_types)
+    office, power = offices.competent_office(store.reference, recipient, power_id, project_types)
 
     def also(con: sqlite3.Connection, case: Case) -> None:
         count = con.execute("SELECT count(*) FROM referral WHERE case_id = ?", (case_id,)).fetchall()[0][0]
@@ -111,7 +111,7 @@ def draft(
 def answer(
     store: Store, act: Act, case_id: str, verb: str, given: Mapping[str, str], *, rev: int | None = None
 ) -> str:
-    """Do any further step on a referral: approve, reject, send, accept, return, no-case, feedback and so on.
+    """Do a further step on a referral: approve, reject, send, accept, return, no-case, feedback and so on.
 
     Args:
         store: the control store.
@@ -133,9 +133,9 @@ def answer(
 
     def also(con: sqlite3.Connection, case: Case) -> None:
         if verb == "file":
-            deadlines.begin(con, case_id, OWN_CASE, act.at)
+            start_stop.begin(con, case_id, OWN_CASE, act.at)
         if verb == "feedback":
-            deadlines.end(con, case_id, OWN_CASE, act.at)
+            start_stop.end(con, case_id, OWN_CASE, act.at)
         referral = latest(con, case_id)
         if referral is None and verb == "return":
             raise ValueError(f"{case_id} was filed by the own office: no other office has it to return")
@@ -170,7 +170,7 @@ def of_case(con: sqlite3.Connection, case_id: str) -> list[Referral]:
     return [Referral(**row) for row in rows]
 
 
-def all_of_them(con: sqlite3.Connection) -> list[Referral]:
+def all_referrals(con: sqlite3.Connection) -> list[Referral]:
     """Return every referral, the oldest first."""
     return [Referral(**row) for row in con.execute("SELECT * FROM referral ORDER BY rowid").fetchall()]
 
@@ -178,23 +178,23 @@ def all_of_them(con: sqlite3.Connection) -> list[Referral]:
 def copies(known: Reference, referral: Referral) -> list[str]:
     """Return the offices that get a copy of a referral.
 
-    Of clues about persons in office nobody does: the person may sit where the copy would go.
+    Nobody gets a copy of a clue about a person in office: the person may sit where the copy would go.
     """
     office = offices.offices(known)[referral.recipient]
     return [copied for copied in office.copies_to if copied != referral.recipient]
 
 
 def _clocks(con: sqlite3.Connection, case_id: str, verb: str, at: str) -> None:
-    """Start and stop the clocks of the referral that a case is on, and let fall those of the one before."""
+    """Start and stop the clocks of the referral that a case is on, and let those of earlier referrals lapse."""
     found = of_case(con, case_id)
     for referral in found[:-1]:
         for rule in _LAPSE.get(verb, ()):
-            deadlines.end(con, referral.id, rule, at, outcome="lapsed")
+            start_stop.end(con, referral.id, rule, at, outcome="lapsed")
     last = found[-1]
     for rule in _STOPS.get(verb, ()):
-        deadlines.end(con, last.id, rule, at)
+        start_stop.end(con, last.id, rule, at)
     for rule in _LAPSE.get(verb, ()) if verb != "draft" else ():
-        deadlines.end(con, last.id, rule, at, outcome="lapsed")
+        start_stop.end(con, last.id, rule, at, outcome="lapsed")
     if last.kind == "police":
         for rule in _STARTS.get(verb, ()):
-            deadlines.begin(con, last.id, rule, at)
+            start_stop.begin(con, last.id, rule, at)

@@ -1,4 +1,4 @@
-"""Written replies to the police on matters that they had handed over (notice of 2021, article 14: 书面回告)."""
+"""Written replies to the police on matters that they handed over (书面回告, article 14 of the notice of 2021)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pipelines import times
 from pipelines.casework import document_numbers, offices
 from pipelines.casework.acts import Act, once
 from pipelines.casework.cases.cases import Case, case_of, decisions_of
-from pipelines.casework.cases.states import DISMISSALS_ZH, STATES_ZH, STEPS, State
+from pipelines.casework.cases.states import DISMISSALS_ZH, STATES_ZH, STEPS, CaseState
 from pipelines.store import Store
 from reports import letters
-from reports.letters import Head
+from reports.letters import LetterHead
 
-#: A case in one of these has a result that can be told.
-_ENDED = frozenset({State.DISMISSED, State.FEEDBACK, State.CLOSED, State.NOT_FILED})
+#: A case in one of these states has a result that can be told.
+_ENDED = frozenset({CaseState.DISMISSED, CaseState.FEEDBACK, CaseState.CLOSED, CaseState.NOT_FILED})
 _STEPS_ZH = {step.verb: step.zh for step in STEPS}
 _POLICE_ZH = "公安"
 
 
-def write(store: Store, act: Act, case_id: str, head: Head) -> bytes:
+def write(store: Store, act: Act, case_id: str, head: LetterHead) -> bytes:
     """Return the reply as a letter, and write down that it was made.
 
     Args:
@@ -51,7 +51,7 @@ def write(store: Store, act: Act, case_id: str, head: Head) -> bytes:
     digest = hashlib.sha256(letter).hexdigest()
 
     def do(con: sqlite3.Connection) -> str:
-        # The same reply again is the same letter; another text under the same number is none.
+        # The same letter again changes nothing. Another text needs another number.
         known = con.execute(
             "SELECT letter_sha256 FROM police_reply WHERE case_id = ? AND document_no = ?", (case_id, number)
         ).fetchall()
@@ -76,7 +76,7 @@ def _handling(con: sqlite3.Connection, case_id: str) -> list[tuple[str, str, str
         (
             times.day_of(str(each["at"])).isoformat(),
             _STEPS_ZH.get(str(each["verb"]), str(each["verb"])),
-            STATES_ZH[State(str(each["after"]))],
+            STATES_ZH[CaseState(str(each["after"]))],
         )
         for each in decisions_of(con, case_id)
         if each["verb"] in _STEPS_ZH
@@ -86,9 +86,9 @@ def _handling(con: sqlite3.Connection, case_id: str) -> list[tuple[str, str, str
 def _result(con: sqlite3.Connection, case: Case) -> str:
     """Return how a case ended, from what was said with its last steps."""
     last = {str(each["verb"]): dict(each["details"]) for each in decisions_of(con, case.id)}  # type: ignore[call-overload]
-    if case.state is State.DISMISSED:
+    if case.state is CaseState.DISMISSED:
         return f"经初核，{DISMISSALS_ZH[last['dismiss']['code']]}，予以排除。"
-    if case.state is State.NOT_FILED:
+    if case.state is CaseState.NOT_FILED:
         return "接收单位不予立案。"
     outcome = last.get("feedback", {}).get("outcome", "")
     return f"{outcome.rstrip('。')}。" if outcome else f"{STATES_ZH[case.state]}。"

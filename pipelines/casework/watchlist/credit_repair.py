@@ -1,12 +1,12 @@
-"""Rules of credit repair (信用修复), as data: how long a decision is published, and when it may be repaired."""
+"""Rules of credit repair (信用修复): how long a decision is published, and when it may be repaired."""
 
 from __future__ import annotations
 
-import calendar
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
+from pipelines.casework.clocks.due_dates import months_after
 from pipelines.reference import Reference
 
 #: What a repair needs besides the shortest publication.
@@ -14,8 +14,8 @@ NEEDS_ZH = {"duties": "义务已履行", "promise": "已作出信用承诺"}
 
 
 @dataclass(frozen=True)
-class Severity:
-    """One class of dishonesty. Months count from the date of the document."""
+class DishonestyClass:
+    """One class of dishonesty (失信等级). Months count from the date of the document."""
 
     id: str
     title_zh: str
@@ -36,10 +36,10 @@ class Severity:
 
 
 @cache
-def severities() -> dict[str, Severity]:
+def dishonesty_classes() -> dict[str, DishonestyClass]:
     """Return the rows of ``data/reference/credit_repair.csv``, by class."""
     return {
-        row["class"]: Severity(
+        row["class"]: DishonestyClass(
             row["class"],
             row["class_zh"],
             row["is_published"] == "yes",
@@ -53,19 +53,13 @@ def severities() -> dict[str, Severity]:
     }
 
 
-def severity_of(id: str) -> Severity:
+def dishonesty_class_of(id: str) -> DishonestyClass:
     """Return a class.
 
     Raises:
         ValueError: there is none of this id.
     """
-    if id not in severities():
-        known = ", ".join(f"{each.id} {each.title_zh}" for each in severities().values())
+    if id not in dishonesty_classes():
+        known = ", ".join(f"{each.id} {each.title_zh}" for each in dishonesty_classes().values())
         raise ValueError(f"{id!r} is no class of dishonesty; choose one of {known}")
-    return severities()[id]
-
-
-def months_after(day: date, months: int) -> date:
-    """Return the same day some months later, or that month's last day where it is shorter."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+    return dishonesty_classes()[id]

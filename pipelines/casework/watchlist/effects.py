@@ -1,4 +1,4 @@
-"""What the lists do to a night: which entries its snapshot knows, which expire, and whose flags have stopped."""
+"""What the lists do in a night: which entries its snapshot has, which expire, and which are removed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ from datetime import date, timedelta
 
 from pipelines import audit
 from pipelines.casework.acts import Act
-from pipelines.casework.clocks import deadlines
-from pipelines.casework.watchlist.entry import LISTS_ZH
-from pipelines.casework.watchlist.register import STATES_ZH, WITHDRAWAL_RULE, Standing, clock, enter, entries
+from pipelines.casework.clocks import start_stop
+from pipelines.casework.watchlist.proposals import LISTS_ZH
+from pipelines.casework.watchlist.register import (
+    STATES_ZH,
+    WITHDRAWAL_RULE,
+    ListEntry,
+    clock_name,
+    enter_state,
+    entries,
+)
 
 #: Detectors whose flags rest on the lists, by the start of their id.
 FLAGGING = "watchlist."
@@ -22,11 +29,11 @@ _COPIED = ("list", "subject_kind", "subject_id", "reason", "document_no", "autho
 
 
 def for_snapshot(con: sqlite3.Connection, as_of: date) -> list[dict[str, object]]:
-    """Return what the night's snapshot must know of the lists, by entry.
+    """Return the rows of the lists for the night's snapshot, one an entry.
 
-    Entries in effect on ``as_of`` (``is_in_effect`` true), and blacklist entries that were repaired or revoked:
-    a delivered record of the same decision must raise no flag either. A ban that simply ran out is left to the
-    delivered record: who bid under it did so, and its last day stands in the record.
+    They are the entries in effect on ``as_of`` (``is_in_effect`` true) and the blacklist entries that were repaired or
+    revoked: a delivered record of such a decision must raise no flag either. A ban that ran out is not among them. The
+    delivered record has its last day, and a bid before that day was a bid under the ban.
     """
     rows = []
     for entry in entries(con):
@@ -48,10 +55,10 @@ def for_snapshot(con: sqlite3.Connection, as_of: date) -> list[dict[str, object]
     return rows
 
 
-def settle(con: sqlite3.Connection, as_of: date, *, at: str, actor: str) -> list[str]:
-    """Let entries expire, and remove those that have ended and have no flag left. For the night.
+def expire_and_remove(con: sqlite3.Connection, as_of: date, *, at: str, actor: str) -> list[str]:
+    """Let entries expire, and remove those that have ended and have no flag left.
 
-    Inside the transaction that switches to the night's snapshot, after its signals are written.
+    The night calls this in the transaction that switches to its snapshot, after its signals are written.
 
     Args:
         con: inside that transaction.
@@ -60,14 +67,14 @@ def settle(con: sqlite3.Connection, as_of: date, *, at: str, actor: str) -> list
         actor: who runs the night.
 
     Returns:
-        What was done, a sentence in Chinese an entry; also for entries that ended and still have flags.
+        One sentence in Chinese for each entry that was removed, or that has ended and still has flags.
     """
     act = Act(actor=actor, at=at)
     said = []
     for entry in entries(con):
         state, ended_on = entry.state, entry.ends_on + _DAY
         if state == "listed" and entry.ends_on < as_of:
-            enter(con, entry.id, "expired", ended_on, act, f"期限至 {entry.ends_on}")
+            enter_state(con, entry.id, "expired", ended_on, act, f"期限至 {entry.ends_on}")
             audit.append(
                 con, at=at, actor=actor, verb="list_expire", subject=entry.id, ends_on=str(entry.ends_on)
             )
@@ -78,8 +85,8 @@ def settle(con: sqlite3.Connection, as_of: date, *, at: str, actor: str) -> list
         if standing:
             said.append(f"{entry.id} 已{STATES_ZH[state]}，仍有 {len(standing)} 条标记未停止，请核查")
             continue
-        enter(con, entry.id, "removed", as_of, act, STATES_ZH[state], flags=stopped)
-        deadlines.end(con, clock(entry.id), WITHDRAWAL_RULE, at)
+        enter_state(con, entry.id, "removed", as_of, act, STATES_ZH[state], flags=stopped)
+        start_stop.end(con, clock_name(entry.id), WITHDRAWAL_RULE, at)
         audit.append(
             con, at=at, actor=actor, verb="list_remove", subject=entry.id, because=state, flags=stopped
         )
@@ -89,11 +96,11 @@ def settle(con: sqlite3.Connection, as_of: date, *, at: str, actor: str) -> list
     return said
 
 
-def _flags(con: sqlite3.Connection, entry: Standing) -> tuple[list[str], list[str]]:
+def _flags(con: sqlite3.Connection, entry: ListEntry) -> tuple[list[str], list[str]]:
     """Return the signals that rest on an entry: those of the current snapshot, and those that stopped.
 
-    A signal names the entries that it rests on. Where a decision was lifted, one that names the decision
-    rests on it too.
+    A signal names the entries that it rests on. Where a decision was lifted, a signal that names the decision rests on
+    its entry too.
     """
     lifted = entry.facts["document_no"] if entry.event("repaired", "revoked") else ""
     rows = con.execute(
@@ -113,6 +120,6 @@ def _flags(con: sqlite3.Connection, entry: Standing) -> tuple[list[str], list[st
     return standing, stopped
 
 
-def count_of(event: Mapping[str, object]) -> int | None:
+def flags_stopped(event: Mapping[str, object]) -> int | None:
     """Return how many flags a removal stopped; None for other events."""
     return len(json.loads(str(event["flags"]))) if event["state"] == "removed" else None

@@ -1,8 +1,8 @@
-"""The watch list (重点关注对象名单) and the blacklist (黑名单): two things, with what each of them must have.
+"""The entries of the watch list (重点关注对象名单) and of the blacklist (黑名单), and the steps of people on them.
 
-Watch list: the office's own attention, not public; needs a reason, a review and an end. Blacklist: rests on a
-decision with its 文号. States: 拟列入 → 已列入 → 到期 | 修复 | 撤销 → 已移出. Somebody proposes and somebody else approves; the
-night lets an entry expire, and says 已移出 when no flag of it is left (`list_effects`).
+The watch list is the office's own attention and not public; an entry needs a reason, a review and an end. An entry of
+the blacklist rests on a decision with its 文号. States: 拟列入 → 已列入 → 到期 | 修复 | 撤销 → 已移出. One person proposes and
+another approves. The night lets an entry expire, and removes it (已移出) when no flag of it is left: see `effects`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from datetime import date
 
 from pipelines import times
 from pipelines.casework.acts import Act, once
-from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks import start_stop
 from pipelines.casework.watchlist import credit_repair
-from pipelines.casework.watchlist.entry import Entry
+from pipelines.casework.watchlist.proposals import Proposal
 from pipelines.store import Store
 from reports.canonical_json import canonical_json
 
@@ -31,16 +31,16 @@ STATES_ZH: Mapping[str, str] = {
 }
 _PREFIX = {"watch": "ZD", "black": "HM"}
 
-#: The publication of an annulled decision is to be withdrawn in time: data/reference/deadlines.csv.
+#: The period for withdrawing the publication of an annulled decision: data/reference/deadlines.csv.
 WITHDRAWAL_RULE = "CF02"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """An entry as it stands: its facts by column, and where it is.
+class ListEntry:
+    """An entry as it stands.
 
     Attributes:
-        facts: the row of ``list_entry``.
+        facts: the row of ``list_entry``, by column.
         state: a code of ``STATES_ZH``.
         ends_on, review_on: after the last review.
         events: every state that it got into, the oldest first.
@@ -68,8 +68,8 @@ class Standing:
         return next((each for each in reversed(self.events) if each["state"] in states), None)
 
 
-def propose(store: Store, act: Act, entry: Entry) -> str:
-    """Propose an entry (拟列入). Returns its id, such as ``ZD2026-0001`` or ``HM2026-0001``.
+def propose(store: Store, act: Act, proposal: Proposal) -> str:
+    """Propose an entry (拟列入) and return its id, such as ``ZD2026-0001`` or ``HM2026-0001``.
 
     Raises:
         ValueError: the subject stands on the list already, for the blacklist by the same decision.
@@ -77,35 +77,37 @@ def propose(store: Store, act: Act, entry: Entry) -> str:
 
     def do(con: sqlite3.Connection) -> str:
         for other in entries(con):
-            same = ("list", "subject_id") if entry.list == "watch" else ("list", "subject_id", "document_no")
+            same = (
+                ("list", "subject_id") if proposal.list == "watch" else ("list", "subject_id", "document_no")
+            )
             if other.state in ("proposed", "listed") and all(
-                other.facts[name] == getattr(entry, name) for name in same
+                other.facts[name] == getattr(proposal, name) for name in same
             ):
-                raise ValueError(f"{entry.subject_id} is {STATES_ZH[other.state]} already: {other.id}")
-        prefix = f"{_PREFIX[entry.list]}{_day(act).year}-"
+                raise ValueError(f"{proposal.subject_id} is {STATES_ZH[other.state]} already: {other.id}")
+        prefix = f"{_PREFIX[proposal.list]}{_day(act).year}-"
         ((count,),) = con.execute(
             "SELECT count(*) FROM list_entry WHERE id LIKE ?", (f"{prefix}%",)
         ).fetchall()
         id = f"{prefix}{count + 1:04d}"
-        row = {"id": id, **entry.facts(), "at": act.at, "actor": act.actor}
+        row = {"id": id, **proposal.facts(), "at": act.at, "actor": act.actor}
         con.execute(
             f"INSERT INTO list_entry ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
             tuple(row.values()),
         )
-        enter(con, id, "proposed", _day(act), act, entry.reason)
+        enter_state(con, id, "proposed", _day(act), act, proposal.reason)
         return id
 
-    # The facts stay in the store; the log has their hash, and what the entry rests on.
+    # The facts stay in the store. The log has their hash and what the entry rests on.
     told = {
-        "list": entry.list,
-        "document_no": entry.document_no,
-        "facts_sha256": hashlib.sha256(canonical_json(entry.facts()).encode()).hexdigest(),
+        "list": proposal.list,
+        "document_no": proposal.document_no,
+        "facts_sha256": hashlib.sha256(canonical_json(proposal.facts()).encode()).hexdigest(),
     }
     return once(store, act, "list_propose", "", told, do)
 
 
 def approve(store: Store, act: Act, id: str) -> str:
-    """Put a proposed entry on its list (已列入). Returns its id.
+    """Put a proposed entry on its list (已列入) and return its id.
 
     Raises:
         ValueError: it is not proposed, the same person proposed it, or it has ended before it began.
@@ -116,15 +118,15 @@ def approve(store: Store, act: Act, id: str) -> str:
         if entry.facts["actor"] == act.actor:
             raise ValueError(f"{act.actor} proposed {id}; somebody else approves it")
         if entry.ends_on < _day(act):
-            raise ValueError(f"{id} ended on {entry.ends_on}; propose it anew")
-        enter(con, id, "listed", _day(act), act, act.reason)
+            raise ValueError(f"{id} ended on {entry.ends_on}; propose a new entry")
+        enter_state(con, id, "listed", _day(act), act, act.reason)
         return id
 
     return once(store, act, "list_approve", id, {}, do)
 
 
 def review(store: Store, act: Act, id: str, review_on: date, ends_on: date) -> str:
-    """Keep a watch entry after its review (复评), with the date of the next one. Returns its id.
+    """Keep a watch entry after its review (复评), with the date of the next one; return its id.
 
     Raises:
         ValueError: no reason, it is no listed watch entry, or the dates lie in the past or do not fit.
@@ -150,7 +152,7 @@ def review(store: Store, act: Act, id: str, review_on: date, ends_on: date) -> s
 
 
 def repair(store: Store, act: Act, id: str, *, document_no: str, authority: str, met: frozenset[str]) -> str:
-    """End a blacklist entry by credit repair (修复); sanctions stop with it. Returns its id.
+    """End a blacklist entry by credit repair (修复) and return its id. Sanctions stop with it.
 
     Args:
         store: the control store.
@@ -158,7 +160,7 @@ def repair(store: Store, act: Act, id: str, *, document_no: str, authority: str,
         id: of the entry.
         document_no: of the decision to repair.
         authority: who repairs: the authority that made the entry (谁认定、谁修复).
-        met: which needs are met, codes of `credit.NEEDS_ZH`.
+        met: which needs are met, codes of `credit_repair.NEEDS_ZH`.
 
     Raises:
         ValueError: it is no listed blacklist entry, the shortest publication is not over, a need is not met,
@@ -174,7 +176,7 @@ def repair(store: Store, act: Act, id: str, *, document_no: str, authority: str,
             raise ValueError(
                 f"{id} is a watch entry, which is no sanction: revoke it instead of repairing it"
             )
-        severity = credit_repair.severity_of(str(entry.facts["severity"]))
+        severity = credit_repair.dishonesty_class_of(str(entry.facts["severity"]))
         first = severity.repairable_on(date.fromisoformat(str(entry.facts["decided_on"])))
         if _day(act) < first:
             raise ValueError(
@@ -189,7 +191,7 @@ def repair(store: Store, act: Act, id: str, *, document_no: str, authority: str,
             raise ValueError(
                 f"{id} was decided by {entry.facts['authority']}, which repairs it too (谁认定、谁修复)"
             )
-        enter(con, id, "repaired", _day(act), act, act.reason, document_no)
+        enter_state(con, id, "repaired", _day(act), act, act.reason, document_no)
         return id
 
     return once(
@@ -203,10 +205,10 @@ def repair(store: Store, act: Act, id: str, *, document_no: str, authority: str,
 
 
 def revoke(store: Store, act: Act, id: str, document_no: str = "") -> str:
-    """End an entry that should not stand (撤销), or drop a proposal. Returns its id.
+    """End an entry that should not stand (撤销), or drop a proposal; return its id.
 
-    A blacklist entry is revoked because its decision was annulled; then its publication is to be withdrawn
-    in time, for which a clock starts.
+    A blacklist entry is revoked because its decision was annulled. Then a clock starts: its publication must be
+    withdrawn in time.
 
     Raises:
         ValueError: no reason, it has ended already, or a blacklist entry without the annulling document.
@@ -220,15 +222,15 @@ def revoke(store: Store, act: Act, id: str, document_no: str = "") -> str:
             raise ValueError(
                 f"{id} rests on a decision: name the document that annulled it, --document NUMBER"
             )
-        enter(con, id, "revoked", _day(act), act, act.reason, document_no)
+        enter_state(con, id, "revoked", _day(act), act, act.reason, document_no)
         if is_public:
-            deadlines.begin(con, clock(id), WITHDRAWAL_RULE, act.at)
+            start_stop.begin(con, clock_name(id), WITHDRAWAL_RULE, act.at)
         return id
 
     return once(store, act, "list_revoke", id, {"document_no": document_no}, do)
 
 
-def entries(con: sqlite3.Connection, id: str | None = None) -> list[Standing]:
+def entries(con: sqlite3.Connection, id: str | None = None) -> list[ListEntry]:
     """Return every entry that there ever was, or one of them, by id."""
     where, values = ("", ()) if id is None else (" WHERE id = ?", (id,))
     events: dict[str, list[Mapping[str, object]]] = {}
@@ -240,7 +242,7 @@ def entries(con: sqlite3.Connection, id: str | None = None) -> list[Standing]:
         kept = last.get(row["id"])
         review_on = kept["review_on"] if kept else row["first_review_on"]
         found.append(
-            Standing(
+            ListEntry(
                 facts=dict(row),
                 state=str(events[row["id"]][-1]["state"]),
                 ends_on=date.fromisoformat(kept["ends_on"] if kept else row["first_ends_on"]),
@@ -251,7 +253,7 @@ def entries(con: sqlite3.Connection, id: str | None = None) -> list[Standing]:
     return found
 
 
-def require(con: sqlite3.Connection, id: str, *wanted: str) -> Standing:
+def require(con: sqlite3.Connection, id: str, *wanted: str) -> ListEntry:
     """Return an entry that is in one of these states.
 
     Raises:
@@ -266,12 +268,12 @@ def require(con: sqlite3.Connection, id: str, *wanted: str) -> Standing:
     return found[0]
 
 
-def clock(id: str) -> str:
+def clock_name(id: str) -> str:
     """Return the name under which an entry's clocks run."""
     return f"list:{id}"
 
 
-def enter(
+def enter_state(
     con: sqlite3.Connection,
     id: str,
     state: str,
@@ -281,7 +283,7 @@ def enter(
     document_no: str = "",
     flags: list[str] | None = None,
 ) -> None:
-    """Let an entry get into a state, inside the caller's transaction."""
+    """Write down that an entry got into a state, inside the caller's transaction."""
     con.execute(
         "INSERT INTO list_event (entry, state, effective_on, reason, document_no, flags, at, actor)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

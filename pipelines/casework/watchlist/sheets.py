@@ -1,4 +1,4 @@
-"""The lists as an office keeps them: 重点关注对象名单 for inside, 黑名单 with what a decision needs."""
+"""The lists as an office keeps them: 重点关注对象名单 for internal use, 黑名单 with the decisions that it rests on."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from datetime import date
 import duckdb
 
 from pipelines import duck
-from pipelines.casework.draws.pools import CLASSES_ZH
+from pipelines.casework import risk_classes
+from pipelines.casework.clocks.due_dates import months_after
 from pipelines.casework.watchlist import credit_repair, register
-from pipelines.casework.watchlist.entry import LISTS_ZH, SUBJECTS_ZH
-from pipelines.casework.watchlist.register import STATES_ZH, Standing
+from pipelines.casework.watchlist.proposals import LISTS_ZH, SUBJECTS_ZH
+from pipelines.casework.watchlist.register import STATES_ZH, ListEntry
 from pipelines.settings import Home
 from pipelines.store import Store
 from reports.office_sheet import Sheet
@@ -24,7 +25,7 @@ _YEARS = 3  # 近三年处罚次数
 
 
 @dataclass(frozen=True)
-class Record:
+class SubjectRecord:
     """What is on record about a subject. None: no snapshot is published, so nobody counted."""
 
     alerts: int
@@ -56,8 +57,8 @@ def watch_sheet(home: Home, store: Store, as_of: date, *, everything: bool = Fal
         "批准人",
         "编号",
     )
-    found = chosen(store.con, "watch", as_of, everything=everything)
-    known = records(home, store, found, as_of)
+    found = listed_entries(store.con, "watch", as_of, everything=everything)
+    known = subject_records(home, store, found, as_of)
     rows = [
         (
             str(number),
@@ -70,7 +71,7 @@ def watch_sheet(home: Home, store: Store, as_of: date, *, everything: bool = Fal
             "" if (counted := known[e.id].penalties) is None else str(counted),
             known[e.id].last_decision,
             str(e.facts["related"]),
-            CLASSES_ZH.get(str(e.facts["risk_class"]), str(e.facts["risk_class"])),
+            risk_classes.name_zh(str(e.facts["risk_class"])),
             _of(e, "effective_on", "listed"),
             str(e.review_on),
             str(e.ends_on),
@@ -92,7 +93,7 @@ def black_sheet(store: Store, as_of: date, *, everything: bool = False, public: 
         store: the control store.
         as_of: the day.
         everything: also entries that ended.
-        public: only entries that are published on that day (`credit`).
+        public: only entries that are published on that day (`is_public`).
     """
     headings = (
         "序号",
@@ -117,7 +118,7 @@ def black_sheet(store: Store, as_of: date, *, everything: bool = False, public: 
         "移出文号",
         "批准人",
     )
-    found = chosen(store.con, "black", as_of, everything=everything)
+    found = listed_entries(store.con, "black", as_of, everything=everything)
     rows = [
         (
             str(number),
@@ -130,12 +131,12 @@ def black_sheet(store: Store, as_of: date, *, everything: bool = False, public: 
             str(e.facts["document_no"]),
             str(e.facts["authority"]),
             str(e.facts["decided_on"]),
-            severity(e).title_zh,
+            dishonesty_class(e).title_zh,
             "是" if e.facts["is_bidding_ban"] else "否",
             str(e.facts["starts_on"]),
             str(e.ends_on),
             _published_until(e),
-            str(severity(e).repairable_on(_decided(e))),
+            str(dishonesty_class(e).repairable_on(_decided(e))),
             state_zh(e, as_of),
             *_removal(e),
             _of(e, "document_no", "repaired", "revoked"),
@@ -146,17 +147,17 @@ def black_sheet(store: Store, as_of: date, *, everything: bool = False, public: 
     return Sheet(LISTS_ZH["black"], headings, rows, BLACK_NOTE_ZH)
 
 
-def is_public(entry: Standing, as_of: date) -> bool:
+def is_public(entry: ListEntry, as_of: date) -> bool:
     """Tell whether a blacklist entry is published on a day: in effect, of a published class, and not past its longest."""
     return (
         entry.is_in_effect(as_of)
-        and severity(entry).is_published
-        and as_of <= severity(entry).published_until(_decided(entry))
+        and dishonesty_class(entry).is_published
+        and as_of <= dishonesty_class(entry).published_until(_decided(entry))
     )
 
 
-def chosen(con: sqlite3.Connection, list: str, as_of: date, *, everything: bool) -> list[Standing]:
-    """Return the entries of a list: those proposed or listed that have not ended by a day, or all."""
+def listed_entries(con: sqlite3.Connection, list: str, as_of: date, *, everything: bool) -> list[ListEntry]:
+    """Return the entries of a list by id: those proposed or listed that have not ended by a day, or all."""
     return [
         entry
         for entry in register.entries(con)
@@ -165,7 +166,9 @@ def chosen(con: sqlite3.Connection, list: str, as_of: date, *, everything: bool)
     ]
 
 
-def records(home: Home, store: Store, found: list[Standing], as_of: date) -> dict[str, Record]:
+def subject_records(
+    home: Home, store: Store, found: list[ListEntry], as_of: date
+) -> dict[str, SubjectRecord]:
     """Return what is on record about the subjects of entries, by entry id.
 
     Penalties are those of the current snapshot that began within three years before the day.
@@ -177,7 +180,7 @@ def records(home: Home, store: Store, found: list[Standing], as_of: date) -> dic
         )
     }
     decisions = _decisions(home, store, [str(entry.facts["subject_id"]) for entry in found])
-    since = credit_repair.months_after(as_of, -12 * _YEARS)
+    since = months_after(as_of, -12 * _YEARS)
     known = {}
     for entry in found:
         subject = str(entry.facts["subject_id"])
@@ -187,44 +190,44 @@ def records(home: Home, store: Store, found: list[Standing], as_of: date) -> dic
             else [no for no, on in decisions.get(subject, ()) if on is not None and since <= on <= as_of]
         )
         last = "" if not mine else mine[-1]
-        known[entry.id] = Record(alerts.get(subject, 0), None if mine is None else len(mine), last)
+        known[entry.id] = SubjectRecord(alerts.get(subject, 0), None if mine is None else len(mine), last)
     return known
 
 
-def state_zh(entry: Standing, as_of: date) -> str:
-    """Return the state of an entry; one whose last day is over counts as expired also before the night says so."""
+def state_zh(entry: ListEntry, as_of: date) -> str:
+    """Return the state of an entry; after its last day it counts as expired, also before the night says so."""
     if entry.state == "listed" and entry.ends_on < as_of:
         return STATES_ZH["expired"]
     return STATES_ZH[entry.state]
 
 
-def severity(entry: Standing) -> credit_repair.Severity:
+def dishonesty_class(entry: ListEntry) -> credit_repair.DishonestyClass:
     """Return the class of dishonesty of a blacklist entry."""
-    return credit_repair.severity_of(str(entry.facts["severity"]))
+    return credit_repair.dishonesty_class_of(str(entry.facts["severity"]))
 
 
-def code_of(entry: Standing) -> str:
-    """Return what stands in the column of the code: of a person the masked number, of a nameless id nothing."""
+def code_of(entry: ListEntry) -> str:
+    """Return the code of a subject as the lists show it: the masked number of a person; nothing where there is no code."""
     subject = str(entry.facts["subject_id"])
     return str(entry.facts["shown_code"]) or ("" if subject.startswith(("name:", "h1:")) else subject)
 
 
-def _decided(entry: Standing) -> date:
+def _decided(entry: ListEntry) -> date:
     return date.fromisoformat(str(entry.facts["decided_on"]))
 
 
-def _published_until(entry: Standing) -> str:
-    if not severity(entry).is_published:
+def _published_until(entry: ListEntry) -> str:
+    if not dishonesty_class(entry).is_published:
         return "不公示"
-    return str(min(severity(entry).published_until(_decided(entry)), entry.ends_on))
+    return str(min(dishonesty_class(entry).published_until(_decided(entry)), entry.ends_on))
 
 
-def _of(entry: Standing, name: str, *states: str) -> str:
+def _of(entry: ListEntry, name: str, *states: str) -> str:
     event = entry.event(*states)
     return str(event[name]) if event else ""
 
 
-def _removal(entry: Standing) -> tuple[str, str]:
+def _removal(entry: ListEntry) -> tuple[str, str]:
     ended = entry.event("expired", "repaired", "revoked")
     if ended is None:
         return "", ""

@@ -12,7 +12,7 @@ from places import SAMPLE
 from pipelines import audit
 from pipelines.casework.acts import Act
 from pipelines.casework.cases.cases import case_of
-from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, STEPS, State, possible
+from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, STEPS, CaseState, possible
 from pipelines.casework.clocks import deadlines
 from pipelines.casework.clocks.deadlines import all_deadlines
 from pipelines.casework.referrals import referrals
@@ -25,12 +25,12 @@ TO = (("police", "POLICE-223"), ("housing", "HOUSING-A01"), ("discipline", "DISC
 
 #: The clock that may run for a referral to the police while its case stands in a state.
 CLOCKS = {
-    State.DRAFTED: {"YS01"},
-    State.APPROVED: {"YS02"},
-    State.REFERRED: {"YS05a"},
-    State.ACCEPTED: {"YS09"},
-    State.NOT_FILED: {"YS06", "YS08"},
-    State.RECONSIDERING: {"YS07"},
+    CaseState.DRAFTED: {"YS01"},
+    CaseState.APPROVED: {"YS02"},
+    CaseState.REFERRED: {"YS05a"},
+    CaseState.ACCEPTED: {"YS09"},
+    CaseState.NOT_FILED: {"YS06", "YS08"},
+    CaseState.RECONSIDERING: {"YS07"},
 }
 
 
@@ -96,14 +96,14 @@ def test_enough_happened_to_mean_something(year):
 
 def test_every_case_is_where_its_decisions_lead(year):
     store, cases, done, _ = year
-    states = dict.fromkeys(cases, State.NEW)
+    states = dict.fromkeys(cases, CaseState.NEW)
     ways = {(step.before, step.verb): step.after for step in STEPS}
     rows = store.rows("SELECT case_id, rev, verb, before, after FROM decision ORDER BY number")
     revs = Counter()
     for row in rows:
         revs[row["case_id"]] += 1
         assert (row["before"], row["rev"]) == (states[row["case_id"]], revs[row["case_id"]])
-        states[row["case_id"]] = ways[State(row["before"]), row["verb"]]
+        states[row["case_id"]] = ways[CaseState(row["before"]), row["verb"]]
     assert len(rows) == done
     assert {case: case_of(store.con, case).state for case in cases} == states
 
@@ -130,7 +130,7 @@ def test_every_clock_is_explained_by_where_its_case_stands(year):
         referral = referrals.latest(store.con, id)
         if referral is not None and referral.kind == "police" and case.state in CLOCKS:
             expected[referral.id] = CLOCKS[case.state]
-        elif referral is None and case.state is State.ACCEPTED:
+        elif referral is None and case.state is CaseState.ACCEPTED:
             expected[id] = {"CF01"}
     assert running.keys() == expected.keys()
     assert all(len(rules) == 1 and rules <= expected[object] for object, rules in running.items())

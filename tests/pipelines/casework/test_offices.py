@@ -1,6 +1,6 @@
 import pytest
 
-from pipelines.casework.offices import checked, members, offices, powers
+from pipelines.casework.offices import competent_office, members, offices, powers
 from pipelines.reference import Reference
 
 CRIME = "POLICE-223"
@@ -26,17 +26,17 @@ def test_every_office_of_the_default_division_has_the_power_for_what_it_gets():
 
 
 def test_an_office_takes_what_its_power_covers():
-    office, power = checked(KNOWN, "housing", "HOUSING-A01", ["A01"])
+    office, power = competent_office(KNOWN, "housing", "HOUSING-A01", ["A01"])
     assert (office.name_zh, power.kind) == ("住房和城乡建设局", "regulator")
 
 
 def test_crime_goes_to_the_police_whatever_the_project():
-    assert checked(KNOWN, "police", CRIME, ["A01", "D02"])[1].kind == "police"
+    assert competent_office(KNOWN, "police", CRIME, ["A01", "D02"])[1].kind == "police"
 
 
 def test_an_office_without_the_power_is_refused_and_the_right_power_is_named():
     with pytest.raises(ValueError, match="powers for A07: WATER-A07"):
-        checked(KNOWN, "housing", "HOUSING-A01", ["A07"])
+        competent_office(KNOWN, "housing", "HOUSING-A01", ["A07"])
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_an_office_without_the_power_is_refused_and_the_right_power_is_named():
 )
 def test_an_unknown_office_or_power_is_refused(office, power, said):
     with pytest.raises(ValueError, match=said):
-        checked(KNOWN, office, power, [])
+        competent_office(KNOWN, office, power, [])
 
 
 def test_the_police_copy_to_the_procuratorate_and_regulators_to_the_coordinator():

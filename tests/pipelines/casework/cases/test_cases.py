@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.casework.cases import cases
 from pipelines.casework.cases.cases import assign, bring, case_of, merge, move, unmerge
-from pipelines.casework.cases.states import DISMISSALS_ZH, STEPS, State
+from pipelines.casework.cases.states import DISMISSALS_ZH, STEPS, CaseState
 
 #: All that any step asks for.
 EVERYTHING = {
@@ -37,7 +37,7 @@ def test_every_listed_step_leads_where_the_table_says(store, case, by, before, v
 
 
 def test_every_other_step_is_refused_and_the_possible_ones_are_named(store, case, by):
-    for at, before in enumerate(State):
+    for at, before in enumerate(CaseState):
         id = case(f"C{at}", state=before)
         for verb in VERBS:
             if (before, verb) in LEGAL:
@@ -80,7 +80,7 @@ def test_the_second_of_two_people_who_saw_the_same_revision_is_refused(store, ca
     move(store, by("李四", "缺开标记录"), "C1", "need-info", {}, rev=1)
     with pytest.raises(ValueError, match="changed meanwhile"):
         move(store, by("王五", "没有问题"), "C1", "back", {}, rev=1)
-    assert state(store) == State.WAITING
+    assert state(store) == CaseState.WAITING
 
 
 def test_the_same_key_moves_a_case_once(store, case, by):
@@ -104,7 +104,7 @@ def test_every_listed_reason_sets_a_case_aside(store, case, by):
         if code == "insufficient_now":
             given["revisit on"] = "2026-12-01"
         move(store, by(reason="因"), code, "dismiss", given)
-        assert state(store, code) == State.DISMISSED
+        assert state(store, code) == CaseState.DISMISSED
     assert case_of(store.con, "insufficient_now").revisit_on == "2026-12-01"
 
 
@@ -129,7 +129,7 @@ def test_what_belongs_to_a_step_fails_with_it(store, case, by):
 
     with pytest.raises(ValueError, match="no office"):
         move(store, by(), "C1", "take", {}, also=also)
-    assert state(store) == State.NEW
+    assert state(store) == CaseState.NEW
     assert store.rows("SELECT * FROM decision") == log(store) == []
 
 
@@ -143,7 +143,7 @@ def test_a_merged_case_comes_out_as_it_went_in(store, case, by):
     assert cases.evidence_of(store.con, "C1") == [["SC1", "eC1"], ["SC2", "eC2"]]
     unmerge(store, by(reason="不是一回事"), "C2")
     assert cases.evidence_of(store.con, "C1") == [["SC1", "eC1"]]
-    assert (state(store, "C2"), case_of(store.con, "C2").merged_into) == (State.WAITING, None)
+    assert (state(store, "C2"), case_of(store.con, "C2").merged_into) == (CaseState.WAITING, None)
     verbs = [(row["case_id"], row["verb"]) for row in store.rows("SELECT * FROM decision ORDER BY number")]
     assert verbs == [("C2", "merge"), ("C1", "join"), ("C2", "unmerge"), ("C1", "part")]
 
@@ -172,7 +172,7 @@ def test_a_case_from_the_police_enters_as_new(store, by):
         store, by(reason="情节轻微，不构成犯罪"), "E4108210000000302001001", "公安局 修公（经）移〔2026〕3号"
     )
     brought = case_of(store.con, id)
-    assert (brought.state, brought.origin) == (State.NEW, "公安局 修公（经）移〔2026〕3号")
+    assert (brought.state, brought.origin) == (CaseState.NEW, "公安局 修公（经）移〔2026〕3号")
     with pytest.raises(ValueError, match="go on there"):
         bring(store, by(reason="再次移交"), "E4108210000000302001001", "公安局")
 

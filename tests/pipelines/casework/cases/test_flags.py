@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from pipelines import night_report, publishing
-from pipelines.casework import desk, suppressions
+from pipelines.casework import case_queue, suppressions
 from pipelines.casework.deliveries import receipts
 from pipelines.findings import outbox
 from pipelines.findings.routing import Recipient
@@ -16,7 +16,8 @@ ON = date(2026, 7, 3)
 def flags(county):
     def of(*signals, on=ON):
         return {
-            item.case.scope: item.flags for item in desk.items(county.store, county.current(*signals), on)
+            item.case.scope: item.flags
+            for item in case_queue.queued_cases(county.store, county.current(*signals), on)
         }
 
     return of
@@ -39,7 +40,7 @@ def test_a_case_that_an_office_answered_is_marked(county, flags, by, tmp_path):
     county.night("2026-07-01", signal)
     path = tmp_path / "x.csv"
     path.write_text(f"预警编号,核查结论\n{signal.fp},属实\n", encoding="utf-8")
-    receipts.take(county.home, county.store, by(), path, ON)
+    receipts.take_back(county.home, county.store, by(), path, ON)
     assert flags(signal) == {"L1": ("answered",)}
 
 
@@ -48,7 +49,7 @@ def test_a_local_rule_decides_in_whose_basket_a_case_is(county):
     county.division = replace(county.division, regional=local)
     signal = county.signal()
     assert "local" in county.night("2026-07-01", signal)
-    (item,) = desk.items(county.store, county.current(signal), ON)
+    (item,) = case_queue.queued_cases(county.store, county.current(signal), ON)
     assert item.baskets == ("local",)
 
 

@@ -5,8 +5,9 @@ from datetime import date, datetime
 import pytest
 
 from pipelines.casework.acts import Act
-from pipelines.casework.clocks import clocks, deadlines, steps
-from pipelines.casework.clocks.clocks import Late, Stage
+from pipelines.casework.clocks import deadlines, periods, start_stop, steps
+from pipelines.casework.clocks.due_dates import Stage
+from pipelines.casework.clocks.periods import DelayKind
 from pipelines.store import opened
 from pipelines.times import LOCAL
 
@@ -90,13 +91,13 @@ def test_the_same_key_repeats_the_step_also_later(store):
 
 def test_other_steps_start_and_stop_clocks_in_their_own_transaction(store):
     with pytest.raises(RuntimeError), store.transaction() as con:
-        deadlines.begin(con, "R1", "YS02", at("2026-06-01 10:00"))
+        start_stop.begin(con, "R1", "YS02", at("2026-06-01 10:00"))
         raise RuntimeError
     assert store.rows("SELECT * FROM deadline") == []
     with store.transaction() as con:
-        deadlines.begin(con, "R1", "YS02", at("2026-06-01 10:00"))
-        assert deadlines.end(con, "R1", "YS02", at("2026-06-02 09:00"))
-        assert not deadlines.end(con, "R1", "YS02", at("2026-06-02 09:00"))
+        start_stop.begin(con, "R1", "YS02", at("2026-06-01 10:00"))
+        assert start_stop.end(con, "R1", "YS02", at("2026-06-02 09:00"))
+        assert not start_stop.end(con, "R1", "YS02", at("2026-06-02 09:00"))
     assert store.rows("SELECT * FROM audit") == []
 
 
@@ -214,9 +215,9 @@ def test_a_date_alone_is_not_before_what_happened_that_day(store):
 def test_a_running_clock_keeps_the_length_it_started_with(store, monkeypatch):
     start(store)
     steps.suspend(store, act("r"), "投诉2026-0001", "TS03", "testing", date(2026, 6, 8))
-    changed = dict(clocks.rules())
+    changed = dict(periods.rules())
     changed["TS03"] = replace(changed["TS03"], length=20)
-    monkeypatch.setattr(clocks, "rules", lambda: changed)
+    monkeypatch.setattr(periods, "rules", lambda: changed)
     steps.resume(store, act(), "投诉2026-0001", "TS03", date(2026, 6, 15))
     assert running(store, "2026-06-15")[0][2] == "2026-07-21"
 
@@ -260,10 +261,14 @@ def test_delays_of_a_year_are_of_the_kinds_of_article_10(store):
     start(store, "g", "TS02", "2025-09-26 10:00")  # Sep 30 2025
     found = deadlines.delays(store, 2026, date(2026, 7, 20))
     assert [(each.object, each.kind, each.days_late) for each in found] == [
-        ("a", Late.ACCEPTANCE, 2),  # Jun 5, 8
-        ("e", Late.OTHER, 31),  # Jun 5 1; 8-12 6; 15-18 10; 22-26 15; 29-Jul 3 20; 6-10 25; 13-17 30; 20 31
-        ("b", Late.HANDLING, 1),
-        ("c", Late.NOT_CONCLUDED, 4),  # Jul 15, 16, 17, 20
+        ("a", DelayKind.ACCEPTANCE, 2),  # Jun 5, 8
+        (
+            "e",
+            DelayKind.OTHER,
+            31,
+        ),  # Jun 5 1; 8-12 6; 15-18 10; 22-26 15; 29-Jul 3 20; 6-10 25; 13-17 30; 20 31
+        ("b", DelayKind.HANDLING, 1),
+        ("c", DelayKind.NOT_CONCLUDED, 4),  # Jul 15, 16, 17, 20
     ]
 
 

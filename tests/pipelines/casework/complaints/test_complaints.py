@@ -6,12 +6,21 @@ import pytest
 
 from pipelines import settings
 from pipelines.casework.acts import Act
-from pipelines.casework.clocks.clocks import Late, Stage
+from pipelines.casework.clocks.due_dates import Stage
+from pipelines.casework.clocks.periods import DelayKind
 from pipelines.casework.complaints import complainants, complaints
 from pipelines.casework.complaints.complainants import Complainant
-from pipelines.casework.complaints.complaints import Intake
+from pipelines.casework.complaints.complaints import ReceivedComplaint
 from pipelines.casework.complaints.ledger import ledger
-from pipelines.casework.complaints.states import CLOCKS, STATE_CODES, STEPS, Regime, State, possible, step_of
+from pipelines.casework.complaints.states import (
+    CLOCKS,
+    STATE_CODES,
+    STEPS,
+    ComplaintState,
+    Regime,
+    possible,
+    step_of,
+)
 from pipelines.store import opened
 from pipelines.times import LOCAL
 
@@ -45,7 +54,7 @@ class Desk:
         return Act(actor=actor, at=at(written), reason=reason, key=key)
 
     def receive(self, when="2026-06-01 10:00", regime=Regime.TENDERING, who=WHO, act=None, **values):
-        intake = Intake(
+        intake = ReceivedComplaint(
             **{
                 "regime": regime,
                 "channel": "offline",
@@ -105,7 +114,11 @@ def test_the_way_of_a_complaint_from_receipt_to_decision(desk):
     desk.do(id, "serve", "2026-07-14 09:00")
     desk.do(id, "publish", "2026-07-15 09:00")
     entry = desk.entry(id, "2026-07-20")
-    assert (entry.state, entry.conclusion, entry.document) == (State.DECIDED, 2, "修住建投〔2026〕1号")
+    assert (entry.state, entry.conclusion, entry.document) == (
+        ComplaintState.DECIDED,
+        2,
+        "修住建投〔2026〕1号",
+    )
     assert entry.decision.stage is Stage.MET
     assert entry.warning is entry.clock is None
 
@@ -136,7 +149,7 @@ def test_a_withdrawal_is_granted_or_denied_by_a_person(desk):
     id = handled(desk)
     desk.do(id, "withdraw", "2026-06-10 10:00")
     desk.do(id, "deny", "2026-06-11 10:00")
-    assert desk.entry(id, "2026-06-11").state is State.NOT_WITHDRAWN
+    assert desk.entry(id, "2026-06-11").state is ComplaintState.NOT_WITHDRAWN
     assert ("TS03", None) in desk.clocks(id)
     desk.do(id, "withdraw", "2026-06-12 10:00")
     assert desk.do(id, "grant", "2026-06-12 11:00") == "withdrawn"
@@ -155,7 +168,7 @@ def test_every_step_that_is_not_listed_is_refused_and_the_possible_ones_are_name
     verbs = {step.verb for step in STEPS}
     refused = 0
     for regime in Regime:
-        for state in State:
+        for state in ComplaintState:
             legal = {step.verb for step in possible(state, regime)}
             for verb in verbs - legal:
                 with pytest.raises(ValueError, match="possible: ") as error:
@@ -169,13 +182,19 @@ def test_a_refused_step_changes_nothing(desk):
     id = desk.receive()
     with pytest.raises(ValueError, match=r"possible: sign \(签收\), cancel \(撤销\)"):
         desk.do(id, "decide", "2026-06-02 10:00", conclusion="1", document="d")
-    assert desk.entry(id, "2026-06-02").state is State.ARRIVED
+    assert desk.entry(id, "2026-06-02").state is ComplaintState.ARRIVED
     assert desk.store.rows("SELECT * FROM complaint_event") == []
 
 
 def test_states_carry_the_numbers_of_the_platforms():
     assert [
-        STATE_CODES[state] for state in (State.ARRIVED, State.REFUSED, State.DECIDED, State.CANCELLED)
+        STATE_CODES[state]
+        for state in (
+            ComplaintState.ARRIVED,
+            ComplaintState.REFUSED,
+            ComplaintState.DECIDED,
+            ComplaintState.CANCELLED,
+        )
     ] == [
         1,
         3,
@@ -193,12 +212,16 @@ def test_nobody_took_it_in_so_it_is_listed_as_deemed_accepted_and_its_state_is_l
     id = desk.receive("2026-06-01 10:00")  # due Thu Jun 4
     assert not desk.entry(id, "2026-06-04").is_deemed_accepted
     late = desk.entry(id, "2026-06-05")
-    assert (late.is_deemed_accepted, late.state, late.warning) == (True, State.ARRIVED, Stage.OVERDUE)
+    assert (late.is_deemed_accepted, late.state, late.warning) == (
+        True,
+        ComplaintState.ARRIVED,
+        Stage.OVERDUE,
+    )
     desk.do(id, "sign", "2026-06-08 10:00")
     desk.do(id, "accept", "2026-06-08 10:00")
     assert not desk.entry(id, "2026-06-08").is_deemed_accepted
     ((office, delay),) = complaints.delays(desk.store, 2026, date(2026, 6, 30))
-    assert (office, delay.kind, delay.days_late) == ("housing", Late.ACCEPTANCE, 2)
+    assert (office, delay.kind, delay.days_late) == ("housing", DelayKind.ACCEPTANCE, 2)
 
 
 def test_delays_are_counted_by_office(desk):
@@ -209,11 +232,11 @@ def test_delays_are_counted_by_office(desk):
     desk.do(id, "accept", "2026-06-04 10:00")
     found = complaints.delays(desk.store, 2026, date(2026, 7, 15))
     assert [(office, delay.kind) for office, delay in found] == [
-        ("housing", Late.ACCEPTANCE),
-        ("housing", Late.NOT_CONCLUDED),
-        ("water", Late.ACCEPTANCE),
-        ("water", Late.NOT_CONCLUDED),
-        ("water", Late.NOT_CONCLUDED),
+        ("housing", DelayKind.ACCEPTANCE),
+        ("housing", DelayKind.NOT_CONCLUDED),
+        ("water", DelayKind.ACCEPTANCE),
+        ("water", DelayKind.NOT_CONCLUDED),
+        ("water", DelayKind.NOT_CONCLUDED),
     ]
 
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 import pytest
 
 from pipelines.casework.acts import Act
-from pipelines.casework.draws import draws, inspection_rates, inspections, pools, sheets
+from pipelines.casework.draws import conflicts, draws, inspection_rates, inspections, plans, pools, sheets
 from pipelines.casework.draws.inspections import error_rate_estimate
 from pipelines.store import opened
 from reports.handed_out import replay_draw
@@ -77,7 +77,7 @@ def plan(store, **changed):
         "period": (date(2026, 1, 1), date(2026, 12, 31)),
         "due_on": date(2026, 7, 31),
     } | changed
-    return draws.plan(store, act(), draws.Plan(**values))
+    return plans.add(store, act(), plans.InspectionPlan(**values))
 
 
 def drawn(store, seed=SEED, day=2, **changed):
@@ -198,7 +198,7 @@ def test_steps_come_in_their_order_and_once(store):
     with pytest.raises(ValueError, match=r"is drawn .*needs committed"):
         draws.run(store, act(hour=3), id)
     with pytest.raises(ValueError, match=r"is drawn .*needs planned or committed"):
-        draws.void(store, act("不满意"), id)
+        plans.void(store, act("不满意"), id)
     with pytest.raises(ValueError, match="no draw SJ2026-999"):
         draws.run(store, act(), "SJ2026-999")
 
@@ -210,8 +210,8 @@ def test_a_commitment_that_was_given_up_is_named_by_the_next_one(store):
     with pytest.raises(ValueError, match=f"{first} of the same item waits"):
         draws.commit(store, act(), second)
     with pytest.raises(ValueError, match="needs a reason"):
-        draws.void(store, act(), first)
-    draws.void(store, act("名录库有误"), first)
+        plans.void(store, act(), first)
+    plans.void(store, act("名录库有误"), first)
     draws.commit(store, act(), second)
     assert json.loads(draws.files(store.con, second)["commitment.json"])["given_up"] == [first]
     assert draws.files(store.con, first)
@@ -225,7 +225,7 @@ def test_a_repeated_key_does_not_draw_a_new_seed(store):
 
 def test_an_object_with_too_few_officers_stops_the_commitment(store):
     for n in range(4):
-        pools.add_conflict(store, act(), f"P{n}", "L3", "interest")
+        conflicts.add(store, act(), f"P{n}", "L3", "interest")
     with pytest.raises(ValueError, match=r"object L3: 1 officer\(s\) may inspect it, 2 are needed"):
         draws.commit(store, act(), plan(store))
 
@@ -267,13 +267,13 @@ def test_a_plan_that_makes_no_sense_is_refused(store, changed, message):
 def test_what_was_drawn_in_the_period_is_not_drawn_again_and_its_result_counts(store):
     everything = {"risk": {c: Fraction(1) for c in ("high", "mid_high", "low")}, "credit": {}}
     first = drawn(store, rates=everything)
-    inspections.result(store, act(day=3), first, "H1", "open", None)
+    inspections.enter_result(store, act(day=3), first, "H1", "open", None)
     second = drawn(store, batch="2", random=18, day=4, rates=everything)
     assert {row["carried_from"] for row in picks(store, second).values()} == {first}
     assert visited(store, second) == []
     assert inspections.random_outcomes(store.con, second).count("open") == 1
     with pytest.raises(ValueError, match=f"enter its result in {first}"):
-        inspections.result(store, act(day=5), second, "H1", "clean", None)
+        inspections.enter_result(store, act(day=5), second, "H1", "clean", None)
     other = drawn(store, item="评标专家", day=6, rates=everything)
     assert len(visited(store, other)) == 18
 
@@ -289,30 +289,30 @@ def test_an_object_added_by_hand_stands_apart_and_keeps_its_chance(store):
     id = drawn(store)
     absent = next(f"L{n}" for n in range(6) if f"L{n}" not in picks(store, id))
     with pytest.raises(ValueError, match="needs a reason"):
-        inspections.add(store, act(day=3), id, absent)
-    officers = inspections.add(store, act("群众举报线索", day=3), id, absent)
+        inspections.add_object(store, act(day=3), id, absent)
+    officers = inspections.add_object(store, act("群众举报线索", day=3), id, absent)
     assert len(set(officers)) == 2
     assert (picks(store, id)[absent]["arm"], picks(store, id)[absent]["reason"]) == ("manual", "群众举报线索")
     assert absent.encode() not in draws.files(store.con, id)["drawn.csv"]
-    before = {row["object_id"] for row in draws.drawn_before(store.con, draws.plan_of(store.con, id))}
+    before = {row["object_id"] for row in draws.drawn_before(store.con, plans.plan_of(store.con, id))}
     assert absent not in before
     drawn_sheet, added_sheet, _ = sheets.sheets(store, id, AS_OF)
     assert absent not in str(drawn_sheet.rows)
     assert added_sheet.rows[0][-2:] == ["群众举报线索", "张三"]
     with pytest.raises(ValueError, match="on the list of"):
-        inspections.add(store, act("再加", day=3), id, absent)
+        inspections.add_object(store, act("再加", day=3), id, absent)
 
 
 def test_nobody_chooses_who_replaces_an_officer(store):
     id = drawn(store)
     thing = visited(store, id)[0]
     first, second = team(store, id, thing)
-    pools.add_conflict(store, act(day=3), first, thing, "relative")
-    third = inspections.replace(store, act("回避", day=3), id, thing, first)
+    conflicts.add(store, act(day=3), first, thing, "relative")
+    third = inspections.replace_officer(store, act("回避", day=3), id, thing, first)
     assert set(team(store, id, thing)) == {second, third}
     assert third not in (first, second)
     with pytest.raises(ValueError, match="does not inspect"):
-        inspections.replace(store, act("再换", day=3), id, thing, first)
+        inspections.replace_officer(store, act("再换", day=3), id, thing, first)
     assert (thing, first) == tuple(sheets.sheets(store, id, AS_OF)[2].rows[0][:2])
 
 
@@ -320,9 +320,9 @@ def test_no_officer_left_is_said(store):
     id = drawn(store)
     thing = visited(store, id)[0]
     for _ in range(3):
-        inspections.replace(store, act("生病", day=3), id, thing, team(store, id, thing)[0])
+        inspections.replace_officer(store, act("生病", day=3), id, thing, team(store, id, thing)[0])
     with pytest.raises(ValueError, match=rf"object {thing}: 0 officer\(s\)"):
-        inspections.replace(store, act("生病", day=3), id, thing, team(store, id, thing)[0])
+        inspections.replace_officer(store, act("生病", day=3), id, thing, team(store, id, thing)[0])
     assert len(team(store, id, thing)) == 2
 
 
@@ -333,17 +333,17 @@ def test_a_result_starts_five_working_days_and_its_publication_stops_them(store)
     id = drawn(store)
     thing, other = visited(store, id)[:2]
     # 18 June 2026 is a Thursday; 19 June is the Dragon Boat Festival.
-    inspections.result(store, act(day=18), id, thing, "clean", "2026-06-18T10:00:00+08:00")
-    inspections.result(store, act(day=18), id, other, "corrected", "2026-06-18T10:00:00+08:00")
+    inspections.enter_result(store, act(day=18), id, thing, "clean", "2026-06-18T10:00:00+08:00")
+    inspections.enter_result(store, act(day=18), id, other, "corrected", "2026-06-18T10:00:00+08:00")
 
     def seen(object_id, as_of):
-        return next(row for row in sheets.listed(store, id, as_of) if row.object_id == object_id)
+        return next(row for row in sheets.listed_objects(store, id, as_of) if row.object_id == object_id)
 
     assert seen(thing, AS_OF).deadline.due.moved_on == date(2026, 6, 26)
     assert seen(thing, date(2026, 6, 24)).deadline.workdays_left == 2
     assert (seen(thing, date(2026, 6, 26)).late_zh, seen(thing, date(2026, 6, 27)).late_zh) == ("否", "是")
-    inspections.publish(store, act(day=25), id, [thing], None, channel="县政府门户网站")
-    inspections.publish(store, act(day=29), id, [], "2026-06-29T09:00:00+08:00", channel="公示系统")
+    inspections.note_publication(store, act(day=25), id, [thing], None, channel="县政府门户网站")
+    inspections.note_publication(store, act(day=29), id, [], "2026-06-29T09:00:00+08:00", channel="公示系统")
     assert (seen(thing, AS_OF).late_zh, seen(other, AS_OF).late_zh) == ("否", "是")
     assert seen(other, AS_OF).channel == "公示系统"
 
@@ -351,27 +351,29 @@ def test_a_result_starts_five_working_days_and_its_publication_stops_them(store)
 def test_a_result_may_be_withheld_only_with_its_reason(store):
     id = drawn(store)
     thing = visited(store, id)[0]
-    inspections.result(store, act(day=3), id, thing, "open", None)
+    inspections.enter_result(store, act(day=3), id, thing, "open", None)
     with pytest.raises(ValueError, match="say where it was made public"):
-        inspections.publish(store, act(day=4), id, [thing], None)
+        inspections.note_publication(store, act(day=4), id, [thing], None)
     with pytest.raises(ValueError, match="say where it was made public"):
-        inspections.publish(store, act(day=4), id, [thing], None, channel="网站", withheld="涉及商业秘密")
-    inspections.publish(store, act(day=4), id, [thing], None, withheld="涉及商业秘密")
-    (row,) = [row for row in sheets.listed(store, id, AS_OF) if row.object_id == thing]
+        inspections.note_publication(
+            store, act(day=4), id, [thing], None, channel="网站", withheld="涉及商业秘密"
+        )
+    inspections.note_publication(store, act(day=4), id, [thing], None, withheld="涉及商业秘密")
+    (row,) = [row for row in sheets.listed_objects(store, id, AS_OF) if row.object_id == thing]
     assert (row.withheld, row.deadline.outcome) == ("涉及商业秘密", "lapsed")
 
 
 def test_a_correction_needs_a_reason_and_is_published_again(store):
     id = drawn(store)
     thing = visited(store, id)[0]
-    inspections.result(store, act(day=3), id, thing, "clean", None)
-    inspections.publish(store, act(day=4), id, [thing], None, channel="网站")
+    inspections.enter_result(store, act(day=3), id, thing, "clean", None)
+    inspections.note_publication(store, act(day=4), id, [thing], None, channel="网站")
     with pytest.raises(ValueError, match="is public already"):
-        inspections.publish(store, act(day=4), id, [thing], None, channel="网站")
+        inspections.note_publication(store, act(day=4), id, [thing], None, channel="网站")
     with pytest.raises(ValueError, match="correcting it needs a reason"):
-        inspections.result(store, act(day=5), id, thing, "open", None)
-    inspections.result(store, act("复核", day=5), id, thing, "open", None)
-    assert inspections.publish(store, act(day=6), id, [], None, channel="网站") == [thing]
+        inspections.enter_result(store, act(day=5), id, thing, "open", None)
+    inspections.enter_result(store, act("复核", day=5), id, thing, "open", None)
+    assert inspections.note_publication(store, act(day=6), id, [], None, channel="网站") == [thing]
     assert len(store.rows("SELECT * FROM draw_result")) == 2
 
 
@@ -386,20 +388,20 @@ def test_a_correction_needs_a_reason_and_is_published_again(store):
 def test_an_inspection_is_done_between_its_draw_and_now(store, at, message):
     id = drawn(store)
     with pytest.raises(ValueError, match=message):
-        inspections.result(store, act(day=4), id, visited(store, id)[0], "clean", at)
+        inspections.enter_result(store, act(day=4), id, visited(store, id)[0], "clean", at)
 
 
 def test_what_is_not_on_the_list_or_has_no_result_is_refused(store):
     id = drawn(store)
     with pytest.raises(ValueError, match="G1 is not on the list"):
-        inspections.result(store, act(day=4), id, "G1", "clean", None)
+        inspections.enter_result(store, act(day=4), id, "G1", "clean", None)
     thing = visited(store, id)[0]
     with pytest.raises(ValueError, match="'fine' is no outcome"):
-        inspections.result(store, act(day=4), id, thing, "fine", None)
+        inspections.enter_result(store, act(day=4), id, thing, "fine", None)
     with pytest.raises(ValueError, match="has no result yet"):
-        inspections.publish(store, act(day=4), id, [thing], None, channel="网站")
+        inspections.note_publication(store, act(day=4), id, [thing], None, channel="网站")
     with pytest.raises(ValueError, match="no result waits"):
-        inspections.publish(store, act(day=4), id, [], None, channel="网站")
+        inspections.note_publication(store, act(day=4), id, [], None, channel="网站")
 
 
 # --- the error rate ----------------------------------------------------------------------------------------------------
@@ -416,7 +418,7 @@ def test_only_the_random_draw_estimates_the_error_rate(store):
     arms = {object_id: row["arm"] for object_id, row in picks(store, id).items()}
     assert set(arms.values()) == {"risk", "random", "both"}
     for object_id, arm in arms.items():
-        inspections.result(store, act(day=4), id, object_id, "open" if arm == "risk" else "clean", None)
+        inspections.enter_result(store, act(day=4), id, object_id, "open" if arm == "risk" else "clean", None)
     outcomes = inspections.random_outcomes(store.con, id)
     assert outcomes == ["clean"] * 12
     assert error_rate_estimate(outcomes).share == 0.0
@@ -468,7 +470,7 @@ def exported(store, id, folder):
 
 
 def test_an_outsider_replays_the_published_folder(store, tmp_path):
-    pools.add_conflict(store, act(), "P1", "H1", "relative")
+    conflicts.add(store, act(), "P1", "H1", "relative")
     id = drawn(store)
     folder = exported(store, id, tmp_path / "公示")
     env = {
@@ -501,8 +503,8 @@ def test_the_public_value_travels_with_the_folder(store, tmp_path):
 def test_the_list_has_the_columns_of_the_office(store):
     id = drawn(store)
     thing = visited(store, id)[0]
-    inspections.result(store, act(day=3), id, thing, "corrected", None)
-    inspections.publish(store, act(day=4), id, [thing], None, channel="公示系统")
+    inspections.enter_result(store, act(day=3), id, thing, "corrected", None)
+    inspections.note_publication(store, act(day=4), id, [thing], None, channel="公示系统")
     contents = sheets.export(store, id, AS_OF)
     (row,) = [
         row
@@ -546,7 +548,7 @@ def test_the_workbook_keeps_codes_as_text_and_lists_additions_apart(store):
     pools.add(store, act(), pools.OBJECTS, firm)
     id = drawn(store)
     if code not in picks(store, id):
-        inspections.add(store, act("举报", day=3), id, code)
+        inspections.add_object(store, act("举报", day=3), id, code)
     content = sheets.export(store, id, AS_OF)["双随机抽查名单.xlsx"]
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         pages = [
@@ -571,38 +573,3 @@ def test_equal_draws_export_equal_bytes(store, tmp_path):
 def test_nothing_can_be_exported_before_the_commitment(store):
     with pytest.raises(ValueError, match="is planned"):
         sheets.export(store, plan(store), AS_OF)
-
-
-# --- rates -------------------------------------------------------------------------------------------------------------
-
-
-def test_the_default_set_leaves_chance_in_every_class():
-    of_class = inspection_rates.rates_of(inspection_rates.default_set(), {})["risk"]
-    assert of_class == {
-        "high": Fraction(3, 10),
-        "mid_high": Fraction(1, 10),
-        "mid": Fraction(1, 50),
-        "low": Fraction(1, 100),
-    }
-
-
-def test_a_span_needs_its_rate_and_keeps_it_inside():
-    with pytest.raises(ValueError, match="say the rate, such as --rate credit:A=1/20"):
-        inspection_rates.rates_of("lindian_2024", {})
-    own = {"credit": {"A": Fraction(1, 20), "B": Fraction(1, 5), "C": Fraction(1, 2), "D": Fraction(1)}}
-    assert inspection_rates.rates_of("lindian_2024", own)["credit"]["C"] == Fraction(1, 2)
-    with pytest.raises(ValueError, match="credit class C: 1/5 lies outside 21/100 to 3/5"):
-        inspection_rates.rates_of("lindian_2024", {"credit": own["credit"] | {"C": Fraction(1, 5)}})
-
-
-@pytest.mark.parametrize(
-    ("text", "share"), [("30%", (3, 10)), ("0.3", (3, 10)), ("3/10", (3, 10)), ("0.1%", (1, 1000))]
-)
-def test_a_share_is_read_exactly(text, share):
-    assert inspection_rates.share(text) == Fraction(*share)
-
-
-@pytest.mark.parametrize("text", ["", "120%", "2", "1/0", "-5%", "三成", "1e-3"])
-def test_a_word_that_is_no_share_is_refused(text):
-    with pytest.raises(ValueError, match="rate"):
-        inspection_rates.share(text)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pipelines.casework.acts import Act
-from pipelines.casework.draws import pools
+from pipelines.casework.draws import conflicts, pools
 from pipelines.casework.draws.pools import OBJECTS, OFFICERS
 from pipelines.store import opened
 
@@ -66,7 +66,7 @@ def test_an_import_adds_what_is_new_changes_what_changed_and_retires_what_is_gon
     pools.take_over(store, act(), OBJECTS, members)
     later = [members[0] | {"risk_class": "low"}, members[1], pools.checked(OBJECTS, lot("L9"))]
     change = pools.take_over(store, act("年度调整", day=2), OBJECTS, later, retire=1)
-    assert change == pools.Change(("L9",), ("L1",), ("91410000000000001X",))
+    assert change == pools.PoolChange(("L9",), ("L1",), ("91410000000000001X",))
     assert ids(store) == ["L1", "L2", "L9"]
     gone = pools.history(store.con, OBJECTS, "91410000000000001X")
     assert (gone[0]["until_reason"], gone[0]["until_by"]) == ("年度调整", "张三")
@@ -192,16 +192,16 @@ def test_a_conflict_stands_until_it_ends(store):
         OFFICERS,
         {"officer_id": "P1", "name": "李四", "unit": "住建局", "certificate_no": "1", "fields": "工程建设"},
     )
-    pools.add_conflict(store, act(), "P1", "L1", "relative")
+    conflicts.add(store, act(), "P1", "L1", "relative")
     with pytest.raises(ValueError, match="already"):
-        pools.add_conflict(store, act(), "P1", "L1", "other")
+        conflicts.add(store, act(), "P1", "L1", "other")
     with pytest.raises(ValueError, match="is no ground"):
-        pools.add_conflict(store, act(), "P1", "L1", "因为他们是同学")
+        conflicts.add(store, act(), "P1", "L1", "因为他们是同学")
     with pytest.raises(ValueError, match="P9 does not stand"):
-        pools.add_conflict(store, act(), "P9", "L1", "relative")
-    assert pools.conflicts(store.con) == {("P1", "L1"): "relative"}
-    pools.end_conflict(store, act("已离任", day=2), "P1", "L1")
-    assert pools.conflicts(store.con) == {}
+        conflicts.add(store, act(), "P9", "L1", "relative")
+    assert conflicts.standing(store.con) == {("P1", "L1"): "relative"}
+    conflicts.end(store, act("已离任", day=2), "P1", "L1")
+    assert conflicts.standing(store.con) == {}
     assert len(store.rows("SELECT * FROM officer_conflict")) == 1
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from pipelines import audit
 from pipelines.casework.clocks import deadlines
-from pipelines.casework.clocks.clocks import Stage
+from pipelines.casework.clocks.due_dates import Stage
 from pipelines.casework.referrals import assistance
 
 WANTED = {

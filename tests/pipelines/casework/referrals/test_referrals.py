@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from pipelines.casework.cases.cases import case_of, move
-from pipelines.casework.cases.states import State
+from pipelines.casework.cases.states import CaseState
 from pipelines.casework.clocks import deadlines
 from pipelines.casework.referrals.referrals import answer, copies, draft, latest, of_case
 
@@ -76,7 +76,7 @@ def test_a_refused_case_goes_to_the_regulator_and_no_clock_is_left(store, drafte
         ("RC1-2", "regulator"),
     ]
     assert running(store) == set()
-    assert case_of(store.con, "C1").state == State.DRAFTED
+    assert case_of(store.con, "C1").state == CaseState.DRAFTED
 
 
 def test_closing_a_refused_case_lets_the_review_lapse(store, drafted, by):
@@ -98,7 +98,7 @@ def test_an_office_without_the_power_gets_nothing(store, case, by):
     case(state="confirmed")
     with pytest.raises(ValueError, match="powers for A07"):
         draft(store, by(), "C1", "housing", "HOUSING-A01", ["A07"])
-    assert (of_case(store.con, "C1"), case_of(store.con, "C1").state) == ([], State.CONFIRMED)
+    assert (of_case(store.con, "C1"), case_of(store.con, "C1").state) == ([], CaseState.CONFIRMED)
 
 
 def test_what_the_store_itself_refuses(store, drafted):
@@ -110,7 +110,7 @@ def test_a_number_that_could_not_be_found_again_is_refused(store, drafted, by):
     step(store, by, "approve")
     with pytest.raises(ValueError, match="hexagonal"):
         step(store, by, "send", day=3, document="修发改移[2026]3号")
-    assert case_of(store.con, "C1").state == State.APPROVED
+    assert case_of(store.con, "C1").state == CaseState.APPROVED
 
 
 def test_copies_follow_the_office(store, drafted, case, by):

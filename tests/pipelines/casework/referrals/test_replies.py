@@ -6,11 +6,11 @@ import pytest
 
 from pipelines.casework.cases import cases
 from pipelines.casework.referrals import referrals, replies
-from reports.letters import Head
+from reports.letters import LetterHead
 
 
 def head(number="修发改函〔2026〕20号"):
-    return Head(office="示例县发展和改革委员会", number=number, on=date(2026, 7, 1), contact="")
+    return LetterHead(office="示例县发展和改革委员会", number=number, on=date(2026, 7, 1), contact="")
 
 
 def said(letter):
@@ -58,7 +58,7 @@ def test_the_same_reply_again_is_the_same_letter_and_another_needs_a_number_of_i
     cases.move(store, by(reason="轻微"), brought, "dismiss", {"code": "below_materiality"})
     assert replies.write(store, by(), brought, head()) == replies.write(store, by(), brought, head())
     assert len(store.rows("SELECT * FROM police_reply")) == 1
-    other = Head(office="另一机关", number="修发改函〔2026〕20号", on=None, contact="")
+    other = LetterHead(office="另一机关", number="修发改函〔2026〕20号", on=None, contact="")
     with pytest.raises(ValueError, match="number of its own"):
         replies.write(store, by(), brought, other)
     with pytest.raises(ValueError, match="hexagonal"):

@@ -7,9 +7,10 @@ import pytest
 
 from pipelines.casework.acts import Act
 from pipelines.casework.clocks import deadlines
+from pipelines.casework.clocks.due_dates import months_after
 from pipelines.casework.watchlist import credit_repair, register, sheets
-from pipelines.casework.watchlist.effects import for_snapshot, settle
-from pipelines.casework.watchlist.entry import Entry
+from pipelines.casework.watchlist.effects import expire_and_remove, for_snapshot
+from pipelines.casework.watchlist.proposals import Proposal
 from pipelines.settings import Home
 from pipelines.store import opened
 
@@ -56,7 +57,7 @@ def act(reason="", on="2026-06-02", actor="张三", key=None):
 
 
 def listed(store, facts=WATCH, on="2026-06-02", **changed):
-    id = register.propose(store, act("列入", on), Entry(**facts | changed))
+    id = register.propose(store, act("列入", on), Proposal(**facts | changed))
     return register.approve(store, act(on=on, actor="李四"), id)
 
 
@@ -71,7 +72,7 @@ def repaired(store, id, on="2026-05-01", **changed):
 
 def night(store, as_of, actor="night"):
     with store.transaction() as con:
-        return settle(con, date.fromisoformat(as_of), at=f"{as_of}T20:00:00+00:00", actor=actor)
+        return expire_and_remove(con, date.fromisoformat(as_of), at=f"{as_of}T20:00:00+00:00", actor=actor)
 
 
 def flag(store, fp, facts, detector="watchlist.active_ban", is_current=1, party=FIRM):
@@ -129,7 +130,7 @@ def flag(store, fp, facts, detector="watchlist.active_ban", is_current=1, party=
 )
 def test_an_entry_without_what_its_list_needs_is_refused(facts, changed, message):
     with pytest.raises(ValueError, match=message):
-        Entry(**facts | changed)
+        Proposal(**facts | changed)
 
 
 def test_a_person_is_listed_masked(store):
@@ -151,7 +152,7 @@ def test_the_log_holds_no_fact_of_a_person(store):
 
 
 def test_somebody_else_approves(store):
-    id = register.propose(store, act("列入"), Entry(**WATCH))
+    id = register.propose(store, act("列入"), Proposal(**WATCH))
     assert state(store, id) == "proposed"
     with pytest.raises(ValueError, match=f"张三 proposed {id}; somebody else"):
         register.approve(store, act(), id)
@@ -160,17 +161,17 @@ def test_somebody_else_approves(store):
 
 
 def test_a_proposal_has_no_effect(store):
-    register.propose(store, act("列入"), Entry(**WATCH))
+    register.propose(store, act("列入"), Proposal(**WATCH))
     assert for_snapshot(store.con, date(2026, 6, 30)) == []
 
 
 def test_nobody_stands_twice(store):
     listed(store)
     with pytest.raises(ValueError, match="已列入 already: ZD2026-0001"):
-        register.propose(store, act("再列"), Entry(**WATCH))
+        register.propose(store, act("再列"), Proposal(**WATCH))
     first = listed(store, BLACK)
     with pytest.raises(ValueError, match=f"already: {first}"):
-        register.propose(store, act("再列"), Entry(**BLACK))
+        register.propose(store, act("再列"), Proposal(**BLACK))
     assert listed(store, BLACK, document_no="修住建罚〔2026〕6号") == "HM2026-0002"
 
 
@@ -183,7 +184,7 @@ def test_a_removed_subject_can_be_listed_anew_and_keeps_its_past(store):
 
 
 def test_a_dropped_proposal_is_kept(store):
-    id = register.propose(store, act("列入"), Entry(**BLACK))
+    id = register.propose(store, act("列入"), Proposal(**BLACK))
     register.revoke(store, act("证据不足"), id)
     assert state(store, id) == "revoked"
     assert for_snapshot(store.con, date(2026, 6, 30)) == []
@@ -214,7 +215,7 @@ def test_history_can_neither_be_changed_nor_deleted(store, table):
 
 
 def test_the_same_key_proposes_once(store):
-    once = [register.propose(store, act("列入", key="k"), Entry(**WATCH)) for _ in range(2)]
+    once = [register.propose(store, act("列入", key="k"), Proposal(**WATCH)) for _ in range(2)]
     assert once == ["ZD2026-0001"] * 2
     assert len(register.entries(store.con)) == 1
 
@@ -292,13 +293,13 @@ def test_a_watch_entry_is_no_sanction_to_repair(store):
     ],
 )
 def test_the_classes_count_from_the_date_of_the_document(severity, first, last):
-    rule, decided_on = credit_repair.severity_of(severity), date(2026, 1, 31)
+    rule, decided_on = credit_repair.dishonesty_class_of(severity), date(2026, 1, 31)
     assert (str(rule.repairable_on(decided_on)), str(rule.published_until(decided_on))) == (first, last)
 
 
 def test_a_leap_day_keeps_its_month():
-    assert credit_repair.months_after(date(2024, 2, 29), 12) == date(2025, 2, 28)
-    assert credit_repair.months_after(date(2026, 1, 10), -36) == date(2023, 1, 10)
+    assert months_after(date(2024, 2, 29), 12) == date(2025, 2, 28)
+    assert months_after(date(2026, 1, 10), -36) == date(2023, 1, 10)
 
 
 def test_publication_stops_by_itself_before_the_sanction_does(store):

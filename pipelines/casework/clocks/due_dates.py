@@ -1,4 +1,4 @@
-"""When a step of the law is due, and how near that is. No store, no clock on the wall: dates in, dates out.
+"""When a period of the law ends, and how near that is. Pure: dates in, dates out.
 
 How days are counted
     Days are days in Shanghai. The day of the event does not count; a period ends at 24:00 of its last day. "日"
@@ -12,146 +12,18 @@ How days are counted
 
 from __future__ import annotations
 
-import calendar as months
-from collections.abc import Mapping, Sequence
+import calendar
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from functools import cache
 
 from pipelines import times
+from pipelines.casework.clocks.periods import PeriodRule, Unit
 from pipelines.casework.clocks.workdays import Workdays
-from pipelines.reference import Reference
 from pipelines.times import LOCAL
 
 _DAY = timedelta(days=1)
-
-
-class Unit(StrEnum):
-    """What a period is counted in."""
-
-    HOUR = "hour"
-    DAY = "day"
-    WORKDAY = "workday"
-    MONTH = "month"
-    YEAR = "year"
-
-
-UNITS_ZH = {
-    Unit.HOUR: "小时",
-    Unit.DAY: "日",
-    Unit.WORKDAY: "个工作日",
-    Unit.MONTH: "个月",
-    Unit.YEAR: "年",
-}
-
-
-class Kind(StrEnum):
-    """What part of handling a complaint a period belongs to, if any."""
-
-    ACCEPTANCE = "acceptance"
-    STEP = "step"
-    CONCLUSION = "conclusion"
-    OTHER = "other"
-
-
-class Late(StrEnum):
-    """The kinds of delay that article 10 of the county's notice assesses every year."""
-
-    ACCEPTANCE = "late_acceptance"
-    HANDLING = "late_handling"
-    NOT_CONCLUDED = "not_concluded"
-    OTHER = "other"
-
-
-LATE_ZH = {
-    Late.ACCEPTANCE: "逾期受理",
-    Late.HANDLING: "超期办理",
-    Late.NOT_CONCLUDED: "逾期未办结",
-    Late.OTHER: "其他超期",
-}
-
-DUTIES_ZH = {
-    "regulator": "监管部门",
-    "police": "公安机关",
-    "tenderer": "招标人",
-    "purchaser": "采购人",
-    "bidder": "投标人",
-    "supplier": "供应商",
-}
-
-GROUNDS_ZH = {
-    "inspection": "检验",
-    "testing": "检测",
-    "appraisal": "鉴定",
-    "expert_review": "专家评审",
-    "objection": "异议答复期间",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rule:
-    """One period of the law, a row of ``data/reference/deadlines.csv``.
-
-    Attributes:
-        rule_id: such as ``TS02``; a letter follows where one provision has several periods.
-        regime: ``tendering``, ``procurement``, or ``all``.
-        starts_zh, starts_en, act_zh, act_en: the event that starts it, and what must be done.
-        length, unit: how long.
-        at_least: a minimum (such as 20 days to bid) rather than a time limit.
-        moves: read so that a last day on a rest day moves to the next working day.
-        kind: see `Kind`.
-        duty_of: whose duty it is, a key of `DUTIES_ZH`.
-        stops: grounds on which it stands still, keys of `GROUNDS_ZH`.
-        extends: the rule whose clock it may take over, with approval; it counts from the same start.
-        basis: instrument and article.
-        seen: the text was checked; otherwise it is shown as 待核.
-    """
-
-    rule_id: str
-    regime: str
-    starts_zh: str
-    starts_en: str
-    act_zh: str
-    act_en: str
-    length: int
-    unit: Unit
-    at_least: bool
-    moves: bool
-    kind: Kind
-    duty_of: str
-    stops: tuple[str, ...]
-    extends: str | None
-    basis: str
-    seen: bool
-
-    @property
-    def duty_zh(self) -> str:
-        """Whose duty it is, in Chinese."""
-        return DUTIES_ZH[self.duty_of]
-
-    @property
-    def length_zh(self) -> str:
-        """The length in Chinese: 3个工作日."""
-        return f"{'不少于' if self.at_least else ''}{self.length}{UNITS_ZH[self.unit]}"
-
-    @property
-    def length_en(self) -> str:
-        """The length in English: 3 workdays."""
-        plural = "" if self.length == 1 else "s"
-        return f"{'at least ' if self.at_least else ''}{self.length} {self.unit}{plural}"
-
-    def late(self, *, is_done: bool) -> Late:
-        """Return which delay it is when the period has run out, with the act done late or not at all."""
-        match self.kind:
-            case Kind.ACCEPTANCE:
-                return Late.ACCEPTANCE
-            case Kind.STEP:
-                return Late.HANDLING
-            case Kind.CONCLUSION:
-                return Late.HANDLING if is_done else Late.NOT_CONCLUDED
-            case Kind.OTHER:
-                return Late.OTHER
 
 
 @dataclass(frozen=True)
@@ -224,7 +96,7 @@ WARNED = (Stage.OVERDUE, Stage.ONE_DAY, Stage.THREE_DAYS, Stage.HALF)
 
 
 @dataclass(frozen=True)
-class Early:
+class WarningLimits:
     """When to warn: this share of the period is used up, this many working days are left."""
 
     share: float = 0.5
@@ -232,25 +104,9 @@ class Early:
     last_days: int = 1
 
 
-@cache
-def rules() -> dict[str, Rule]:
-    """Return the rules by id, in the order of the file."""
-    return {row.values["rule_id"]: _rule(row.values) for row in Reference().rows("deadlines.csv")}
-
-
-def rule_of(rule_id: str) -> Rule:
-    """Return a rule.
-
-    Raises:
-        ValueError: there is none of this id.
-    """
-    try:
-        return rules()[rule_id]
-    except KeyError as error:
-        raise ValueError(f"no period {rule_id!r}; `bidwatch deadlines rules` lists them") from error
-
-
-def due(rule: Rule, started_at: datetime, workdays: Workdays, suspensions: Sequence[Suspension] = ()) -> Due:
+def due(
+    rule: PeriodRule, started_at: datetime, workdays: Workdays, suspensions: Sequence[Suspension] = ()
+) -> Due:
     """Return when a period ends.
 
     Args:
@@ -281,7 +137,7 @@ def due(rule: Rule, started_at: datetime, workdays: Workdays, suspensions: Seque
 
 
 def stage(
-    rule: Rule,
+    rule: PeriodRule,
     started_at: datetime,
     due: Due,
     workdays: Workdays,
@@ -289,7 +145,7 @@ def stage(
     *,
     suspensions: Sequence[Suspension] = (),
     met_at: datetime | None = None,
-    early: Early = Early(),
+    early: WarningLimits = WarningLimits(),
 ) -> Stage:
     """Return how a clock stands at a moment.
 
@@ -297,8 +153,8 @@ def stage(
         rule, started_at, due, workdays, suspensions: of the clock.
         at: the moment.
         met_at: when the act was done.
-        early: when to warn. The days come only after the share: a period of three days does not begin
-            with a warning that three days are left.
+        early: when to warn. A warning by days comes only after the share is used up: a period of three days does not
+            begin with a warning that three days are left.
     """
     if met_at is not None:
         return Stage.MET if met_at <= due.moved_at else Stage.MET_LATE
@@ -332,7 +188,7 @@ def end_text(due: Due, unit: Unit) -> tuple[str, str]:
     return due.due_on.isoformat(), due.moved_on.isoformat() if due.moved_at != due.due_at else ""
 
 
-def is_long_enough(rule: Rule, first: date, last: date, workdays: Workdays) -> bool:
+def is_long_enough(rule: PeriodRule, first: date, last: date, workdays: Workdays) -> bool:
     """Tell whether a minimum period is kept between two days, the first not counted.
 
     Raises:
@@ -343,9 +199,15 @@ def is_long_enough(rule: Rule, first: date, last: date, workdays: Workdays) -> b
     return last >= due(rule, times.morning_of(first), workdays).due_on
 
 
-def _last_day(rule: Rule, first: date, workdays: Workdays, suspensions: Sequence[Suspension]) -> date:
+def months_after(day: date, months: int) -> date:
+    """Return the same day some months later or, below 0, earlier; the last day of a month that is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _last_day(rule: PeriodRule, first: date, workdays: Workdays, suspensions: Sequence[Suspension]) -> date:
     if rule.unit in (Unit.MONTH, Unit.YEAR):
-        return _later(first, rule)
+        return months_after(first, rule.length * (12 if rule.unit is Unit.YEAR else 1))
     counted, on = 0, first
     while counted < rule.length:
         on += _DAY
@@ -354,14 +216,7 @@ def _last_day(rule: Rule, first: date, workdays: Workdays, suspensions: Sequence
     return on
 
 
-def _later(first: date, rule: Rule) -> date:
-    """Return the day of the same number, months or years later, or the last of a shorter month."""
-    months_on = first.month - 1 + rule.length * (12 if rule.unit is Unit.YEAR else 1)
-    year, month = first.year + months_on // 12, months_on % 12 + 1
-    return date(year, month, min(first.day, months.monthrange(year, month)[1]))
-
-
-def _share_left(rule: Rule, started_at: datetime, due: Due, at: datetime, left: int) -> float:
+def _share_left(rule: PeriodRule, started_at: datetime, due: Due, at: datetime, left: int) -> float:
     match rule.unit:
         case Unit.WORKDAY:
             return left / rule.length
@@ -375,24 +230,3 @@ def _share_left(rule: Rule, started_at: datetime, due: Due, at: datetime, left: 
 
 def _end_of(on: date) -> datetime:
     return times.morning_of(on + _DAY)
-
-
-def _rule(row: Mapping[str, str]) -> Rule:
-    return Rule(
-        rule_id=row["rule_id"],
-        regime=row["regime"],
-        starts_zh=row["starts_zh"],
-        starts_en=row["starts_en"],
-        act_zh=row["act_zh"],
-        act_en=row["act_en"],
-        length=int(row["length"]),
-        unit=Unit(row["unit"]),
-        at_least=row["sense"] == "at_least",
-        moves=row["moves"] == "yes",
-        kind=Kind(row["kind"]),
-        duty_of=row["duty_of"],
-        stops=tuple(filter(None, row["stops"].split(";"))),
-        extends=row["extends"] or None,
-        basis=row["basis"],
-        seen=row["seen"] == "yes",
-    )

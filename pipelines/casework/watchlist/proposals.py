@@ -1,4 +1,4 @@
-"""What an entry of the watch list or of the blacklist must say. Two lists: neither takes what belongs on the other."""
+"""What a proposal for the watch list or for the blacklist must say. Neither list takes what belongs on the other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PERSON = re.compile(r"h1:[0-9A-Fa-f]{32}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class Proposal:
     """What is proposed for a list. Dates are local days; first and last day are both included.
 
     Attributes:
@@ -105,7 +105,7 @@ class Entry:
             raise ValueError(
                 "a blacklist entry needs its decision: document number (文号), authority, date and class"
             )
-        credit_repair.severity_of(self.severity)
+        credit_repair.dishonesty_class_of(self.severity)
         if self.starts_on < self.decided_on:
             raise ValueError(
                 f"the entry begins on {self.starts_on}, before its decision of {self.decided_on}"

@@ -1,7 +1,7 @@
-"""Trading data for the channels of police, discipline and audit (notice of 2021, article 15), written down in a ledger.
+"""Exports of trading data to police, discipline and audit (article 15 of the notice of 2021), and their ledger.
 
-Everything of the current snapshot that is a record of trading goes out as Parquet and as CSV; persons stay tokens. The
-texts inside bid files stay here: they name persons. What has not been opened is in no snapshot.
+The tables of the current snapshot that are records of trading go out as Parquet and as CSV; persons stay tokens. The
+texts inside bid files stay here, because they name persons. Bids that have not been opened are in no snapshot.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from reports.office_sheet import Sheet, csv_bytes
 
 CHANNELS_ZH = {"police": "公安机关", "discipline": "纪检监察机关", "audit": "审计机关"}
 
-#: What stands inside files, with names of persons in running text; and the office's own list, which is no trading data.
+#: What stands inside bid files, with names of persons in running text; and the office's own list, which is no trading data.
 KEPT_BACK = frozenset({"file_parts", "file_properties", "file_images", "listed_parties"})
 TABLES = tuple(table for table in core.tables() if table not in KEPT_BACK)
 
@@ -40,7 +40,7 @@ _RUNS = "'^(?:[\\t\\r\\n]|[\\s\\p{Cc}\\p{Cf}\\p{Z}]*[=+\\-@＝＋－＠﹦﹢﹣
 
 
 @dataclass(frozen=True)
-class Export:
+class TradingDataExport:
     """One line of the ledger of exports. ``at``: UTC time; ``manifest_sha256``: of MANIFEST.json, which has all sums."""
 
     number: int
@@ -54,10 +54,10 @@ class Export:
     actor: str
 
 
-def write(home: Home, store: Store, act: Act, channel: str, folder: Path) -> Export:
-    """Write the data of the current snapshot into a new folder, and into the ledger that it was handed out.
+def write(home: Home, store: Store, act: Act, channel: str, folder: Path) -> TradingDataExport:
+    """Write the data of the current snapshot into a new folder, and a line into the ledger.
 
-    The folder appears whole, and after the ledger has it: nothing goes out that is not written down.
+    The folder appears whole, and only after the ledger has it.
 
     Args:
         home: the installation.
@@ -82,7 +82,7 @@ def write(home: Home, store: Store, act: Act, channel: str, folder: Path) -> Exp
     half.mkdir(parents=True, mode=0o700)
     try:
         counts, manifest = _contents(home.snapshot(snapshot), half, channel, snapshot)
-        number = _written_down(store, act, channel, snapshot, counts, manifest)
+        number = _write_down(store, act, channel, snapshot, counts, manifest)
     except BaseException:
         # Data that is not in the ledger does not stay on the disk.
         shutil.rmtree(half)
@@ -92,7 +92,7 @@ def write(home: Home, store: Store, act: Act, channel: str, folder: Path) -> Exp
     return next(each for each in exports(store) if each.number == number)
 
 
-def _written_down(
+def _write_down(
     store: Store, act: Act, channel: str, snapshot: str, counts: Mapping[str, int], manifest: bytes
 ) -> int:
     digest, rows = hashlib.sha256(manifest).hexdigest(), sum(counts.values())
@@ -109,13 +109,13 @@ def _written_down(
     return int(once(store, act, "export-data", snapshot, said, do))
 
 
-def exports(store: Store) -> list[Export]:
+def exports(store: Store) -> list[TradingDataExport]:
     """Return the ledger of exports, the oldest first."""
-    return [Export(**row) for row in store.rows("SELECT * FROM export_ledger ORDER BY number")]
+    return [TradingDataExport(**row) for row in store.rows("SELECT * FROM export_ledger ORDER BY number")]
 
 
-def dictionary(con: duckdb.DuckDBPyConnection) -> Sheet:
-    """Return the data dictionary: every column of every table, with the description of the table."""
+def data_dictionary(con: duckdb.DuckDBPyConnection) -> Sheet:
+    """Return every column of every table with its type and the description of its table (数据字典)."""
     rows = []
     for table in _present(con):
         described = _header(table)
@@ -129,7 +129,7 @@ def _contents(snapshot: Path, folder: Path, channel: str, id: str) -> tuple[dict
     con = duck.open_snapshot(snapshot)
     try:
         counts = {table: _table(con, table, folder) for table in _present(con)}
-        (folder / "数据字典.csv").write_bytes(csv_bytes(dictionary(con)))
+        (folder / "数据字典.csv").write_bytes(csv_bytes(data_dictionary(con)))
     finally:
         con.close()
     files = {path.name: path for path in sorted(folder.iterdir())}

@@ -1,23 +1,23 @@
-"""What people said about alerts, as labels with the evidence they saw, as it was known on a day.
+"""Labels of alerts: what people said about each, with the evidence that they saw, as it was known on a day.
 
-Two sources: lists that offices sent back, and decisions at the own desk. What became known later is left out, so
-that nobody judges a detector with knowledge it could not have had.
+They come from the lists that offices sent back and from the decisions at the own desk. What became known later is left
+out: a detector is judged by what could be known.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
+from pipelines import times
 from pipelines.store import Store
-from pipelines.times import LOCAL
 from reports.alert_list import CONCLUSIONS_ZH
 
-#: Who said it where it was not an office that got a list.
+#: Who said it, if not an office that got a list.
 DESK = "desk"
 
-#: Reasons to dismiss a case that say what its alerts were; the others leave that open.
+#: Reasons for dismissing a case that say what its alerts were. The other reasons leave that open.
 _OF_DISMISSALS = {
     "lawful_explained": "lawful_explained",
     "data_error": "data_error",
@@ -27,7 +27,7 @@ _OF_DISMISSALS = {
 
 
 @dataclass(frozen=True)
-class Label:
+class AlertLabel:
     """What somebody said about one alert.
 
     Attributes:
@@ -36,7 +36,7 @@ class Label:
         scope, case_id: what it is about.
         label: a key of `CONCLUSIONS_ZH`.
         said_by: the office, or `DESK`.
-        known_on: the day on which it became known here, not the one that is written in the list.
+        known_on: the day on which it became known here; the list may name another.
         did: the delivery that was answered.
     """
 
@@ -54,7 +54,7 @@ class Label:
     did: str
 
 
-def labels(store: Store, as_of: date) -> list[Label]:
+def labels(store: Store, as_of: date) -> list[AlertLabel]:
     """Return the last label that each office and the own desk gave to each alert until the end of a day."""
     said: dict[tuple[str, str], tuple[str, str | None, str, str]] = {}
     for row in store.rows(
@@ -73,7 +73,7 @@ def labels(store: Store, as_of: date) -> list[Label]:
     for row in store.rows(
         "SELECT * FROM decision WHERE verb IN ('dismiss', 'confirm', 'reopen') ORDER BY number"
     ):
-        known_on = datetime.fromisoformat(row["at"]).astimezone(LOCAL).date()
+        known_on = times.day_of(row["at"])
         if known_on > as_of:
             continue
         label = _of_decision(row["verb"], json.loads(row["details"]))
@@ -92,7 +92,7 @@ def labels(store: Store, as_of: date) -> list[Label]:
             continue
         of = facts[fp, ev_hash]
         found.append(
-            Label(
+            AlertLabel(
                 fp,
                 ev_hash,
                 of["detector"],
@@ -111,7 +111,7 @@ def labels(store: Store, as_of: date) -> list[Label]:
 
 
 def _of_decision(verb: str, details: dict[str, str]) -> str | None:
-    """Return the label of a decision; None takes an earlier one back."""
+    """Return the label of a decision; None takes an earlier label back."""
     if verb == "confirm":
         return "confirmed"
     return _OF_DISMISSALS.get(details["code"]) if verb == "dismiss" else None

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pipelines.casework.clocks import clocks, workdays
-from pipelines.casework.clocks.clocks import Kind, Late, Stage, Suspension, Unit
+from pipelines.casework.clocks import due_dates, periods, workdays
+from pipelines.casework.clocks.due_dates import Stage, Suspension
 from pipelines.times import LOCAL
 
 DAYS = workdays.calendar()
@@ -24,7 +24,7 @@ def off(*spans):
 
 
 def due(rule_id, start, *spans):
-    return clocks.due(clocks.rule_of(rule_id), local(start), DAYS, off(*spans))
+    return due_dates.due(periods.rule_of(rule_id), local(start), DAYS, off(*spans))
 
 
 WORKDAYS = [
@@ -92,8 +92,8 @@ def test_working_days(rule_id, start, last):
 
 def test_one_working_day_may_be_a_saturday():
     # Fri Oct 9 2026; Sat 10 works
-    one = replace(clocks.rule_of("TS02"), length=1)
-    assert clocks.due(one, local("2026-10-09 10:00"), DAYS).due_on == date(2026, 10, 10)
+    one = replace(periods.rule_of("TS02"), length=1)
+    assert due_dates.due(one, local("2026-10-09 10:00"), DAYS).due_on == date(2026, 10, 10)
 
 
 CALENDAR_DAYS = [
@@ -216,12 +216,12 @@ def test_a_period_ends_at_midnight_in_shanghai():
 def test_the_day_of_the_event_is_the_day_in_shanghai():
     # 17:00 UTC on Jun 30 is 01:00 on Wed Jul 1 in Shanghai: Jul 2 1, 3 2, Mon 6 3
     at = datetime(2026, 6, 30, 17, tzinfo=UTC)
-    assert clocks.due(clocks.rule_of("TS02"), at, DAYS).due_on == date(2026, 7, 6)
+    assert due_dates.due(periods.rule_of("TS02"), at, DAYS).due_on == date(2026, 7, 6)
 
 
 def test_a_time_without_zone_is_refused():
     with pytest.raises(ValueError, match="no time zone"):
-        clocks.due(clocks.rule_of("TS02"), datetime(2026, 6, 30), DAYS)  # noqa: DTZ001
+        due_dates.due(periods.rule_of("TS02"), datetime(2026, 6, 30), DAYS)  # noqa: DTZ001
 
 
 def test_a_rule_without_suspension_refuses_one():
@@ -231,7 +231,7 @@ def test_a_rule_without_suspension_refuses_one():
 
 def test_a_suspension_that_has_not_ended_leaves_the_earliest_end():
     still = [Suspension(date(2026, 6, 8), None)]
-    found = clocks.due(clocks.rule_of("TS03"), local("2026-06-01 10:00"), DAYS, still)
+    found = due_dates.due(periods.rule_of("TS03"), local("2026-06-01 10:00"), DAYS, still)
     assert found == due("TS03", "2026-06-01 10:00")
 
 
@@ -252,20 +252,20 @@ MINIMA = [
 @pytest.mark.parametrize(("rule_id", "first", "last", "is_enough"), MINIMA)
 def test_minimum_periods(rule_id, first, last, is_enough):
     days = date.fromisoformat(first), date.fromisoformat(last)
-    assert clocks.is_long_enough(clocks.rule_of(rule_id), *days, DAYS) is is_enough
+    assert due_dates.is_long_enough(periods.rule_of(rule_id), *days, DAYS) is is_enough
 
 
 def test_a_time_limit_is_no_minimum():
     with pytest.raises(ValueError, match="no minimum"):
-        clocks.is_long_enough(clocks.rule_of("TS02"), date(2026, 6, 1), date(2026, 6, 9), DAYS)
+        due_dates.is_long_enough(periods.rule_of("TS02"), date(2026, 6, 1), date(2026, 6, 9), DAYS)
 
 
 def stage_on(rule_id, start, day, *, met=None, suspensions=()):
-    rule, started_at = clocks.rule_of(rule_id), local(start)
-    ends = clocks.due(rule, started_at, DAYS, suspensions)
+    rule, started_at = periods.rule_of(rule_id), local(start)
+    ends = due_dates.due(rule, started_at, DAYS, suspensions)
     at = local(day if " " in day else f"{day} 00:00")
     met_at = local(met) if met else None
-    return clocks.stage(rule, started_at, ends, DAYS, at, suspensions=suspensions, met_at=met_at)
+    return due_dates.stage(rule, started_at, ends, DAYS, at, suspensions=suspensions, met_at=met_at)
 
 
 # TS03 from Mon Jun 1 2026 ends on Tue Jul 14. Working days left: Jun 23 (Tue) 15: 24-26 3, Jun 29-Jul 3 8, 6-10 13, 13, 14.
@@ -332,42 +332,4 @@ def test_working_days_left():
     ends = due("TS02", "2026-09-18 10:00")  # Tue Sep 22
     days = [date(2026, 9, 18) + timedelta(days=n) for n in range(7)]
     # Fri 18, Sat 19, Sun 20 (works), Mon 21, Tue 22, Wed 23, Thu 24
-    assert [clocks.workdays_left(ends, day, DAYS) for day in days] == [3, 3, 2, 1, 0, -1, -2]
-
-
-def test_every_period_of_the_law_is_there_with_its_basis():
-    table = (
-        "TS01 TS02 TS03 YY01 YY02 ZC01 ZC02 ZC03 ZC04 ZC05 ZC06 ZC07 ZC08 YS01 YS02 YS03 YS04 YS05 YS06 YS07 YS08"
-        " YS09 YS10 YS11 YS12 XC01 SJ01 CF01 CF02 CF03 CF04 CF05 ZB01 ZB02 ZB03 ZB04 ZB05"
-    )
-    assert {id[:4] for id in clocks.rules()} == set(table.split())
-    for rule in clocks.rules().values():
-        assert rule.basis
-        assert all((rule.starts_zh, rule.starts_en, rule.act_zh, rule.act_en, rule.duty_zh))
-        assert rule.extends is None or rule.extends in clocks.rules()
-        assert set(rule.stops) <= set(clocks.GROUNDS_ZH)
-        assert not (rule.moves and rule.unit is not Unit.DAY)
-
-
-def test_what_was_not_checked_is_marked():
-    assert {id for id, rule in clocks.rules().items() if not rule.seen} == {"YS10a", "YS10b", "SJ01b", "CF04"}
-
-
-def test_an_unknown_period_is_refused():
-    with pytest.raises(ValueError, match="no period 'TS9'"):
-        clocks.rule_of("TS9")
-
-
-def test_delays_are_those_of_article_10():
-    accept, decide = clocks.rule_of("TS02"), clocks.rule_of("TS03")
-    assert accept.late(is_done=True) == accept.late(is_done=False) == Late.ACCEPTANCE
-    assert (decide.late(is_done=True), decide.late(is_done=False)) == (Late.HANDLING, Late.NOT_CONCLUDED)
-    assert clocks.rule_of("ZC06").late(is_done=False) == Late.HANDLING
-    assert clocks.rule_of("YS01").late(is_done=False) == Late.OTHER
-    assert {id for id, rule in clocks.rules().items() if rule.kind is Kind.CONCLUSION} == {"TS03", "ZC07a"}
-
-
-def test_lengths_are_said_in_both_languages():
-    rule = clocks.rule_of("ZB04")
-    assert (rule.length_zh, rule.length_en) == ("不少于20日", "at least 20 days")
-    assert (clocks.rule_of("TS02").length_zh, clocks.rule_of("YS02").length_zh) == ("3个工作日", "24小时")
+    assert [due_dates.workdays_left(ends, day, DAYS) for day in days] == [3, 3, 2, 1, 0, -1, -2]

@@ -1,4 +1,4 @@
-"""The queue as a person sees it: every case with what fired, what is at stake, whose it is, and what is due."""
+"""The queue of cases: each with what fired, the money at stake, the office in charge, and what is due."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from decimal import Decimal
 
 from pipelines.casework import suppressions
 from pipelines.casework.cases.cases import Case
-from pipelines.casework.cases.states import AT_REST, State
+from pipelines.casework.cases.states import AT_REST, CaseState
 from pipelines.casework.clocks import deadlines
-from pipelines.casework.clocks.clocks import Stage
 from pipelines.casework.clocks.deadlines import Deadline
+from pipelines.casework.clocks.due_dates import Stage
 from pipelines.casework.deliveries import receipts
 from pipelines.findings import outbox
 from pipelines.findings.alerts import Current
@@ -33,7 +33,7 @@ FLAGS_ZH = {
 
 
 @dataclass(frozen=True)
-class Item:
+class QueuedCase:
     """One case in the queue.
 
     Attributes:
@@ -42,7 +42,7 @@ class Item:
         lots: of these alerts.
         money_cny: award prices of the lots, else their ceiling prices, summed; None where neither is known.
         baskets: offices in charge of the lots.
-        flags: keys of `FLAGS_ZH`: what the machine wants a person to see. It moves nothing.
+        flags: keys of `FLAGS_ZH`: what a person should look at. A flag moves no state.
         clock: the clock of the case that ends first.
         referrals: ids of its referrals, the oldest first.
     """
@@ -62,10 +62,11 @@ class Item:
         return self.alerts[0].grade if self.alerts else "-"
 
 
-def items(store: Store, now: Current, as_of: date) -> list[Item]:
+def queued_cases(store: Store, now: Current, as_of: date) -> list[QueuedCase]:
     """Return every case that is not merged into another, those to work on first at the top.
 
-    Order: at rest last; then the grade; inside a grade the number of kinds of evidence and the money at stake.
+    Cases at rest come last. The others are ordered by grade, then by the number of kinds of evidence, then by the money
+    at stake.
 
     Args:
         store: the control store.
@@ -91,7 +92,7 @@ def items(store: Store, now: Current, as_of: date) -> list[Item]:
     agreed = suppressions.agreed(store)
     found = []
     for row in store.rows("SELECT * FROM case_ WHERE merged_into IS NULL ORDER BY id"):
-        case = Case(**dict(row) | {"state": State(row["state"])})
+        case = Case(**dict(row) | {"state": CaseState(row["state"])})
         fps = fired.get(case.id, [])
         lots = tuple(sorted({lot for fp in fps for lot in now.signals[fp].lots}))
         evidence = {(fp, now.signals[fp].ev_hash) for fp in fps}
@@ -102,7 +103,7 @@ def items(store: Store, now: Current, as_of: date) -> list[Item]:
         if fps and all(quiet_until(agreed, now.signals[fp], as_of) for fp in fps):
             told.append("suppressed")
         found.append(
-            Item(
+            QueuedCase(
                 case=case,
                 alerts=tuple(sorted((now.rows[fp] for fp in fps), key=lambda row: (row.grade, row.detector))),
                 lots=lots,
@@ -116,9 +117,9 @@ def items(store: Store, now: Current, as_of: date) -> list[Item]:
     return sorted(found, key=_order)
 
 
-def workload(items: Iterable[Item]) -> Counter[str]:
-    """Return how many cases that are not at rest everybody has; under an empty name those that nobody has."""
-    return Counter(item.case.owner or "" for item in items if item.case.state not in AT_REST)
+def workload(cases: Iterable[QueuedCase]) -> Counter[str]:
+    """Return how many cases each owner has that are not at rest; under an empty name those without an owner."""
+    return Counter(each.case.owner or "" for each in cases if each.case.state not in AT_REST)
 
 
 def _flags(
@@ -141,10 +142,10 @@ def _flags(
     return flags
 
 
-def _order(item: Item) -> tuple[bool, str, int, Decimal, str]:
-    kinds = len({row.family for row in item.alerts})
-    grade = item.grade if item.alerts else "Z"
-    return item.case.state in AT_REST, grade, -kinds, -(item.money_cny or Decimal(0)), item.case.id
+def _order(queued: QueuedCase) -> tuple[bool, str, int, Decimal, str]:
+    kinds = len({row.family for row in queued.alerts})
+    grade = queued.grade if queued.alerts else "Z"
+    return queued.case.state in AT_REST, grade, -kinds, -(queued.money_cny or Decimal(0)), queued.case.id
 
 
 def _money(lots: Iterable[str], facts: Mapping[str, Mapping[str, object]]) -> Decimal | None:
