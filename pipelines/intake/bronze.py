@@ -118,6 +118,9 @@ def _read(job: Job, out: Path, work: Path, report: FileReport) -> None:
     tally = _Tally()
     con = connect(memory_limit="1GB")
     con.execute(f"SET temp_directory = '{work}'")
+    # Lists of placeholders stand in every column. A join for each of them, which the optimizer makes, costs more
+    # than comparing: 0.5 s against 0.3 s for 1,345 bids, 4.3 s against 3.3 s of two cores for 269,000.
+    con.execute("SET disabled_optimizers = 'in_clause'")
     names = list(dict.fromkeys([s.name for s in reading.sections] + [u.section for u in reading.unreadable]))
     try:
         for name in names:

@@ -86,18 +86,16 @@ def plan(
         texts += [f"{words} AS x_{column.name}", f"{original} AS w_{column.name}"]
         if value.unit_from:
             texts.append(f"{builder.unit(value)} AS u_{column.name}")
-        if distinct := builder.once_a_value(column):
-            distincts.append(
-                f"d_{column.name} AS (SELECT x, {distinct} FROM (SELECT DISTINCT x_{column.name} AS x"
-                f" FROM words WHERE x_{column.name} IS NOT NULL) AS seen)"
-            )
+        seen = f"SELECT DISTINCT x_{column.name} AS x FROM words WHERE x_{column.name} IS NOT NULL"
+        if once := builder.once_a_value(column, seen):
+            distincts.append(f"d_{column.name} AS ({once})")
             joins.append(f"LEFT JOIN d_{column.name} ON d_{column.name}.x = words.x_{column.name}")
         typed.append(f"{builder.typed(column, value, f'x_{column.name}')} AS {column.name}")
         if column.type in PERSONAL:
             typed.append(f"d_{column.name}.is_nothing AS {column.name}_is_nothing")
         shown = builder.shown(column, value)
         unread.append(f"CASE WHEN {builder.is_unread(column)} THEN '{column.name}{FIELD}' || {shown} END")
-        if builder.check(column, "x"):
+        if builder.check(column):
             typed.append(f"d_{column.name}.mark AS {column.name}_check")
             checks.append((column.name, column.type))
     for column in contract.columns.values():
