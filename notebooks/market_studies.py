@@ -2,8 +2,6 @@
 
 import marimo
 
-from pipelines import duck
-
 app = marimo.App(width="medium")
 
 
@@ -15,12 +13,13 @@ def _():
 
     from detectors.collusion import rebid_persistence
     from detectors.kernels.market_studies import cost_bounds, marginal_losers, margins, missing_bids
-    from pipelines import settings
+    from pipelines import duck, settings
     from pipelines.snapshot import warehouse
     from pipelines.store import opened
 
     return (
         cost_bounds,
+        duck,
         marginal_losers,
         margins,
         missing_bids,
@@ -35,7 +34,7 @@ def _():
 
 
 @app.cell
-def _(opened, settings, warehouse):
+def _(duck, opened, settings, warehouse):
     home = settings.home()
     with opened(home.control) as store:
         snapshot = store.current_snapshot()

@@ -2,8 +2,6 @@
 
 import marimo
 
-from pipelines import duck
-
 app = marimo.App(width="medium")
 
 
@@ -12,15 +10,15 @@ def _():
     import altair as alt
     import marimo as mo
 
-    from pipelines import settings
+    from pipelines import duck, settings
     from pipelines.snapshot import warehouse
     from pipelines.store import opened
 
-    return alt, mo, opened, settings, warehouse
+    return alt, duck, mo, opened, settings, warehouse
 
 
 @app.cell
-def _(opened, settings, warehouse):
+def _(duck, opened, settings, warehouse):
     home = settings.home()
     with opened(home.control) as store:
         snapshot = store.current_snapshot()
