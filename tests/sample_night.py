@@ -59,7 +59,7 @@ def by_command(folder: Path) -> SampleNight:
         text=True,
         env=without_settings() | {"BIDWATCH_KEY": str(folder / "key")},
         cwd=REPO,
-        timeout=600,
+        timeout=1800,  # a busy machine takes its time
     )
     assert done.returncode == 1, done.stderr  # the sample has refused rows
     (folder / "said").write_text(done.stdout, encoding="utf-8")
