@@ -56,7 +56,7 @@ def test_a_night_looks_up_no_host(tmp_path):
         cwd=REPO,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 1, done.stderr
     assert not log.exists()
