@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A file's tests share what they set up, so a file stays with one worker; tests/conftest.py puts the long files first.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 AS_OF ?= 2026-06-30
 SAMPLE := --seed 79 --lots 400 --nights 30
 # Rings take tactics and levels of care in turns: so many lots have one ring of each kind.
@@ -12,7 +14,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup nightly test check format catalogue bench big-openings queue-load sample marginals rehearsal detector-report \
+.PHONY: help setup nightly test test-quick check format catalogue bench big-openings queue-load sample marginals rehearsal detector-report \
   lock clean
 
 help: ## Show this list
@@ -38,14 +40,17 @@ nightly: setup ## Run one night on the sample county and show what it found
 	  code=$$?; [ $$code -le 1 ] || exit $$code
 
 test: setup ## Run the tests
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(PYTEST)
+
+test-quick: setup ## Run the tests of detectors, values, reports and layout that are quick, while you work
+	$(PYTEST) -m "not slow" tests/detectors tests/reports tests/pipelines/values tests/test_*.py
 
 check: setup ## Formatting, lint, types, tests, generated pages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m reports.catalogue --check
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(PYTEST)
 
 format: setup ## Format the code
 	$(BIN)/ruff format .

@@ -173,6 +173,12 @@ def parsed(text: str) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=header, dtype="str").replace("-", None)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that no worker is left alone with one at the end."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def make_market() -> type[Market]:
     """Give the class itself, for a market that several tests read."""

@@ -270,6 +270,7 @@ def screened(honest):
     return cache(lambda detector: detector.screen(honest.engine, detector.limits))
 
 
+@pytest.mark.slow
 @each("detector")
 def test_an_honest_market_is_left_alone(detector, screened):
     frame = screened(detector)
@@ -284,6 +285,7 @@ def test_an_honest_market_is_left_alone(detector, screened):
         assert rate <= 0.01
 
 
+@pytest.mark.slow
 @each("detector")
 def test_judged_and_not_judged_by_reason_are_all_there_are(detector, screened, honest):
     # Raises where a judged unit lacks a need, or an unjudged one has them all.
@@ -315,6 +317,7 @@ def test_sentences_can_be_written_for_every_row(detector, screened):
             assert "{" not in sentence.format(**(vars(detector.limits) | row))
 
 
+@pytest.mark.slow
 @each("detector")
 def test_entities_bid_in_their_lot(detector, screened, honest_frames):
     frame = screened(detector)
@@ -327,6 +330,7 @@ def test_entities_bid_in_their_lot(detector, screened, honest_frames):
         assert set(entities.split(SEPARATOR)) <= bidders.get(unit.split("/")[0], everyone)
 
 
+@pytest.mark.slow
 @each("detector")
 def test_a_finding_that_is_not_about_one_lot_names_lots_of_its_firms(detector, screened, honest_frames):
     frame = screened(detector)
@@ -341,6 +345,7 @@ def test_a_finding_that_is_not_about_one_lot_names_lots_of_its_firms(detector, s
     assert frame.loc[frame["flagged"], "lot_ids"].notna().all()
 
 
+@pytest.mark.slow
 @each("detector")
 def test_another_run_over_another_order_of_the_rows_gives_the_same(detector, screened, shuffled):
     again = detector.screen(shuffled.engine, detector.limits)

@@ -113,6 +113,9 @@ def _read_file(job: Job, work: Path, report: FileReport) -> None:
         closing(BronzeWriter(Path(job.out), job.raw_sha)) as writer,
     ):
         con.execute(f"SET temp_directory = '{work}'")
+        # Lists of placeholders stand in every column. A join for each of them, which the optimizer makes, costs more
+        # than comparing: 0.5 s against 0.3 s for 1,345 bids, 4.3 s against 3.3 s of two cores for 269,000.
+        con.execute("SET disabled_optimizers = 'in_clause'")
         intake = _Intake(mapping, rule.published, references, con, writer, ExpectationTally())
         found = dict.fromkeys([s.name for s in reading.sections] + [u.section for u in reading.unreadable])
         for name in found:

@@ -158,39 +158,49 @@ class ColumnSql:
                 return f"d_{column.name}.token"
         raise ValueError(f"no conversion for type {column.type!r}")
 
-    def per_distinct_value(self, column: Column) -> str | None:
-        """SQL of what is costly and so computed once a distinct value ``x``: token, is_nothing and mark."""
-        parts = []
+    def per_distinct_value(self, column: Column, distinct: str) -> str | None:
+        """SELECT of what is costly, computed once for each ``x`` of ``distinct``: token, is_nothing and mark."""
+        once, parts = [], []
         if column.type in PERSONAL:
-            plain = tokens.normalised(column.type, "x")
+            once.append(f"{tokens.normalised(column.type, 'x')} AS plain")
             spelt = (
                 tokens.normalised(column.type, quoted(text))
                 for text in sorted(self._own_placeholders(column))
             )
-            is_nothing = " OR ".join(["FALSE", *(f"coalesce({plain} = {text}, FALSE)" for text in spelt)])
-            token = tokens.token(self._references.key, quoted(column.type), plain)
-            parts.append(f"CASE WHEN {plain} IS NOT NULL AND NOT ({is_nothing}) THEN {token} END AS token")
+            is_nothing = " OR ".join(["FALSE", *(f"coalesce(plain = {text}, FALSE)" for text in spelt)])
+            token = tokens.token(self._references.key, quoted(column.type), "plain")
+            parts.append(f"CASE WHEN plain IS NOT NULL AND NOT ({is_nothing}) THEN {token} END AS token")
             parts.append(f"{is_nothing} AS is_nothing")
-        if check := self.check(column, "x"):
-            parts.append(f"{check} AS mark")
-        return ", ".join(parts) or None
+        if checked := self.check(column):
+            form, mark = checked
+            once.append(f"{form} AS checked")
+            parts.append(f"{mark} AS mark")
+        # Named below, for a check digit names its text at every place: written out, most of a statement was that.
+        read = f"SELECT x, {', '.join(once)} FROM ({distinct})"
+        return f"SELECT x, {', '.join(parts)} FROM ({read})" if parts else None
 
     def is_unread(self, column: Column) -> str:
         """SQL that is true where there is a text and no value was read from it."""
         unread = f"w_{column.name} IS NOT NULL AND {column.name} IS NULL"
         return f"{unread} AND {column.name}_is_nothing IS NOT TRUE" if column.type in PERSONAL else unread
 
-    def check(self, column: Column, x: str) -> str | None:
-        """SQL of the column's ``_check``: 'ok', what is wrong, or NULL; None when nothing is checked."""
+    def check(self, column: Column) -> tuple[str, str] | None:
+        """SQL of the form in which ``x`` is checked, and of the column's ``_check`` over that ``checked``.
+
+        The second is 'ok', what is wrong, or NULL; None when nothing is checked.
+        """
         if self._mapping.country != "CN":
             return None
         if column.type == "party_code":
-            return codes.party_mark(codes.chinese_party(x))
+            return codes.chinese_party("x"), codes.party_mark("checked")
         if column.type == "id_number":
-            return codes.id_mark(codes.compact(x))
+            return codes.compact("x"), codes.id_mark("checked")
         if column.type == "region":
             known = "(SELECT region_code FROM regions)"
-            return f"CASE WHEN left({x}, 6) IN {known} THEN 'ok' WHEN {x} IS NOT NULL THEN 'unknown' END"
+            mark = (
+                f"CASE WHEN left(checked, 6) IN {known} THEN 'ok' WHEN checked IS NOT NULL THEN 'unknown' END"
+            )
+            return "x", mark
         return None
 
     def party(self, column: Column, rule: RecordRule) -> str:

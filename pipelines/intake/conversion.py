@@ -135,18 +135,16 @@ class _Clauses:
         self.texts += [f"{words} AS x_{name}", f"{original} AS w_{name}"]
         if value.unit_from:
             self.texts.append(f"{builder.unit(value)} AS u_{name}")
-        if distinct := builder.per_distinct_value(column):
-            self.distincts.append(
-                f"d_{name} AS (SELECT x, {distinct} FROM (SELECT DISTINCT x_{name} AS x"
-                f" FROM words WHERE x_{name} IS NOT NULL) AS seen)"
-            )
+        distinct = f"SELECT DISTINCT x_{name} AS x FROM words WHERE x_{name} IS NOT NULL"
+        if computed := builder.per_distinct_value(column, distinct):
+            self.distincts.append(f"d_{name} AS ({computed})")
             self.joins.append(f"LEFT JOIN d_{name} ON d_{name}.x = words.x_{name}")
         self.typed.append(f"{builder.typed(column, value, f'x_{name}')} AS {name}")
         if column.type in PERSONAL:
             self.typed.append(f"d_{name}.is_nothing AS {name}_is_nothing")
         shown = builder.shown(column, value)
         self.unread.append(f"CASE WHEN {builder.is_unread(column)} THEN '{name}{FIELD}' || {shown} END")
-        if builder.check(column, "x"):
+        if builder.check(column):
             self.typed.append(f"d_{name}.mark AS {name}_check")
             self.checks.append((name, column.type))
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
-import networkx as nx
 
 from pipelines.intake.schema import table_schemas
 from pipelines.values.codes import party_mark
@@ -61,6 +60,8 @@ def merged(judged: Iterable[PartyJudgement]) -> dict[str, str]:
 
     The id is a credit code where one of them has one, else another code, else the first by name.
     """
+    import networkx as nx  # every command would load it, and only a night needs it
+
     same = nx.Graph((pair.left, pair.right) for pair in judged if pair.verdict == "same")
     return {
         party: min(group, key=lambda id: (id.startswith("name:"), len(id) != 18, id))

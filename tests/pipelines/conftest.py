@@ -6,13 +6,17 @@ The mapping below is a sender of the exchange records as tables, one file a sect
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+import sample_night as sample
 
 from pipelines import duck
 from pipelines.intake import bronze
@@ -260,3 +264,19 @@ def make_county():
 def unchecked(monkeypatch):
     """Take every readable row without Great Expectations: these tests are about what comes after it."""
     monkeypatch.setattr("pipelines.intake.checking.check", lambda *_: [])
+
+
+@pytest.fixture(scope="session")
+def sample_night(tmp_path_factory):
+    """The night on the sample county, which the first worker that wants it runs for all; take a copy of it."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / "sample_night"
+    with (base / "sample_night.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "said").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            return sample.by_command(folder)
+    return sample.SampleNight(folder)

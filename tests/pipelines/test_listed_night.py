@@ -3,29 +3,24 @@
 from datetime import date
 
 import pytest
-from places import SAMPLE
 
 from pipelines import duck, night, settings
 from pipelines.casework.acts import Act
 from pipelines.casework.watchlist import register
 from pipelines.casework.watchlist.proposals import Proposal
-from pipelines.commands.nightly import take_copies
 from pipelines.store import opened
 
-INBOX = SAMPLE / "inbox"
+pytestmark = pytest.mark.slow
+
 AS_OF = date(2026, 6, 30)
 DAY = "2026-06-30T12:00:00+00:00"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    root = tmp_path_factory.mktemp("listed")
+def home(sample_night, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BIDWATCH_KEY", str(root / "key"))
-        where = settings.home(root / "home").prepare()
-        take_copies(where, INBOX, "test")
-        run(where)
-        yield where
+        patch.setenv("BIDWATCH_KEY", str(sample_night.key))
+        yield settings.Home(sample_night.copy(tmp_path_factory.mktemp("listed")))
 
 
 def run(home, as_of=AS_OF):
@@ -58,7 +53,6 @@ def listed(home, **facts):
         return register.approve(store, Act(actor="李四", at=DAY), id)
 
 
-@pytest.mark.slow
 def test_a_removal_stops_every_flag_the_same_night_and_says_so(home):
     firm = unbanned_firm(home)
     common = {

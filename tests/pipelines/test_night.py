@@ -6,48 +6,31 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-import time
 from datetime import date
 from decimal import Decimal
 
 import duckdb
 import pytest
-from places import REPO, SAMPLE
+from places import SAMPLE
+from sample_night import AS_OF, run, state_of
 
 from pipelines import duck, files, night, settings
 from pipelines.store import opened
 
-AS_OF = date(2026, 6, 30)
-AT = "2026-06-29T18:00:00+00:00"
-
-
-def run(home, as_of=AS_OF):
-    return night.run(home, as_of, actor="tester", at=AT, progress=lambda *_: None)
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
-def key(monkeypatch, tmp_path_factory):
-    path = tmp_path_factory.getbasetemp() / "key"
-    if not path.exists():
-        path.write_text("42" * 32)
-        path.chmod(0o400)
-    monkeypatch.setenv("BIDWATCH_KEY", str(path))
+def key(monkeypatch, sample_night):
+    monkeypatch.setenv("BIDWATCH_KEY", str(sample_night.key))
 
 
 @pytest.fixture(scope="module")
-def sampled(tmp_path_factory):
-    """A home after one night on the sample county; tests that change it take a copy."""
-    root = tmp_path_factory.mktemp("sampled") / "home"
-    path = tmp_path_factory.getbasetemp() / "key"
-    if not path.exists():
-        path.write_text("42" * 32)
-        path.chmod(0o400)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BIDWATCH_KEY", str(path))
-        home = settings.Home(root).prepare()
-        shutil.copytree(SAMPLE / "inbox", home.inbox, dirs_exist_ok=True)
-        done = run(home)
+def sampled(sample_night, tmp_path_factory):
+    """A home after one night on the sample county, and that night; tests that change it take a copy."""
+    home = settings.Home(sample_night.copy(tmp_path_factory.mktemp("sampled")))
+    with opened(home.control) as store:
+        (done,) = store.rows("SELECT * FROM night")
     return home, done
 
 
@@ -60,25 +43,6 @@ def home(sampled, tmp_path):
 def truth(name):
     with (SAMPLE / "truth" / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-def state_of(home):
-    """Everything that a night leaves for others, without the times at which it was written down."""
-    with opened(home.control) as store:
-        signals = [
-            tuple(row)
-            for row in store.rows("SELECT fp, detector, entities, is_current FROM signal ORDER BY fp")
-        ]
-        evidence = [tuple(row) for row in store.rows("SELECT fp, ev_hash FROM evidence ORDER BY fp, ev_hash")]
-        sent = [tuple(row) for row in store.rows("SELECT did, recipient, state FROM outbox ORDER BY did")]
-        logical = store.rows(
-            "SELECT logical_hash FROM snapshot JOIN current ON snapshot.id = current.snapshot"
-        )
-    lists = {
-        str(path.relative_to(home.outbox)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(home.outbox.glob("*/*/alerts.*"))
-    }
-    return signals, evidence, sent, logical[0]["logical_hash"], lists
 
 
 def found(home):
@@ -192,7 +156,7 @@ def test_truth_and_night_agree_on_every_bid(sampled):
     shown = {row["lot_id"] for row in truth("lots.csv") if row["opening_at"][:10] < str(AS_OF)}
     dirty = {row["lot_id"] for row in truth("records.csv") if row["fate"] in ("conflict", "held")}
     by_rate = {row["lot_id"] for row in truth("records.csv") if "discounts" in row["what"]}
-    con = duck.open_snapshot(home.snapshot(done.snapshot))
+    con = duck.open_snapshot(home.snapshot(done["snapshot"]))
     published = con.execute("SELECT lot_id, bidder_id, price_cny FROM core.bids").fetchall()
     con.close()
     seen = {(lot, bidder): price for lot, bidder, price in published}
@@ -210,7 +174,7 @@ def test_truth_and_night_agree_on_every_bid(sampled):
 
 def test_every_record_is_accounted_for_and_dirty_ones_meet_their_fate(sampled):
     home, done = sampled
-    assert done.state == "published"
+    assert done["state"] == "published"
     with opened(home.control) as store:
         files = store.rows("SELECT * FROM file")
     assert all(f["records"] == f["loaded"] + f["duplicate"] + f["refused"] for f in files)
@@ -224,7 +188,7 @@ def test_every_record_is_accounted_for_and_dirty_ones_meet_their_fate(sampled):
     assert expected
     assert expected <= {code for (code,) in refused}
     held = {row["lot_id"] for row in truth("records.csv") if row["fate"] == "held"}
-    con = duck.open_snapshot(home.snapshot(done.snapshot))
+    con = duck.open_snapshot(home.snapshot(done["snapshot"]))
     shown = con.execute("SELECT DISTINCT lot_id FROM core.bids").fetchall()
     con.close()
     assert held
@@ -305,6 +269,8 @@ def test_the_same_files_again_are_deliveries_and_nothing_else(home):
 
 def test_files_in_reverse_order_over_many_nights_end_in_the_same_state(sampled, tmp_path):
     home = settings.Home(tmp_path / "reversed").prepare()
+    # What a file says does not depend on when it comes: it need not be read again.
+    shutil.copytree(sampled[0].bronze, home.bronze, dirs_exist_ok=True)
     files = sorted((SAMPLE / "inbox").glob("*/*"), reverse=True)
     third = len(files) // 3
     for part in (files[:third], files[third : 2 * third], files[2 * third :]):
@@ -429,62 +395,6 @@ def test_an_open_notebook_does_not_disturb_the_night(home):
     reader.close()
 
 
-KILLED = """
-import sys, os
-from datetime import date
-from decimal import Decimal
-from pathlib import Path
-from pipelines import night, settings
-home = settings.Home(Path(sys.argv[1]))
-night.run(home, date(2026, 6, 30), actor="tester", at="2026-06-29T18:00:00+00:00", progress=lambda *_: None)
-"""
-
-
-def test_a_night_killed_anywhere_ends_like_one_that_was_not(tmp_path):
-    """SIGKILL at points spread over the whole night, then one plain restart."""
-    inbox = tmp_path / "inbox"
-    for file in SMALL:
-        (inbox / file.split("/")[0]).mkdir(parents=True, exist_ok=True)
-        shutil.copy(SAMPLE / "inbox" / file, inbox / file)
-    start = time.monotonic()
-    assert _start(tmp_path / "whole", inbox).wait() == 0
-    whole = time.monotonic() - start
-    want = state_of(settings.Home(tmp_path / "whole"))
-    assert (
-        _start(tmp_path / "elsewhere", inbox, TZ="Pacific/Auckland", PYTHONHASHSEED="7", LC_ALL="C").wait()
-        == 0
-    )
-    assert state_of(settings.Home(tmp_path / "elsewhere")) == want
-    assert want[0], "without a signal this test would say nothing"
-    for step in range(1, 7):
-        root = tmp_path / f"killed{step}"
-        process = _start(root, inbox, TZ="America/New_York", PYTHONHASHSEED=str(step), LC_ALL="C")
-        time.sleep(whole * step / 7)
-        process.kill()
-        process.wait()
-        home = settings.Home(root)
-        run(home)
-        assert state_of(home) == want, f"killed after {step}/7 of the night"
-        with opened(home.control) as store:
-            files = store.rows("SELECT count(DISTINCT raw_sha) AS n FROM delivery")[0]["n"]
-            assert store.rows("PRAGMA integrity_check")[0][0] == "ok"
-        assert files == len(SMALL)
-
-
-SMALL = (
-    "national/SECTION_20260601.csv",
-    "national/TENDER_FILE_CLARI_MODI_20260601.csv",
-    "national/ZJ_TENDER_LIST_20260601.csv",
-    "national/BIDDER_MARGIN_INFO_20260601.csv",
-)
-
-
-def _start(root, inbox, **env):
-    home = settings.Home(root).prepare()
-    shutil.copytree(inbox, home.inbox, dirs_exist_ok=True)
-    return subprocess.Popen([sys.executable, "-c", KILLED, str(root)], env=os.environ | env, cwd=REPO)
-
-
 @pytest.mark.parametrize(
     "sql",
     [
@@ -505,7 +415,7 @@ def _start(root, inbox, **env):
 )
 def test_a_notebook_cannot_leave_its_snapshot(sampled, tmp_path, sql):
     home, done = sampled
-    con = duck.open_snapshot(home.snapshot(done.snapshot))
+    con = duck.open_snapshot(home.snapshot(done["snapshot"]))
     try:
         with pytest.raises(duckdb.Error):
             con.execute(sql.format(tmp=tmp_path)).fetchall()

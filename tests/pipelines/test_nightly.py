@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,10 +12,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
-from places import REPO, SAMPLE
+from places import REPO
+from sample_night import SMALL, deliver
+
+pytestmark = pytest.mark.slow
 
 PREFECT = Path(sys.executable).with_name("prefect")
-INBOX = SAMPLE / "inbox"
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def test_a_run_is_scheduled_at_two_in_the_morning(server):
 
 def test_a_worker_runs_the_deployed_night_to_the_end(server, tmp_path):
     home = tmp_path / "home"
-    shutil.copytree(INBOX, home / "inbox")
+    deliver(SMALL, home / "inbox")
     worker = subprocess.Popen(
         [PREFECT, "worker", "start", "--pool", "nightly"],
         env=server,

@@ -16,10 +16,13 @@ FILES = {
     "armenia_ocds": ("ocds/armenia_releases.jsonl.zst",),
 }
 
-pytestmark = pytest.mark.skipif(
-    not REAL_DATA.is_dir(),
-    reason=f"the real data sets are not here ({REAL_DATA}); set BIDWATCH_REAL_DATA to their folder",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not REAL_DATA.is_dir(),
+        reason=f"the real data sets are not here ({REAL_DATA}); set BIDWATCH_REAL_DATA to their folder",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,8 @@ from pipelines.simulator.look_alikes import KINDS
 from pipelines.simulator.tactics import TACTICS
 from pipelines.simulator.writing import write_county
 
+pytestmark = pytest.mark.slow
+
 COMMITTED = REPO / "data" / "sample"
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 

@@ -17,10 +17,13 @@ from pipelines.store import opened
 
 FILES = ("bids_2022_2024.parquet", "tenders_2022_2024.parquet")
 
-pytestmark = pytest.mark.skipif(
-    not (REAL_DATA / "korea_heritage").is_dir(),
-    reason=f"the real data sets are not here ({REAL_DATA}); set BIDWATCH_REAL_DATA to their folder",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (REAL_DATA / "korea_heritage").is_dir(),
+        reason=f"the real data sets are not here ({REAL_DATA}); set BIDWATCH_REAL_DATA to their folder",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

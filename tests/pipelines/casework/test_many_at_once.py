@@ -1,7 +1,10 @@
 import subprocess
 import sys
 
+import pytest
 from places import REPO
+
+pytestmark = pytest.mark.slow
 
 LOAD = REPO / "tests" / "benchmarks" / "queue_load.py"
 

@@ -9,32 +9,29 @@ import stat
 import subprocess
 import sys
 import unicodedata
-from pathlib import Path
 
 import pytest
-from places import REPO, SAMPLE
+from command_line import bidwatch
+from places import REPO
+from sample_night import BIDWATCH, INBOX, without_settings
 
-BIDWATCH = Path(sys.executable).with_name("bidwatch")
-INBOX = SAMPLE / "inbox"
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    root = tmp_path_factory.mktemp("cli") / "home"
-    done = bidwatch(
-        "nightly", "--home", root, "--inbox", INBOX, "--as-of", "2026-06-30", key=root.parent / "key"
-    )
-    assert done.returncode == 1, done.stderr  # the sample has refused rows
-    root.parent.joinpath("said").write_text(done.stdout, encoding="utf-8")
-    return root
+def home(sample_night, tmp_path_factory):
+    return sample_night.copy(tmp_path_factory.mktemp("cli"))
 
 
-def bidwatch(*words, key=None, cwd=REPO):
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("BIDWATCH", "PREFECT"))}
-    if key:
-        env["BIDWATCH_KEY"] = str(key)
+def started(*words, key, cwd):
+    """Start the installed command in a process of its own, as a shell does."""
     return subprocess.run(
-        [BIDWATCH, *map(str, words)], capture_output=True, text=True, env=env, cwd=cwd, timeout=300
+        [BIDWATCH, *map(str, words)],
+        capture_output=True,
+        text=True,
+        env=without_settings() | {"BIDWATCH_KEY": str(key)},
+        cwd=cwd,
+        timeout=300,
     )
 
 
@@ -120,8 +117,6 @@ def test_status_and_doctor_say_that_all_is_well(home):
 
 
 def test_doctor_finds_a_changed_raw_file(home, tmp_path):
-    import shutil
-
     copy = tmp_path / "home"
     shutil.copytree(home, copy)
     raw = sorted((copy / "raw").iterdir())[0]
@@ -155,17 +150,26 @@ def test_a_key_that_others_may_read_stops_the_night(tmp_path):
     key = tmp_path / "key"
     key.write_text("42" * 32)
     key.chmod(0o644)
-    done = bidwatch("nightly", "--home", tmp_path / "home", "--as-of", "2026-06-30", key=key)
+    done = started("nightly", "--home", tmp_path / "home", "--as-of", "2026-06-30", key=key, cwd=REPO)
     assert done.returncode == 2
     assert "chmod 400" in done.stderr
 
 
 def test_sources_check_keeps_nothing_and_says_what_would_load(tmp_path):
     file = INBOX / "national" / "ZJ_TENDER_LIST_20260601.csv"
-    done = bidwatch("sources", "check", "national", file, cwd=tmp_path)
+    (tmp_path / "empty").mkdir()
+    done = started("sources", "check", "national", file, key=tmp_path / "key", cwd=tmp_path / "empty")
     assert done.returncode == 1
     assert "CHECK_DIGIT" in done.stdout
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+    assert not list((tmp_path / "empty").iterdir())
+
+
+def test_the_installed_command_starts(tmp_path):
+    done = started("--help", key=tmp_path / "key", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "标哨" in done.stdout
+    assert done.stderr == ""
 
 
 def test_every_command_explains_itself():

@@ -4,10 +4,8 @@ import csv
 import gzip
 import io
 import json
-import subprocess
-import sys
-from pathlib import Path
 
+import command_line
 import pyarrow as pa
 import pytest
 from places import REAL_DATA
@@ -20,7 +18,6 @@ from pipelines.indicators.reading import compute
 from pipelines.indicators.releases import Input, releases
 from pipelines.indicators.settings import Preparation
 
-BIDWATCH = Path(sys.executable).with_name("bidwatch")
 REAL = REAL_DATA / "ocds"
 
 SINGLE = '{"ocid": "%s", "tender": {"procurementMethod": "open", "numberOfTenderers": %s}}'
@@ -48,9 +45,7 @@ def left_out(path):
 
 
 def bidwatch(*words):
-    return subprocess.run(
-        [BIDWATCH, "indicators", *map(str, words)], capture_output=True, text=True, timeout=120
-    )
+    return command_line.bidwatch("indicators", *words)
 
 
 # --- lines --------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from pipelines.simulator import county, deliveries, follow_up
 from pipelines.simulator.care import usual_care
 from pipelines.simulator.writing import LAST_NIGHT, write_county
 
+pytestmark = pytest.mark.slow
+
 SEED, LOTS = 5, 3000
 NIGHT = date(2026, 6, 30)
 OF_RINGS = {

@@ -12,6 +12,8 @@ sys.path.insert(0, str(BENCHMARKS))
 import marginals  # noqa: E402
 import real_sets  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 DATA = real_sets.folder()
 needs_real_sets = pytest.mark.skipif(
     not DATA.is_dir(),

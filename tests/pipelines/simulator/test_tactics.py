@@ -11,6 +11,8 @@ from pipelines.simulator.county import simulate
 from pipelines.simulator.streams import Streams
 from pipelines.simulator.tactics import TACTICS
 
+pytestmark = pytest.mark.slow
+
 LAST_NIGHT = date(2026, 6, 30)
 PANEL = Path(__file__).with_name("panel.sql").read_text(encoding="utf-8")
 BANDS = [0, 3, 4, 5, 6, 8, 12, 20, 40, 3000]

@@ -1,0 +1,103 @@
+"""One night on the sample county, run by the real command for all tests that look at one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from places import REPO, SAMPLE
+
+from pipelines import night, settings
+from pipelines.publishing import Night
+from pipelines.store import opened
+
+INBOX = SAMPLE / "inbox"
+AS_OF = date(2026, 6, 30)
+AT = "2026-06-29T18:00:00+00:00"
+BIDWATCH = Path(sys.executable).with_name("bidwatch")
+
+#: Files of the sample that are enough for signals and refused rows.
+SMALL = (
+    "national/SECTION_20260601.csv",
+    "national/TENDER_FILE_CLARI_MODI_20260601.csv",
+    "national/ZJ_TENDER_LIST_20260601.csv",
+    "national/BIDDER_MARGIN_INFO_20260601.csv",
+)
+
+
+class SampleNight(NamedTuple):
+    """A folder with a finished home, its key beside it, and what the command said.
+
+    Nobody opens this home, for others copy it at the same time.
+    """
+
+    folder: Path
+
+    @property
+    def key(self) -> Path:
+        """The secret key that the night made."""
+        return self.folder / "key"
+
+    def copy(self, folder: Path) -> Path:
+        """Copy the home, its key and ``said`` into a folder; return the copied home."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return folder / "home"
+
+
+def by_command(folder: Path) -> SampleNight:
+    """Run the night into an empty folder, as a person does."""
+    done = subprocess.run(
+        [BIDWATCH, "nightly", "--home", folder / "home", "--inbox", INBOX, "--as-of", "2026-06-30"],
+        capture_output=True,
+        text=True,
+        env=without_settings() | {"BIDWATCH_KEY": str(folder / "key")},
+        cwd=REPO,
+        timeout=1800,  # a busy machine takes its time
+    )
+    assert done.returncode == 1, done.stderr  # the sample has refused rows
+    (folder / "said").write_text(done.stdout, encoding="utf-8")
+    return SampleNight(folder)
+
+
+def without_settings() -> dict[str, str]:
+    """The environment without what somebody set for a home of their own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("BIDWATCH", "PREFECT"))}
+
+
+def deliver(files: Iterable[str], inbox: Path) -> None:
+    """Put files of the sample into an inbox."""
+    for file in files:
+        target = inbox / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(INBOX / file, target)
+
+
+def run(home: settings.Home, as_of: date = AS_OF) -> Night:
+    """Run a night in this process."""
+    return night.run(home, as_of, actor="tester", at=AT, progress=lambda *_: None)
+
+
+def state_of(home: settings.Home) -> tuple[object, ...]:
+    """Everything that a night leaves for others, without the times at which it was written down."""
+    with opened(home.control) as store:
+        signals = [
+            tuple(row)
+            for row in store.rows("SELECT fp, detector, entities, is_current FROM signal ORDER BY fp")
+        ]
+        evidence = [tuple(row) for row in store.rows("SELECT fp, ev_hash FROM evidence ORDER BY fp, ev_hash")]
+        sent = [tuple(row) for row in store.rows("SELECT did, recipient, state FROM outbox ORDER BY did")]
+        logical = store.rows(
+            "SELECT logical_hash FROM snapshot JOIN current ON snapshot.id = current.snapshot"
+        )
+    lists = {
+        str(path.relative_to(home.outbox)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(home.outbox.glob("*/*/alerts.*"))
+    }
+    return signals, evidence, sent, logical[0]["logical_hash"], lists
