@@ -52,7 +52,7 @@ def take_back(
         home: of the installation; the file is kept under ``raw``.
         store: the control store.
         act: who brings it.
-        path: the file, xlsx or CSV; read in the shut-in child.
+        path: the file, xlsx or CSV; it is read in the sandbox.
         on: the day on which it came.
         recipient: the office, where the file does not show it.
         did: the delivery, where the file does not show it.
