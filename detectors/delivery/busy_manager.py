@@ -27,7 +27,7 @@ import pandas as pd
 from detectors.interface import Detector, Engine, Grade, Severity, Status
 from detectors.kernels.claims.work_sites import NEEDS as KNOWN_SITES
 from detectors.kernels.claims.work_sites import sites
-from detectors.kernels.needs import AWARD_METHOD, COMPARABLE_LOTS
+from detectors.kernels.needs import AWARD_METHOD, COMPARABLE_LOTS, CONTRACT
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -82,7 +82,7 @@ JOIN bidders AS b ON b.lot_id = l.lot_id
 """
 
 
-NEEDS = (*KNOWN_SITES, AWARD_METHOD, COMPARABLE_LOTS)
+NEEDS = (CONTRACT, *KNOWN_SITES, AWARD_METHOD, COMPARABLE_LOTS)
 
 
 def screen(engine: Engine, limits: Limits) -> pd.DataFrame:

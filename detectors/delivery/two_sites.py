@@ -29,6 +29,7 @@ import pandas as pd
 from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
 from detectors.kernels.claims.work_sites import NEEDS as KNOWN_SITES
 from detectors.kernels.claims.work_sites import sites
+from detectors.kernels.needs import CONTRACT
 
 DETECTOR = Detector(
     title="Project manager leads lots of different contractors at the same time",
@@ -64,6 +65,7 @@ class Limits:
 
 
 NEEDS = (
+    CONTRACT,
     *KNOWN_SITES,
     Need(
         "manager's number leads lots for very many contractors: a placeholder",

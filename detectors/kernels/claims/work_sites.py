@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detectors.interface import Engine, Need
-from detectors.kernels.needs import CONTRACT
 
 LED = """
 WITH signed AS (
@@ -36,8 +35,8 @@ ORDER BY b.lot_id, b.bidder_id
 """
 
 
+#: What a lot under contract must have so that it is known who leads it, and when it runs.
 NEEDS = (
-    CONTRACT,
     Need(
         "day of signing unknown",
         "签约日期不明",
@@ -60,7 +59,7 @@ NEEDS = (
 def sites(engine: Engine) -> pd.DataFrame:
     """Return one row per lot under contract whose manager and duration are known.
 
-    What a lot must have is told by `NEEDS`. Columns: ``lot_id``, ``bidder_id`` (the contractor), ``manager_id``
+    `NEEDS` names what the others lack. Columns: ``lot_id``, ``bidder_id`` (the contractor), ``manager_id``
     (token), ``signed_on`` and ``ends_on`` (dates, both days included), ``firms`` (contractors for whom the
     manager leads any lot), ``lots`` (lots he leads), ``same_firm`` and ``other_firms`` (his other lots that run
     on at least one day of this one, for this contractor and for others).

@@ -1,13 +1,13 @@
 """Which organisations may be one and the same: proposals for a person to decide, never a merger.
 
 The same firm is delivered under several names and codes: full-width or traditional characters, a branch,
-有限公司 for 有限责任公司, a former name, the nine-character organisation code of old. Names alone say little,
-because brands are short and many differ in one character: of the pairs within one character in a register of
-100,000 names, three in a hundred were true. So a name that is not written alike needs a second fact that
-few others have: the same phone, head, address or account. What people decided comes before all this.
+有限公司 for 有限责任公司, a former name, the old nine-character organisation code. Names alone say little, because
+brands are short and many differ in one character. In a register of 100,000 names, three in a hundred of the
+pairs within one character were true. So two names that are not written alike need a second fact that few others
+have: the same phone, head, address or account. What people decided comes before all this.
 
-The pairs are found by blocks, not by comparing everybody with everybody: names that are equal after
-deleting at most one character (deletion neighbourhood), and organisations that share a fact.
+Not every name is compared with every other. Only names within one character of each other are (deletion
+neighbourhood), and organisations that share a fact.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _PLACE_ENDINGS = (
     "盟",
     "旗",
 )
-_LONGEST_PLACE = 12
+_LONGEST_PLACE = 12  # characters, of the longest short form in data/reference/regions.csv
 
 _MARKS = re.compile(r"[\W_]+")
 _IN_BRACKETS = re.compile(r"\(([^()]*)\)")
@@ -70,7 +70,7 @@ _FORMS = (
 )
 _NUMERALS = re.compile(r"[0-9一二三四五六七八九十]")
 
-#: The most characters of a compared name that its key holds.
+#: Characters of a name that its key holds. Bounds memory only; the whole names are scored.
 _LONGEST_NAME = 40
 
 
@@ -79,6 +79,9 @@ class Limits:
     """What proposals are compared with."""
 
     min_score: float = 80.0  # 0 to 100; pairs below are not proposed
+    missing_place: float = 5.0  # points off where a place stands in one of the names only
+    other_form: float = 2.0  # points off where the forms of the legal person differ
+    other_branch: float = 2.0  # points off where the branches differ
     max_bucket: int = 30  # names that are equal but for one character; larger buckets are cut and counted
     max_holders: int = 5  # organisations that share a fact; a fact of more supports nothing
 
@@ -163,10 +166,10 @@ def taken_apart(names: pd.Series, places: Collection[str]) -> pd.DataFrame:
 def proposals(names: pd.DataFrame, facts: pd.DataFrame, places: Collection[str], limits: Limits) -> Proposals:
     """Propose pairs of organisations that may be one.
 
-    A pair is proposed where the names are written alike (same brand, trade, place, numerals and form;
-    one may be a branch of the other, because a branch carries its head office's whole name), or where
-    they score at least ``min_score`` and share a fact that no more than ``max_holders`` have. Names
-    that contradict each other in place or numerals are never proposed.
+    A pair is proposed if the names are written alike: same brand, trade, place, numerals and form. One may be a
+    branch of the other, because a branch carries its head office's whole name. A pair is also proposed if the
+    names score at least ``min_score`` and share a fact that no more than ``max_holders`` have. Names that
+    contradict each other in place or numerals are never proposed.
 
     Args:
         names: ``party_id`` and ``name``, one row per name ever delivered.
@@ -195,7 +198,7 @@ def proposals(names: pd.DataFrame, facts: pd.DataFrame, places: Collection[str],
         left["name"].mask(swapped, right["name"]),
         right["name"].mask(swapped, left["name"]),
     )
-    frame["score"], alike = _scores(left, right)
+    frame["score"], alike = _scores(left, right, limits)
     frame = frame.merge(shared, on=["left_id", "right_id"], how="left").set_axis(frame.index)
     frame["facts"] = frame["facts"].fillna("").astype("str")
     is_branch = alike & (left["branch"] != right["branch"])
@@ -211,7 +214,7 @@ def code_proposals(names: pd.DataFrame) -> pd.DataFrame:
     """Propose pairs of a credit code and the nine-character organisation code that it holds.
 
     Characters 9 to 17 of a unified social credit code (GB 32100) are the organisation code (GB 11714).
-    Registration numbers of fifteen digits are in no credit code: their holders are found by name only.
+    No credit code holds a registration number of fifteen digits, so its holder is found by name only.
 
     Args:
         names: ``party_id`` and ``name``, one row per name ever delivered.
@@ -245,12 +248,12 @@ def judged(pairs: pd.DataFrame, judgements: pd.DataFrame) -> pd.DataFrame:
     Args:
         pairs: with the columns of ``Proposals.pairs``.
         judgements: ``left_id``, ``right_id`` (in any order) and ``verdict``: ``same``, ``different`` or
-            ``undone``, oldest first. The last verdict on a pair counts; ``undone`` takes the one before
-            back, as if nobody had judged.
+            ``undone``, oldest first. The last verdict on a pair counts. After ``undone`` it is as if nobody
+            had judged.
 
     Returns:
         The pairs that are still to be decided or were judged the same, with the column ``verdict``
-        (``same`` or empty). Pairs judged different are gone; pairs judged the same are there even
+        (``same`` or empty). Pairs judged different are gone. Pairs judged the same are there even
         where nothing speaks for them.
 
     Raises:
@@ -308,12 +311,12 @@ def _leading_place(name: str, known: set[str]) -> str:
     return ""
 
 
-def _scores(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+def _scores(left: pd.DataFrame, right: pd.DataFrame, limits: Limits) -> tuple[pd.Series, pd.Series]:
     """Return scores of 0 to 100, 0 where place or numerals contradict, and whether names are written alike."""
     similar = process.cpdist(left["core"].tolist(), right["core"].tolist(), scorer=fuzz.ratio)
     score = pd.Series(similar, index=left.index, dtype="float64")
     one_place = left["place"] == right["place"]
-    # One place alone can only be equal or missing; of several, all of one side must be on the other.
+    # One place alone can only be equal or missing. Of several, all places of one side must be on the other.
     nested = one_place | (left["place"] == "") | (right["place"] == "")
     several = ~nested & (left["place"].str.contains(" ") | right["place"].str.contains(" "))
     for at in np.flatnonzero(several).tolist():
@@ -323,9 +326,9 @@ def _scores(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.Series, pd.Seri
     same_form, same_branch = left["form"] == right["form"], left["branch"] == right["branch"]
     alike = (left["core"] == right["core"]) & one_place & agree & same_form
     doubts = (
-        5.0 * (~one_place).astype(float)
-        + 2.0 * (~same_form).astype(float)
-        + 2.0 * (~same_branch).astype(float)
+        limits.missing_place * (~one_place).astype(float)
+        + limits.other_form * (~same_form).astype(float)
+        + limits.other_branch * (~same_branch).astype(float)
     )
     return (score - doubts).clip(lower=0).where(agree, 0.0), alike
 
@@ -333,9 +336,9 @@ def _scores(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.Series, pd.Seri
 def _neighbours(cores: pd.Series, max_bucket: int) -> tuple[NDArray[np.int64], int]:
     """Return pairs of positions whose texts are within one character, and the names left out by large buckets.
 
-    Every text is filed under its own key and the keys of it without one character: two texts within one
-    insertion, deletion or replacement of each other meet under one key. Keys are 64-bit hashes; what
-    meets by chance is told apart by its score.
+    Every text is filed under its own key, and under the keys of the text without each one of its characters. So
+    two texts within one insertion, deletion or replacement of each other meet under one key. Keys are 64-bit
+    hashes. What meets by chance is told apart by its score.
     """
     if len(cores) == 0:
         return np.empty((0, 2), dtype=np.int64), 0
