@@ -97,6 +97,12 @@ def test_the_period_is_inclusive_to_the_day(market, day, expected):
     assert usual(lots(market, ONCE, ("A", "C", day))).judged(ID)["L2/A"] is expected
 
 
+def test_a_person_of_as_many_firms_as_the_limit_is_a_link(market):
+    usual(lots(market, ONCE)).people("lot bidder person_id\nX A h1:p\nY B h1:p\nZ C h1:p")
+    assert market.judged(ID)["L1/A"] is False
+    assert market.judged(ID, max_holders=3)["L1/A"] is True
+
+
 def test_limits_are_inclusive(market):
     usual(lots(market, ONCE, AGAIN))
     assert market.judged(ID, min_times=2)["L2/A"] is True

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from places import known_rules
 
-from detectors.kernels.rules.ruled_lots import ruled_lots
+from detectors.kernels.rules.ruled_lots import RECOGNISED, has_rule, ruled_lots
 
 RULES = known_rules()
 
@@ -29,6 +29,18 @@ def test_every_known_wording_is_read_as_its_own_rule(market):
     for id in RULES:
         lot(market, name=id, rule=id)
     assert {name: lots.rule.id for name, lots in found(market).items()} == {id: id for id in RULES}
+
+
+def test_the_need_of_a_rule_finds_the_lots_that_are_read_as_it(market):
+    for id in RULES:
+        lot(market, name=id, rule=id)
+    lot(market, name="other")
+    market.con.execute("UPDATE core.documents SET evaluation_method = 'as agreed' WHERE lot_id = 'other'")
+    for need, expected in (
+        (RECOGNISED, set(RULES)),
+        (has_rule("", "", "r.is_drawn"), {id for id, rule in RULES.items() if rule.drawn}),
+    ):
+        assert set(market.engine.run(need.sql)["unit"].to_pylist()) == expected
 
 
 def test_wordings_are_all_different():
