@@ -7,7 +7,7 @@ the limited child process of ``sandbox``; nothing here looks at a clock or at an
 from __future__ import annotations
 
 import hashlib
-import json
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -29,6 +29,7 @@ from pipelines.intake.mapping import Mapping, load_file
 from pipelines.intake.readers import RAW_ROW, FileRefused, Reading, Section, read
 from pipelines.intake.readers.counting import count_records
 from pipelines.reference import Reference
+from reports.canonical_json import canonical_json
 
 #: What is read of the reference data: part of the name of the bronze.
 REFERENCE_DATA = ("placeholders.csv", "regions.csv")
@@ -89,12 +90,8 @@ def make(job: Job) -> FileReport:
         report.sections, report.expectations = [], []
         report.state, report.code = "refused", refusal.code
         report.reason, report.reason_zh = refusal.reason, refusal.reason_zh
-    for leftover in sorted(work.rglob("*"), reverse=True):
-        leftover.rmdir() if leftover.is_dir() else leftover.unlink()
-    work.rmdir()
-    (out / "report.json").write_text(
-        json.dumps(asdict(report), ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
-    )
+    shutil.rmtree(work)
+    (out / "report.json").write_text(canonical_json(asdict(report), indent=1) + "\n", encoding="utf-8")
     return report
 
 
