@@ -68,8 +68,12 @@ def faults(con: sqlite3.Connection, kept: Mapping[str, str]) -> list[str]:
             looked at besides.
     """
     log = "".join(f"{entry}\n" for entry in entries(con)).encode()
-    sent = con.execute("SELECT did, checkpoint FROM outbox ORDER BY did").fetchall()
-    known = {"the log's own": checkpoint(con), **{f"delivery {did}": text for did, text in sent}, **kept}
+    sent = con.execute("SELECT delivery_id, checkpoint FROM outbox ORDER BY delivery_id").fetchall()
+    known = {
+        "the log's own": checkpoint(con),
+        **{f"delivery {delivery_id}": text for delivery_id, text in sent},
+        **kept,
+    }
     distinct = {text: name for name, text in reversed(known.items())}
     found = verify_log.check_logs(log, list(distinct))
     return [f"{name}: {said}" for name, wrong in zip(distinct.values(), found, strict=True) for said in wrong]

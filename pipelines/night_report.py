@@ -178,12 +178,12 @@ def _deliveries(store: Store, night: Night) -> list[night_page.DeliveryLine]:
             recipient=row["recipient"],
             name_zh=json.loads(row["facts"])["name_zh"],
             rows=row["items"],
-            path=str(Path("outbox") / row["recipient"] / f"{row['as_of']}_{row['did']}"),
+            path=str(Path("outbox") / row["recipient"] / f"{row['as_of']}_{row['delivery_id']}"),
             held=row["state"] == "pending",
         )
         for row in store.rows(
-            "SELECT o.*, (SELECT count(*) FROM delivery_item AS i WHERE i.did = o.did) AS items FROM outbox AS o"
-            " WHERE snapshot = ? AND json_extract(facts, '$.results') IS NULL ORDER BY recipient, did",
+            "SELECT o.*, (SELECT count(*) FROM delivery_item AS i WHERE i.delivery_id = o.delivery_id) AS items FROM outbox AS o"
+            " WHERE snapshot = ? AND json_extract(facts, '$.results') IS NULL ORDER BY recipient, delivery_id",
             night.snapshot,
         )
     ]

@@ -47,7 +47,7 @@ class Night:
     suppressed: int = 0
     held: outbox.Brake | None = None
     alerts: list[Alert] = field(default_factory=list)
-    last_delivery: int = 0
+    last_arrival: int = 0
     lists: list[str] = field(default_factory=list)
     page: Path | None = None
 
@@ -110,7 +110,7 @@ def publish(
             suppressed=found.suppressed,
             held=held,
             alerts=list(found.rows.values()),
-            last_delivery=_last_delivery(store),
+            last_arrival=_last_arrival(store),
             lists=settled,
         )
         _write_night(control, night, at)
@@ -176,10 +176,10 @@ def _switch(
 def files_of(store: Store, as_of: str) -> list[sqlite3.Row]:
     """Return the files that came since the last night of an earlier day that was not blocked."""
     before = store.rows(
-        "SELECT coalesce(max(last_delivery), 0) AS last FROM night WHERE as_of < ? AND state <> 'blocked'",
+        "SELECT coalesce(max(last_arrival), 0) AS last FROM night WHERE as_of < ? AND state <> 'blocked'",
         as_of,
     )[0]["last"]
-    return store.rows("SELECT * FROM file WHERE first_delivery > ? ORDER BY source, name, raw_sha", before)
+    return store.rows("SELECT * FROM file WHERE first_arrival > ? ORDER BY source, name, raw_sha", before)
 
 
 def block(store: Store, as_of: date, built: UnpublishedSnapshot, *, at: str) -> Night:
@@ -191,7 +191,7 @@ def block(store: Store, as_of: date, built: UnpublishedSnapshot, *, at: str) -> 
         snapshot=store.current_snapshot(),
         files=built.accounts,
         gates=built.gates,
-        last_delivery=_last_delivery(store),
+        last_arrival=_last_arrival(store),
     )
     with store.transaction() as control:
         _write_night(control, night, at)
@@ -262,13 +262,13 @@ def _write_night(control: sqlite3.Connection, night: Night, at: str) -> None:
         "held": None if night.held is None else asdict(night.held),
     }
     control.execute(
-        "INSERT INTO night (as_of, snapshot, state, summary, last_delivery, finished_at) VALUES (?, ?, ?, ?, ?, ?)",
-        (night.as_of, night.snapshot, night.state, canonical_json(summary), night.last_delivery, at),
+        "INSERT INTO night (as_of, snapshot, state, summary, last_arrival, finished_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (night.as_of, night.snapshot, night.state, canonical_json(summary), night.last_arrival, at),
     )
 
 
-def _last_delivery(store: Store) -> int:
-    return int(store.rows("SELECT coalesce(max(id), 0) AS id FROM delivery")[0]["id"])
+def _last_arrival(store: Store) -> int:
+    return int(store.rows("SELECT coalesce(max(id), 0) AS id FROM arrival")[0]["id"])
 
 
 def _logical_hash(con: duckdb.DuckDBPyConnection) -> str:

@@ -7,6 +7,7 @@ handler is not fair.
 from __future__ import annotations
 
 import fcntl
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from pipelines.reference import Reference
 SCHEMA = tuple(sorted(Path(__file__).parent.rglob("control.sql")))
 
 #: Goes up with every change of the schema: an older store gets what it lacks when it is opened.
-VERSION = 3
+VERSION = 4
 
 #: What tables of an older store lack, by the version that brought it.
 CHANGES = {
@@ -28,6 +29,22 @@ CHANGES = {
         "ALTER TABLE case_ ADD COLUMN merged_into TEXT REFERENCES case_",
         "ALTER TABLE case_ ADD COLUMN revisit_on TEXT",
         "ALTER TABLE case_ DROP COLUMN flags",
+    ),
+    # What comes in is an arrival, what goes out a delivery.
+    4: (
+        "DROP VIEW IF EXISTS delivery_item",
+        "ALTER TABLE delivery RENAME TO arrival",
+        "ALTER TABLE file RENAME COLUMN first_delivery TO first_arrival",
+        "ALTER TABLE night RENAME COLUMN last_delivery TO last_arrival",
+        "ALTER TABLE outbox RENAME COLUMN did TO delivery_id",
+        "ALTER TABLE outbox_item RENAME COLUMN did TO delivery_id",
+        "ALTER TABLE outbox_repeat RENAME COLUMN did TO delivery_id",
+        "ALTER TABLE delivery_hold RENAME COLUMN did TO delivery_id",
+        "ALTER TABLE delivery_release RENAME COLUMN did TO delivery_id",
+        "ALTER TABLE delivery_made RENAME COLUMN did TO delivery_id",
+        "ALTER TABLE result_item RENAME COLUMN did TO delivery_id",
+        "ALTER TABLE penalty_item RENAME COLUMN did TO delivery_id",
+        "ALTER TABLE receipt_row RENAME COLUMN did TO delivery_id",
     ),
 }
 
@@ -49,12 +66,20 @@ class Store:
             with self.transaction():
                 for version in range(found + 1, VERSION + 1) if found else ():
                     for statement in CHANGES.get(version, ()):
-                        self.con.execute(statement)
+                        if self._concerns(statement):
+                            self.con.execute(statement)
                 # executescript would commit at once: run the statements one by one instead.
                 for script in SCHEMA:
                     for statement in _statements(script.read_text(encoding="utf-8")):
                         self.con.execute(statement)
                 self.con.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _concerns(self, statement: str) -> bool:
+        """Tell whether this store has the table that a change is about; what it lacks, its schema makes afterwards."""
+        table = re.match(r"ALTER TABLE (\w+)", statement)
+        return table is None or bool(
+            self.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", table[1])
+        )
 
     @property
     def reference(self) -> Reference:

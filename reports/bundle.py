@@ -51,7 +51,7 @@ class DetectorVersion:
     limits_version: str
 
 
-def delivery_id(
+def delivery_id_of(
     recipient: str, format_version: str, evidence: Iterable[tuple[str, str]], because: str | None = None
 ) -> str:
     """Return the 16 hex places that name a delivery.
@@ -91,10 +91,10 @@ def bundle(
     _refuse_mismatch(alerts, records, manifest_facts)
     evidence = [(str(record["alert_id"]), str(record["ev_hash"])) for record in records]
     because = manifest_facts.supersedes or manifest_facts.again_on
-    did = delivery_id(recipient, format_version, evidence, because)
+    delivery_id = delivery_id_of(recipient, format_version, evidence, because)
     raised_by = {alert.detector for alert in alerts}
     manifest = {
-        "did": did,
+        "delivery_id": delivery_id,
         "format_version": format_version,
         "recipient": recipient,
         "name_zh": manifest_facts.name_zh,
@@ -113,7 +113,7 @@ def bundle(
         manifest["again_on"] = manifest_facts.again_on
     files = {
         "alerts.csv": csv_bytes(alerts),
-        "alerts.xlsx": xlsx_bytes(alerts, did),
+        "alerts.xlsx": xlsx_bytes(alerts, delivery_id),
         "alerts.jsonl": jsonl_bytes(records),
     }
     return sealed(manifest, files, manifest_facts.checkpoint)

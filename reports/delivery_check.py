@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from reports.bundle import delivery_id, digest, sums
+from reports.bundle import delivery_id_of, digest, sums
 from reports.results_list import FORMAT_VERSION as RESULTS
 from reports.results_list import results_id
 
@@ -35,8 +35,8 @@ def faults(found: Mapping[str, bytes]) -> list[str]:
         told += _changed(found, listed)
         if manifest["checkpoint"].encode() != found.get("CHECKPOINT"):
             told.append("the checkpoint in the manifest is not the one in CHECKPOINT")
-        if not told and (made := _number(found, manifest)) != manifest["did"]:
-            told.append(f"what is in it makes delivery {made}, the manifest says {manifest['did']}")
+        if not told and (made := _number(found, manifest)) != manifest["delivery_id"]:
+            told.append(f"what is in it makes delivery {made}, the manifest says {manifest['delivery_id']}")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         told.append(f"MANIFEST.json cannot be read ({type(error).__name__}: {error})")
     return told
@@ -60,7 +60,7 @@ def _number(found: Mapping[str, bytes], manifest: Mapping[str, Any]) -> str:
         results = [json.loads(line) for line in found["results.jsonl"].splitlines()]
         return results_id(manifest["recipient"], results)
     records = [json.loads(line) for line in found["alerts.jsonl"].splitlines()]
-    return delivery_id(
+    return delivery_id_of(
         manifest["recipient"],
         manifest["format_version"],
         [(record["alert_id"], record["ev_hash"]) for record in records],

@@ -51,7 +51,7 @@ def results_bundle(
     writer.writerow(COLUMNS_ZH.values())
     writer.writerows([cell(row[key]) for key in COLUMNS_ZH] for row in rows)
     manifest = {
-        "did": results_id(recipient, results),
+        "delivery_id": results_id(recipient, results),
         "format_version": FORMAT_VERSION,
         "recipient": recipient,
         "name_zh": name_zh,

@@ -31,7 +31,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
     "listed_parties": {"list": "black", "is_bidding_ban": True, "is_in_effect": True},
     "bid_members": {"is_joint_venture_member": True},
     "scores": {"is_vetoed": False},
-    "draws": {"currency": "CNY"},
+    "opening_draws": {"currency": "CNY"},
     "relations": {"kind": "control"},
     "subcontracts": {"currency": "CNY"},
     "failures": {"kind": "failed"},

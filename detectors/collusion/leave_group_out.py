@@ -59,7 +59,7 @@ DETECTOR = Detector(
         "bids.price",
         "bids.is_valid",
         "documents.evaluation_method",
-        "draws.drawn_values",
+        "opening_draws.drawn_values",
         "lots.ceiling_price",
         "fingerprints.mac",
         "fingerprints.dongle",

@@ -37,7 +37,7 @@ class AlertLabel:
         label: a key of `CONCLUSIONS_ZH`.
         said_by: the office, or `DESK`.
         known_on: the day on which it became known here; the list may name another.
-        did: the delivery that was answered.
+        delivery_id: the delivery that was answered.
     """
 
     alert_id: str
@@ -51,16 +51,16 @@ class AlertLabel:
     label_zh: str
     said_by: str
     known_on: str
-    did: str
+    delivery_id: str
 
 
 def labels(store: Store, as_of: date) -> list[AlertLabel]:
     """Return the last label that each office and the own desk gave to each alert until the end of a day."""
     said: dict[tuple[str, str], tuple[str, str | None, str, str]] = {}
     for row in store.rows(
-        "SELECT r.recipient, r.received_on, w.alert_id, w.label, w.did, i.ev_hash"
+        "SELECT r.recipient, r.received_on, w.alert_id, w.label, w.delivery_id, i.ev_hash"
         " FROM receipt_row AS w JOIN receipt AS r ON r.number = w.receipt"
-        " JOIN delivery_item AS i ON i.did = w.did AND i.fp = w.alert_id"
+        " JOIN delivery_item AS i ON i.delivery_id = w.delivery_id AND i.fp = w.alert_id"
         " WHERE w.outcome = 'taken' AND r.received_on <= ? ORDER BY w.rowid",
         as_of.isoformat(),
     ):
@@ -68,7 +68,7 @@ def labels(store: Store, as_of: date) -> list[AlertLabel]:
             row["ev_hash"],
             row["label"],
             row["received_on"],
-            row["did"],
+            row["delivery_id"],
         )
     for row in store.rows(
         "SELECT * FROM decision WHERE verb IN ('dismiss', 'confirm', 'reopen') ORDER BY number"
@@ -87,7 +87,7 @@ def labels(store: Store, as_of: date) -> list[AlertLabel]:
         )
     }
     found = []
-    for (said_by, fp), (ev_hash, label, on, did) in said.items():
+    for (said_by, fp), (ev_hash, label, on, delivery_id) in said.items():
         if label is None:
             continue
         of = facts[fp, ev_hash]
@@ -104,7 +104,7 @@ def labels(store: Store, as_of: date) -> list[AlertLabel]:
                 CONCLUSIONS_ZH[label],
                 said_by,
                 on,
-                did,
+                delivery_id,
             )
         )
     return sorted(found, key=lambda each: (each.alert_id, each.said_by))

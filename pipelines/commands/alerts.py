@@ -56,8 +56,8 @@ ORIGIN = Both(
 FILE = Both("{file}  [{source}]  接收于 {at}", "{file}  [{source}]  received {at}")
 ROW = Both("  {section}，第 {row} 行：{columns}", "  {section}, row {row}: {columns}")
 SENT = Both(
-    "已在 {as_of} 的清单中送 {recipient}，送达编号 {did}",
-    "sent to {recipient} in the list of {as_of}, delivery {did}",
+    "已在 {as_of} 的清单中送 {recipient}，送达编号 {delivery_id}",
+    "sent to {recipient} in the list of {as_of}, delivery {delivery_id}",
 )
 
 app = typer.Typer(
@@ -175,7 +175,7 @@ def trace_(
     with opened(where.control) as store:
         found = lineage.sources(where, store, alert)
         sent = store.rows(
-            "SELECT o.did, o.recipient, o.as_of FROM delivery_item AS i JOIN outbox AS o ON o.did = i.did"
+            "SELECT o.delivery_id, o.recipient, o.as_of FROM delivery_item AS i JOIN outbox AS o ON o.delivery_id = i.delivery_id"
             " WHERE i.fp = ? AND o.state = 'written' ORDER BY o.as_of, o.recipient",
             alert,
         )

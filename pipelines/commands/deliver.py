@@ -57,11 +57,11 @@ LEFT = Both("反馈期余{days}个工作日", "{days} workdays to answer")
 RESULTS = Both("处理结果", "results")
 COPY = Both("抄送", "copy")
 TOO_MANY = Both("新增{new}>{most}", "{new} new > {most}")
-CORRECTS = Both("更正 {did}", "corrects {did}")
-CORRECTED = Both("已被更正 {did}", "corrected by {did}")
+CORRECTS = Both("更正 {delivery_id}", "corrects {delivery_id}")
+CORRECTED = Both("已被更正 {delivery_id}", "corrected by {delivery_id}")
 RELEASED = Both("已放行 {count} 件", "{count} released")
 CHECK = Both("核验：bidwatch deliver verify {folder}", "To check: bidwatch deliver verify {folder}")
-SUPERSEDES = Both("{did} 更正 {before}：{folder}", "{did} supersedes {before}: {folder}")
+SUPERSEDES = Both("{delivery_id} 更正 {before}：{folder}", "{delivery_id} supersedes {before}: {folder}")
 SENT_RESULTS = Both("已抄送 {count} 个成员单位", "results copied to {count} offices")
 NO_RESULTS = Both("无新结果", "nothing new for any office")
 RECEIPT = Both("{file} ← {office}", "{file} ← {office}")
@@ -76,7 +76,7 @@ AS_SENT = Both("{folder}：与送达时一致", "{folder}: as it was sent")
 
 #: What programs get of a delivery.
 RECORD: dict[str, Callable[[Delivery], object]] = {
-    "did": lambda each: each.did,
+    "delivery_id": lambda each: each.delivery_id,
     "as_of": lambda each: each.as_of,
     "recipient": lambda each: each.recipient,
     "name_zh": lambda each: each.name_zh,
@@ -133,7 +133,7 @@ def list_(
             HEADINGS.in_(lang),
             [
                 (
-                    each.did,
+                    each.delivery_id,
                     each.as_of,
                     Both(f"{each.name_zh} {each.recipient}", each.recipient).in_(lang),
                     each.rows,
@@ -204,11 +204,14 @@ def correct(
     """Send a new list that puts right an earlier one; both stay, the new one names the old."""
     where = settings.installed(home)
     with night.lock(where), opened(where.control) as store:
-        did = deliveries.correct(where, store, act_by(actor, reason, key), delivery)
+        delivery_id = deliveries.correct(where, store, act_by(actor, reason, key), delivery)
         made = outbox.write(where, store)
-    out.print(did)
+    out.print(delivery_id)
     for folder in made:
-        err.print(SUPERSEDES.in_(lang).format(did=did, before=delivery, folder=folder), soft_wrap=True)
+        err.print(
+            SUPERSEDES.in_(lang).format(delivery_id=delivery_id, before=delivery, folder=folder),
+            soft_wrap=True,
+        )
 
 
 @app.command()
@@ -254,7 +257,7 @@ def receipt(
         with opened(where.control) as store:
             act = act_by(actor, key=own_key)
             office, rows, notes = receipts.take_back(
-                where, store, act, file, day, recipient=sender, did=delivery
+                where, store, act, file, day, recipient=sender, delivery_id=delivery
             )
         for note in notes:
             err.print(FILE_NOTE.in_(lang).format(file=file.name, note=note), soft_wrap=True)
@@ -315,7 +318,7 @@ def _remarks(each: Delivery, lang: Lang) -> str:
     if each.hold and each.state == "held":
         told.append(TOO_MANY.in_(lang).format(new=each.hold[0], most=each.hold[1]))
     if each.supersedes:
-        told.append(CORRECTS.in_(lang).format(did=each.supersedes))
+        told.append(CORRECTS.in_(lang).format(delivery_id=each.supersedes))
     if each.superseded_by:
-        told.append(CORRECTED.in_(lang).format(did=each.superseded_by))
+        told.append(CORRECTED.in_(lang).format(delivery_id=each.superseded_by))
     return SEMICOLON.in_(lang).join(told)

@@ -63,7 +63,7 @@ HELD = Both(
     "held: {new} new signals, at most {most} were to be expected; nothing is sent before:"
     " bidwatch deliver release --reason TEXT",
 )
-HELD_ROW = Both("暂缓  {recipient}  {did}", "held  {recipient}  {did}")
+HELD_ROW = Both("暂缓  {recipient}  {delivery_id}", "held  {recipient}  {delivery_id}")
 LISTED = Both("名单  {said}", "list  {said}")
 PAGE = Both("报告  {path}", "page  {path}")
 GATE = Both("发布关口未通过：{holds}：{count} 处不符", "gate closed: {holds}: {count} violations")
@@ -219,9 +219,9 @@ def _print_outbox(home: settings.Home, done: publishing.Night, lang: Lang) -> No
         )
     for row in sent:
         if row["state"] == "pending":
-            out.print(HELD_ROW.in_(lang).format(recipient=row["recipient"], did=row["did"]))
+            out.print(HELD_ROW.in_(lang).format(recipient=row["recipient"], delivery_id=row["delivery_id"]))
             continue
-        folder = home.outbox / row["recipient"] / f"{row['as_of']}_{row['did']}"
+        folder = home.outbox / row["recipient"] / f"{row['as_of']}_{row['delivery_id']}"
         out.print(f"CSV   {_near(folder / 'alerts.csv')}", soft_wrap=True)
         out.print(f"xlsx  {_near(folder / 'alerts.xlsx')}", soft_wrap=True)
 

@@ -177,7 +177,7 @@ def _conflicts(where: settings.Home, raw_sha: str) -> list[tuple[str, int]]:
 
 def _files(where: settings.Home, named: str | None) -> list[sqlite3.Row]:
     with opened(where.control) as store:
-        rows = store.rows("SELECT * FROM file ORDER BY first_delivery")
+        rows = store.rows("SELECT * FROM file ORDER BY first_arrival")
     chosen = [
         row for row in rows if named is None or row["name"] == named or row["raw_sha"].startswith(named)
     ]

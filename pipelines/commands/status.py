@@ -31,7 +31,7 @@ app = typer.Typer()
 def status(home: HomeOption = None, format: FormatOption = Format.TABLE, lang: LangOption = Lang.EN) -> None:
     """Show what came in, what was refused, and whether the last night is complete."""
     with opened(settings.installed(home).control) as store:
-        files = store.rows("SELECT * FROM file ORDER BY first_delivery DESC LIMIT 50")
+        files = store.rows("SELECT * FROM file ORDER BY first_arrival DESC LIMIT 50")
         nights = store.rows("SELECT * FROM night ORDER BY id DESC LIMIT 10")
     named = for_reader(lang, format)
     listing(

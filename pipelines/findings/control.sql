@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS evidence (
 -- outbox: one row per delivery to a recipient; the folder is made from it, and only from it.
 -- alerts, records, facts: canonical JSON of what the files say; checkpoint: of the audit log.
 CREATE TABLE IF NOT EXISTS outbox (
-    did TEXT PRIMARY KEY,
+    delivery_id TEXT PRIMARY KEY,
     recipient TEXT NOT NULL,
     snapshot TEXT NOT NULL REFERENCES snapshot,
     as_of TEXT NOT NULL,
@@ -43,20 +43,20 @@ CREATE TABLE IF NOT EXISTS outbox_item (
     recipient TEXT NOT NULL,
     fp TEXT NOT NULL REFERENCES signal,
     ev_hash TEXT NOT NULL,
-    did TEXT NOT NULL REFERENCES outbox,
+    delivery_id TEXT NOT NULL REFERENCES outbox,
     PRIMARY KEY (recipient, fp, ev_hash)
 ) STRICT;
 
 -- delivery_hold: one row per delivery of a night with more new signals than usual; it waits for a person.
 CREATE TABLE IF NOT EXISTS delivery_hold (
-    did TEXT PRIMARY KEY REFERENCES outbox,
+    delivery_id TEXT PRIMARY KEY REFERENCES outbox,
     new_signals INTEGER NOT NULL,
     most INTEGER NOT NULL
 ) STRICT;
 
 -- delivery_release: one row per held delivery that a person let go.
 CREATE TABLE IF NOT EXISTS delivery_release (
-    did TEXT PRIMARY KEY REFERENCES delivery_hold,
+    delivery_id TEXT PRIMARY KEY REFERENCES delivery_hold,
     reason TEXT NOT NULL CHECK (trim(reason) <> ''),
     at TEXT NOT NULL,
     actor TEXT NOT NULL
@@ -64,22 +64,22 @@ CREATE TABLE IF NOT EXISTS delivery_release (
 
 -- delivery_made: one row per delivery whose folder was made; the manifest has the sums of all files.
 CREATE TABLE IF NOT EXISTS delivery_made (
-    did TEXT PRIMARY KEY REFERENCES outbox,
+    delivery_id TEXT PRIMARY KEY REFERENCES outbox,
     manifest_sha256 TEXT NOT NULL
 ) STRICT;
 
 -- outbox_repeat: evidence that an office had before and gets again: corrected, or after a suppression ended.
 CREATE TABLE IF NOT EXISTS outbox_repeat (
-    did TEXT NOT NULL REFERENCES outbox,
+    delivery_id TEXT NOT NULL REFERENCES outbox,
     fp TEXT NOT NULL REFERENCES signal,
     ev_hash TEXT NOT NULL,
-    PRIMARY KEY (did, fp)
+    PRIMARY KEY (delivery_id, fp)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS outbox_item_of_delivery ON outbox_item (did);
+CREATE INDEX IF NOT EXISTS outbox_item_of_delivery ON outbox_item (delivery_id);
 CREATE INDEX IF NOT EXISTS outbox_item_of_signal ON outbox_item (fp);
 
 -- delivery_item: which evidence stands in which delivery.
 CREATE VIEW IF NOT EXISTS delivery_item AS
-SELECT did, fp, ev_hash FROM outbox_item
+SELECT delivery_id, fp, ev_hash FROM outbox_item
 UNION ALL
-SELECT did, fp, ev_hash FROM outbox_repeat;
+SELECT delivery_id, fp, ev_hash FROM outbox_repeat;

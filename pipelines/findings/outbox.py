@@ -25,7 +25,7 @@ from pipelines.findings.suppression import Suppression, came_back, quiet_until
 from pipelines.settings import Home
 from pipelines.store import Store
 from reports.alert_list import FORMAT_VERSION, Alert
-from reports.bundle import DetectorVersion, ManifestFacts, bundle, delivery_id
+from reports.bundle import DetectorVersion, ManifestFacts, bundle, delivery_id_of
 from reports.canonical_json import canonical_json
 from reports.results_list import results_bundle
 
@@ -40,10 +40,10 @@ AGAIN_ZH = "抑制期满，再次送达"
 #: A delivery that is written down, has no folder yet, and need not wait for a person.
 _TO_WRITE = """
 SELECT o.* FROM outbox AS o
-LEFT JOIN delivery_hold AS h ON h.did = o.did
-LEFT JOIN delivery_release AS r ON r.did = o.did
-WHERE o.state = 'pending' AND (h.did IS NULL OR r.did IS NOT NULL)
-ORDER BY o.did
+LEFT JOIN delivery_hold AS h ON h.delivery_id = o.delivery_id
+LEFT JOIN delivery_release AS r ON r.delivery_id = o.delivery_id
+WHERE o.state = 'pending' AND (h.delivery_id IS NULL OR r.delivery_id IS NOT NULL)
+ORDER BY o.delivery_id
 """
 
 
@@ -51,7 +51,7 @@ ORDER BY o.did
 class PreparedDelivery:
     """One delivery, ready to be written down."""
 
-    did: str
+    delivery_id: str
     recipient: str
     evidence: list[tuple[str, str]]
     alerts: str
@@ -140,7 +140,7 @@ def compose(
         "again_on": again_on,
     }
     return PreparedDelivery(
-        did=delivery_id(recipient, FORMAT_VERSION, evidence, supersedes or again_on),
+        delivery_id=delivery_id_of(recipient, FORMAT_VERSION, evidence, supersedes or again_on),
         recipient=recipient,
         evidence=evidence,
         alerts=canonical_json(listed),
@@ -203,7 +203,7 @@ def enqueue(
             at=at,
             actor=actor,
             verb="enqueue",
-            subject=delivery.did,
+            subject=delivery.delivery_id,
             recipient=delivery.recipient,
             alerts=len(delivery.evidence),
             **({} if held is None else {"held": True}),
@@ -211,10 +211,10 @@ def enqueue(
     checkpoint = audit.checkpoint(control)
     for delivery in prepared:
         control.execute(
-            "INSERT OR IGNORE INTO outbox (did, recipient, snapshot, as_of, alerts, records, facts, checkpoint)"
+            "INSERT OR IGNORE INTO outbox (delivery_id, recipient, snapshot, as_of, alerts, records, facts, checkpoint)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                delivery.did,
+                delivery.delivery_id,
                 delivery.recipient,
                 snapshot,
                 as_of.isoformat(),
@@ -225,18 +225,19 @@ def enqueue(
             ),
         )
         control.executemany(
-            "INSERT OR IGNORE INTO outbox_item (recipient, fp, ev_hash, did) VALUES (?, ?, ?, ?)",
-            [(delivery.recipient, fp, ev_hash, delivery.did) for fp, ev_hash in delivery.evidence],
+            "INSERT OR IGNORE INTO outbox_item (recipient, fp, ev_hash, delivery_id) VALUES (?, ?, ?, ?)",
+            [(delivery.recipient, fp, ev_hash, delivery.delivery_id) for fp, ev_hash in delivery.evidence],
         )
         control.executemany(
-            "INSERT OR IGNORE INTO outbox_repeat (did, fp, ev_hash) SELECT did, ?2, ?3 FROM outbox WHERE did = ?1"
-            " AND NOT EXISTS (SELECT 1 FROM outbox_item WHERE did = ?1 AND fp = ?2)",
-            [(delivery.did, fp, ev_hash) for fp, ev_hash in delivery.evidence],
+            "INSERT OR IGNORE INTO outbox_repeat (delivery_id, fp, ev_hash)"
+            " SELECT delivery_id, ?2, ?3 FROM outbox WHERE delivery_id = ?1"
+            " AND NOT EXISTS (SELECT 1 FROM outbox_item WHERE delivery_id = ?1 AND fp = ?2)",
+            [(delivery.delivery_id, fp, ev_hash) for fp, ev_hash in delivery.evidence],
         )
         if held is not None:
             control.execute(
-                "INSERT OR IGNORE INTO delivery_hold (did, new_signals, most) VALUES (?, ?, ?)",
-                (delivery.did, held.new_signals, held.most),
+                "INSERT OR IGNORE INTO delivery_hold (delivery_id, new_signals, most) VALUES (?, ?, ?)",
+                (delivery.delivery_id, held.new_signals, held.most),
             )
 
 
@@ -252,10 +253,12 @@ def write(home: Home, store: Store) -> list[Path]:
         if not folder.exists():
             make_folder(folder, contents)
         with store.transaction() as control:
-            control.execute("UPDATE outbox SET state = 'written' WHERE did = ?", (row["did"],))
             control.execute(
-                "INSERT OR IGNORE INTO delivery_made (did, manifest_sha256) VALUES (?, ?)",
-                (row["did"], manifest_sum(contents)),
+                "UPDATE outbox SET state = 'written' WHERE delivery_id = ?", (row["delivery_id"],)
+            )
+            control.execute(
+                "INSERT OR IGNORE INTO delivery_made (delivery_id, manifest_sha256) VALUES (?, ?)",
+                (row["delivery_id"], manifest_sum(contents)),
             )
         written.append(folder)
     return written
@@ -263,7 +266,7 @@ def write(home: Home, store: Store) -> list[Path]:
 
 def folder_of(home: Home, row: sqlite3.Row) -> Path:
     """Return where the folder of a delivery stands or will stand."""
-    return home.outbox / str(row["recipient"]) / f"{row['as_of']}_{row['did']}"
+    return home.outbox / str(row["recipient"]) / f"{row['as_of']}_{row['delivery_id']}"
 
 
 def manifest_sum(contents: Mapping[str, bytes]) -> str:
@@ -301,6 +304,6 @@ def _told(store: Store) -> dict[tuple[str, str, str], date]:
         (row["recipient"], row["fp"], row["ev_hash"]): date.fromisoformat(row["last"])
         for row in store.rows(
             "SELECT o.recipient, i.fp, i.ev_hash, max(o.as_of) AS last FROM delivery_item AS i"
-            " JOIN outbox AS o ON o.did = i.did GROUP BY o.recipient, i.fp, i.ev_hash"
+            " JOIN outbox AS o ON o.delivery_id = i.delivery_id GROUP BY o.recipient, i.fp, i.ev_hash"
         )
     }

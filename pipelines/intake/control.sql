@@ -1,8 +1,8 @@
 -- control.sqlite: what happened, who was told, and what is believed now. Times are UTC, ISO 8601.
 -- Amounts of personal data here: none; persons are tokens, firms are party ids.
 
--- delivery: one row per arrival of a file, also of one that came before.
-CREATE TABLE IF NOT EXISTS delivery (
+-- arrival: one row per arrival of a file, also of one that came before.
+CREATE TABLE IF NOT EXISTS arrival (
     id INTEGER PRIMARY KEY,
     source TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -11,13 +11,13 @@ CREATE TABLE IF NOT EXISTS delivery (
     actor TEXT NOT NULL
 ) STRICT;
 
--- file: one row per content; the same bytes again are only a delivery. What became of its records.
+-- file: one row per content; the same bytes again are only an arrival. What became of its records.
 CREATE TABLE IF NOT EXISTS file (
     raw_sha TEXT PRIMARY KEY,
     source TEXT NOT NULL,
     name TEXT NOT NULL,
     bytes INTEGER NOT NULL,
-    first_delivery INTEGER NOT NULL REFERENCES delivery,
+    first_arrival INTEGER NOT NULL REFERENCES arrival,
     state TEXT NOT NULL DEFAULT 'received' CHECK (state IN ('received', 'loaded', 'refused')),
     bronze TEXT,
     records INTEGER, loaded INTEGER, duplicate INTEGER, refused INTEGER, held INTEGER,

@@ -84,7 +84,7 @@ def sources(home: Home, store: Store, fp: str) -> list[Source]:
     files = {}
     for raw_sha in sorted({key[0] for key in cells}):
         files[raw_sha] = store.rows(
-            "SELECT f.*, d.received_at FROM file AS f JOIN delivery AS d ON d.id = f.first_delivery"
+            "SELECT f.*, a.received_at FROM file AS f JOIN arrival AS a ON a.id = f.first_arrival"
             " WHERE f.raw_sha = ?",
             raw_sha,
         )[0]

@@ -23,7 +23,7 @@ def read_files(home: Home, store: Store, *, progress: Progress) -> int:
     key = vault.load_key(home.key)
     waiting = []
     load = cache(partial(mapping.load, home_sources=home.sources))  # a sender has many files
-    for file in store.rows("SELECT raw_sha, source, name, bronze, code FROM file ORDER BY first_delivery"):
+    for file in store.rows("SELECT raw_sha, source, name, bronze, code FROM file ORDER BY first_arrival"):
         try:
             sender = load(file["source"])
         except (FileNotFoundError, ValueError) as error:

@@ -68,16 +68,16 @@ def receive(
         name = _readable(arrival.path.name)
         hashes.append(raw_sha)
         with store.transaction() as con:
-            delivery = con.execute(
-                "INSERT INTO delivery (source, name, raw_sha, received_at, actor) VALUES (?, ?, ?, ?, ?)",
+            number = con.execute(
+                "INSERT INTO arrival (source, name, raw_sha, received_at, actor) VALUES (?, ?, ?, ?, ?)",
                 (arrival.source, name, raw_sha, at, actor),
             ).lastrowid
             con.execute(
                 # A refused file may come again under the right source or name; any other is a repeat.
-                "INSERT INTO file (raw_sha, source, name, bytes, first_delivery) VALUES (?, ?, ?, ?, ?)"
+                "INSERT INTO file (raw_sha, source, name, bytes, first_arrival) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT (raw_sha) DO UPDATE SET source = excluded.source, name = excluded.name,"
                 " state = 'received', bronze = NULL WHERE state = 'refused'",
-                (raw_sha, arrival.source, name, size, delivery),
+                (raw_sha, arrival.source, name, size, number),
             )
             audit.append(
                 con,
@@ -86,7 +86,7 @@ def receive(
                 verb="receive",
                 subject=raw_sha,
                 source=arrival.source,
-                delivery=delivery,
+                arrival=number,
             )
         if move:
             arrival.path.unlink()

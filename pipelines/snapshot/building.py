@@ -89,7 +89,7 @@ def build(
             ]
             for table in table_schemas()
         }
-        arrivals = {file["raw_sha"]: file["first_delivery"] for file in files}
+        arrivals = {file["raw_sha"]: file["first_arrival"] for file in files}
         stage.load(con, tables, arrivals, cutoff(as_of))
         linking.set_judgements(con, decided.judged)
         stage.set_listed(con, decided.listed)

@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS night (
     snapshot TEXT REFERENCES snapshot,
     state TEXT NOT NULL CHECK (state IN ('published', 'unchanged', 'blocked')),
     summary TEXT NOT NULL,
-    last_delivery INTEGER NOT NULL,
+    last_arrival INTEGER NOT NULL,
     finished_at TEXT NOT NULL
 ) STRICT;
 

@@ -59,7 +59,7 @@ def big_openings(like: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "documents": pd.DataFrame(
             {"lot_id": ids, "evaluation_method": [rules[rule].method_text for _, rule in OPENINGS.values()]}
         ),
-        "draws": pd.DataFrame({"lot_id": ["BIG1", "BIG3"], "drawn_values": "K=0.97"}),
+        "opening_draws": pd.DataFrame({"lot_id": ["BIG1", "BIG3"], "drawn_values": "K=0.97"}),
         "bids": bids.assign(
             price=(ceiling * rng.uniform(0.7, 1, len(bids))).round(2),
             is_winner=False,

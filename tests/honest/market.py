@@ -162,7 +162,7 @@ def evaluated(lots, bids, frames):
             estimate_price=(lots["ceiling_price"] * rng.uniform(1.0, 1.05, len(lots))).round(2)
         ),
         "documents": frames["documents"].assign(evaluation_method=texts.astype("str")),
-        "draws": drawn.assign(drawn_values=rng.choice(["K=0.96", "K=0.97", "K=0.98"], len(drawn))),
+        "opening_draws": drawn.assign(drawn_values=rng.choice(["K=0.96", "K=0.97", "K=0.98"], len(drawn))),
         "scores": frames["scores"].assign(
             rank=ranked.groupby("lot_id")["price"].rank(method="first").astype("Int64")
         ),

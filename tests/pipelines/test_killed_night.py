@@ -70,7 +70,7 @@ def test_a_night_killed_anywhere_ends_like_one_that_was_not(tmp_path):
         run(home)
         assert state_of(home) == want, f"killed {seconds:.1f} s after {station}, step {step}"
         with opened(home.control) as store:
-            files = store.rows("SELECT count(DISTINCT raw_sha) AS n FROM delivery")[0]["n"]
+            files = store.rows("SELECT count(DISTINCT raw_sha) AS n FROM arrival")[0]["n"]
             assert store.rows("PRAGMA integrity_check")[0][0] == "ok"
         assert files == len(SMALL)
 

@@ -1,10 +1,11 @@
 import multiprocessing
+import re
 import sqlite3
 
 import pytest
 
 from pipelines import audit
-from pipelines.store import Store, opened
+from pipelines.store import CHANGES, Store, opened
 
 AT = "2026-06-30T02:00:00Z"
 
@@ -24,11 +25,11 @@ def snapshot(con, name="s1"):
 
 def file(con, raw_sha="f1"):
     con.execute(
-        "INSERT INTO delivery (source, name, raw_sha, received_at, actor) VALUES ('county', 'x.csv', ?, ?, 'night')",
+        "INSERT INTO arrival (source, name, raw_sha, received_at, actor) VALUES ('county', 'x.csv', ?, ?, 'night')",
         (raw_sha, AT),
     )
     con.execute(
-        "INSERT INTO file (raw_sha, source, name, bytes, first_delivery) VALUES (?, 'county', 'x.csv', 1, 1)",
+        "INSERT INTO file (raw_sha, source, name, bytes, first_arrival) VALUES (?, 'county', 'x.csv', 1, 1)",
         (raw_sha,),
     )
 
@@ -126,3 +127,48 @@ def test_writers_of_two_processes_queue_and_the_log_has_no_gap(tmp_path):
     store = Store(path)
     assert [row["seq"] for row in store.rows("SELECT seq FROM audit ORDER BY seq")] == list(range(40))
     store.close()
+
+
+def schema_of(path):
+    con = sqlite3.connect(path)
+    rows = con.execute("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall()
+    con.close()
+    return {(type, name): " ".join(re.sub(r'"(\w+)"', r"\1", sql or "").split()) for type, name, sql in rows}
+
+
+def test_a_store_of_version_3_gets_the_names_of_today_and_keeps_its_rows(tmp_path):
+    """Version 3 called what came in a delivery too, and the id of what went out ``did``."""
+    old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
+    for path in (old, new):
+        with opened(path):
+            pass
+    con = sqlite3.connect(old)
+    con.execute("DROP VIEW delivery_item")
+    for statement in CHANGES[4]:
+        if renamed := re.fullmatch(r"ALTER TABLE (\w+) RENAME COLUMN (\w+) TO (\w+)", statement):
+            con.execute(f"ALTER TABLE {renamed[1]} RENAME COLUMN {renamed[3]} TO {renamed[2]}")
+    con.execute("ALTER TABLE arrival RENAME TO delivery")
+    con.execute("INSERT INTO delivery VALUES (1, 's', 'f.csv', 'sha', '2026-06-30T00:00:00+00:00', 'x')")
+    con.execute("PRAGMA user_version = 3")
+    con.commit()
+    con.close()
+    with opened(old) as store:
+        assert [row["name"] for row in store.rows("SELECT name FROM arrival")] == ["f.csv"]
+        assert store.rows("SELECT delivery_id, fp FROM delivery_item") == []
+    assert schema_of(old) == schema_of(new)
+
+
+def test_a_change_of_a_table_that_an_older_store_lacks_is_left_to_its_schema(tmp_path):
+    path = tmp_path / "control.sqlite"
+    with opened(path):
+        pass
+    con = sqlite3.connect(path)
+    con.execute("PRAGMA foreign_keys = OFF")
+    con.execute("DROP VIEW delivery_item")
+    con.execute("DROP TABLE receipt_row")
+    con.execute("PRAGMA user_version = 4")
+    con.commit()
+    con.close()
+    with opened(path) as store:
+        assert not store._concerns("ALTER TABLE receipt_row RENAME COLUMN did TO delivery_id")
+        assert store._concerns("ALTER TABLE outbox RENAME COLUMN did TO delivery_id")

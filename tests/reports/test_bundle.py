@@ -7,7 +7,7 @@ import pytest
 
 import reports.bundle
 from reports.alert_list import COLUMNS, FORMAT_VERSION
-from reports.bundle import DetectorVersion, ManifestFacts, bundle, delivery_id
+from reports.bundle import DetectorVersion, ManifestFacts, bundle, delivery_id_of
 
 FACTS = ManifestFacts(
     name_zh="住房和城乡建设局",
@@ -49,7 +49,7 @@ def test_a_delivery_holds_exactly_the_agreed_files(delivery):
 
 def test_the_manifest_says_what_the_delivery_is_and_where_it_comes_from(delivery):
     manifest = json.loads(delivery["MANIFEST.json"])
-    assert manifest["did"] == delivery_id(
+    assert manifest["delivery_id"] == delivery_id_of(
         "housing", FORMAT_VERSION, [("SB", "e1"), ("SAAAAAAAAAAAAAAAA", "e1")]
     )
     assert (manifest["recipient"], manifest["name_zh"]) == ("housing", "住房和城乡建设局")
@@ -99,14 +99,14 @@ def test_the_same_alerts_in_any_order_are_the_same_delivery(alert, delivery):
 
 
 def test_a_delivery_id_moves_with_the_recipient_the_layout_and_the_evidence_only():
-    same = delivery_id("housing", "1", [("S1", "e1"), ("S2", "e2")])
-    assert same == delivery_id("housing", "1", [("S2", "e2"), ("S1", "e1")])
+    same = delivery_id_of("housing", "1", [("S1", "e1"), ("S2", "e2")])
+    assert same == delivery_id_of("housing", "1", [("S2", "e2"), ("S1", "e1")])
     assert len(same) == 16
     others = {
-        delivery_id("water", "1", [("S1", "e1"), ("S2", "e2")]),
-        delivery_id("housing", "2", [("S1", "e1"), ("S2", "e2")]),
-        delivery_id("housing", "1", [("S1", "e1"), ("S2", "e3")]),
-        delivery_id("housing", "1", [("S1", "e1")]),
+        delivery_id_of("water", "1", [("S1", "e1"), ("S2", "e2")]),
+        delivery_id_of("housing", "2", [("S1", "e1"), ("S2", "e2")]),
+        delivery_id_of("housing", "1", [("S1", "e1"), ("S2", "e3")]),
+        delivery_id_of("housing", "1", [("S1", "e1")]),
     }
     assert len(others) == 4
     assert same not in others

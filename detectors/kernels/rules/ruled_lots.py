@@ -58,7 +58,7 @@ FROM counted AS c
 JOIN usable AS u ON u.lot_id = c.lot_id
 JOIN core.lots AS l ON l.lot_id = c.lot_id
 JOIN core.documents AS d ON d.lot_id = c.lot_id
-LEFT JOIN core.draws AS x ON x.lot_id = c.lot_id
+LEFT JOIN core.opening_draws AS x ON x.lot_id = c.lot_id
 LEFT JOIN evaluated AS e ON e.lot_id = c.lot_id
 WHERE d.evaluation_method IS NOT NULL
 ORDER BY c.lot_id, c.bidder_id

@@ -44,7 +44,7 @@ class RowOutcome:
 
     place: str
     alert_id: str
-    did: str | None
+    delivery_id: str | None
     outcome: str
     problem: str
     answer: Answer
@@ -54,7 +54,7 @@ class RowOutcome:
 class SentAlert:
     """An alert as an office got it: in which delivery, on which night, and with which note in the list."""
 
-    did: str
+    delivery_id: str
     as_of: date
     note: str
 
@@ -101,7 +101,9 @@ def _check_row(
 ) -> RowOutcome:
     alert_id = comparable(row["alert_id"])
     got = sent.get(alert_id)
-    said = RowOutcome(row["place"], alert_id, None if got is None else got.did, "refused", "", Answer())
+    said = RowOutcome(
+        row["place"], alert_id, None if got is None else got.delivery_id, "refused", "", Answer()
+    )
     # What stood under 备注 when the list was sent is no answer.
     note = "" if got is not None and row["note"] == got.note else row["note"]
     is_blank = not (note or row["state_zh"] or row["conclusion_zh"] or row["reviewer"] or row["feedback_at"])

@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS result_item (
     recipient TEXT NOT NULL,
     decision INTEGER NOT NULL REFERENCES decision,
-    did TEXT NOT NULL REFERENCES outbox,
+    delivery_id TEXT NOT NULL REFERENCES outbox,
     PRIMARY KEY (recipient, decision)
 ) STRICT;
 
@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS result_item (
 CREATE TABLE IF NOT EXISTS penalty_item (
     recipient TEXT NOT NULL,
     penalty TEXT NOT NULL,
-    did TEXT NOT NULL REFERENCES outbox,
+    delivery_id TEXT NOT NULL REFERENCES outbox,
     PRIMARY KEY (recipient, penalty)
 ) STRICT;
 
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS receipt_row (
     receipt INTEGER NOT NULL REFERENCES receipt,
     place TEXT NOT NULL,
     alert_id TEXT NOT NULL,
-    did TEXT REFERENCES outbox,
+    delivery_id TEXT REFERENCES outbox,
     outcome TEXT NOT NULL CHECK (outcome IN ('taken', 'unchanged', 'refused')),
     problem TEXT NOT NULL DEFAULT '',
     state_zh TEXT NOT NULL DEFAULT '',
@@ -40,6 +40,6 @@ CREATE TABLE IF NOT EXISTS receipt_row (
     answered_at TEXT,
     note TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (receipt, place),
-    CHECK ((outcome = 'refused') = (problem <> '') AND (outcome <> 'taken' OR did IS NOT NULL))
+    CHECK ((outcome = 'refused') = (problem <> '') AND (outcome <> 'taken' OR delivery_id IS NOT NULL))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS receipt_row_of_alert ON receipt_row (alert_id);

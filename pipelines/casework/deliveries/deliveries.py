@@ -35,7 +35,7 @@ class Delivery:
     """One delivery as it stands.
 
     Attributes:
-        did, recipient, name_zh, as_of: which, to whom, of which night.
+        delivery_id, recipient, name_zh, as_of: which, to whom, of which night.
         state: a key of `STATES_ZH`; ``answered``: the office answered to at least one alert in it.
         is_results: results for a member office instead of alerts.
         rows, copies, answered: alerts (or results) in it, how many of them as copies, how many answered.
@@ -45,7 +45,7 @@ class Delivery:
             it is here, the delivery has only copies or results, or a correction went out.
     """
 
-    did: str
+    delivery_id: str
     recipient: str
     name_zh: str
     as_of: date
@@ -75,30 +75,35 @@ WITH answered AS (
     GROUP BY r.recipient, w.alert_id
 ),
 counted AS (
-    SELECT o.did, count(*) AS items, count(a.alert_id) AS answered
+    SELECT o.delivery_id, count(*) AS items, count(a.alert_id) AS answered
     FROM delivery_item AS i
-    JOIN outbox AS o ON o.did = i.did
+    JOIN outbox AS o ON o.delivery_id = i.delivery_id
     LEFT JOIN answered AS a
         ON a.recipient = o.recipient AND a.alert_id = i.fp AND a.last >= o.as_of
-    GROUP BY o.did
+    GROUP BY o.delivery_id
 )
-SELECT o.did, o.recipient, o.as_of, o.state, o.facts, coalesce(c.items, 0) AS items,
+SELECT o.delivery_id, o.recipient, o.as_of, o.state, o.facts, coalesce(c.items, 0) AS items,
        coalesce(c.answered, 0) AS answered, h.new_signals, h.most, l.at AS released_at
 FROM outbox AS o
-LEFT JOIN counted AS c ON c.did = o.did
-LEFT JOIN delivery_hold AS h ON h.did = o.did
-LEFT JOIN delivery_release AS l ON l.did = o.did
-ORDER BY o.as_of DESC, o.recipient, o.did
+LEFT JOIN counted AS c ON c.delivery_id = o.delivery_id
+LEFT JOIN delivery_hold AS h ON h.delivery_id = o.delivery_id
+LEFT JOIN delivery_release AS l ON l.delivery_id = o.delivery_id
+ORDER BY o.as_of DESC, o.recipient, o.delivery_id
 """
 
 
 def listed(store: Store, on: date) -> list[Delivery]:
     """Return every delivery as it stands on a day, the newest night first."""
     rows = store.rows(_DELIVERIES, on.isoformat())
-    facts = {row["did"]: json.loads(row["facts"]) for row in rows}
-    corrected = {each["supersedes"]: did for did, each in facts.items() if each.get("supersedes")}
+    facts = {row["delivery_id"]: json.loads(row["facts"]) for row in rows}
+    corrected = {
+        each["supersedes"]: delivery_id for delivery_id, each in facts.items() if each.get("supersedes")
+    }
     calendar = stored.known_calendar(store.con)
-    return [_delivery(row, facts[row["did"]], corrected.get(row["did"]), calendar, on) for row in rows]
+    return [
+        _delivery(row, facts[row["delivery_id"]], corrected.get(row["delivery_id"]), calendar, on)
+        for row in rows
+    ]
 
 
 def _delivery(
@@ -114,7 +119,7 @@ def _delivery(
     since = night if row["released_at"] is None else times.day_of(row["released_at"])
     is_awaited = state == "written" and results is None and copies < row["items"] and superseded_by is None
     return Delivery(
-        did=row["did"],
+        delivery_id=row["delivery_id"],
         recipient=row["recipient"],
         name_zh=facts["name_zh"],
         as_of=night,
@@ -130,13 +135,13 @@ def _delivery(
     )
 
 
-def release(store: Store, act: Act, dids: Iterable[str] = ()) -> list[str]:
+def release(store: Store, act: Act, delivery_ids: Iterable[str] = ()) -> list[str]:
     """Let held deliveries go; the folders are made by `outbox.write`.
 
     Args:
         store: the control store.
         act: who lets them go, and why.
-        dids: which; all that are held, if none is named.
+        delivery_ids: which; all that are held, if none is named.
 
     Returns:
         Those that went.
@@ -146,13 +151,13 @@ def release(store: Store, act: Act, dids: Iterable[str] = ()) -> list[str]:
     """
     if not act.reason.strip():
         raise ValueError("releasing held deliveries needs a reason: --reason TEXT")
-    named = sorted(set(dids))
+    named = sorted(set(delivery_ids))
 
     def do(con: sqlite3.Connection) -> str:
         held = {
-            row["did"]
+            row["delivery_id"]
             for row in con.execute(
-                "SELECT did FROM delivery_hold WHERE did NOT IN (SELECT did FROM delivery_release)"
+                "SELECT delivery_id FROM delivery_hold WHERE delivery_id NOT IN (SELECT delivery_id FROM delivery_release)"
             ).fetchall()
         }
         if not held:
@@ -161,7 +166,7 @@ def release(store: Store, act: Act, dids: Iterable[str] = ()) -> list[str]:
             raise ValueError(f"{strange[0]} is not held; held are: {', '.join(sorted(held))}")
         going = named or sorted(held)
         con.executemany(
-            "INSERT INTO delivery_release (did, reason, at, actor) VALUES (?, ?, ?, ?)",
+            "INSERT INTO delivery_release (delivery_id, reason, at, actor) VALUES (?, ?, ?, ?)",
             [(did, act.reason, act.at, act.actor) for did in going],
         )
         return " ".join(going)
@@ -169,14 +174,14 @@ def release(store: Store, act: Act, dids: Iterable[str] = ()) -> list[str]:
     return once(store, act, "release", "outbox", {"deliveries": named}, do).split()
 
 
-def resend(home: Home, store: Store, act: Act, did: str, to: Path | None = None) -> Path:
+def resend(home: Home, store: Store, act: Act, delivery_id: str, to: Path | None = None) -> Path:
     """Make the folder of a delivery once more, with the same bytes.
 
     Args:
         home: of the installation.
         store: the control store.
         act: who does it.
-        did: the delivery.
+        delivery_id: the delivery.
         to: a folder in which to put it, such as a stick; by default its place in the outbox, where a whole
             folder is left as it is and a damaged one is replaced.
 
@@ -188,32 +193,32 @@ def resend(home: Home, store: Store, act: Act, did: str, to: Path | None = None)
             would write otherwise than it was.
         FileExistsError: ``to`` has such a folder with other content.
     """
-    row = _row(store, did)
+    row = _row(store, delivery_id)
     contents = outbox.files(row)
-    made = store.rows("SELECT manifest_sha256 FROM delivery_made WHERE did = ?", did)
+    made = store.rows("SELECT manifest_sha256 FROM delivery_made WHERE delivery_id = ?", delivery_id)
     if row["state"] != "written":
-        raise ValueError(f"{did} was not sent yet; `bidwatch deliver list` shows where it stands")
+        raise ValueError(f"{delivery_id} was not sent yet; `bidwatch deliver list` shows where it stands")
     kept = outbox.folder_of(home, row)
     if made and made[0]["manifest_sha256"] != outbox.manifest_sum(contents):
         # Written by an earlier version: only the folder itself has those bytes.
         contents = files_in(kept) if kept.is_dir() else {}
         if not contents or outbox.manifest_sum(contents) != made[0]["manifest_sha256"]:
             raise ValueError(
-                f"{did} was written by another version of bidwatch and its folder is gone or damaged;"
+                f"{delivery_id} was written by another version of bidwatch and its folder is gone or damaged;"
                 " the same bytes cannot be made: `bidwatch deliver correct` sends a new list"
             )
     folder = kept if to is None else to / kept.name
     is_whole = folder.is_dir() and files_in(folder) == contents
     if to is not None and folder.exists() and not is_whole:
         raise FileExistsError(f"{folder} is there already with other content")
-    once(store, act, "resend", did, {"recipient": row["recipient"]}, lambda _: "")
+    once(store, act, "resend", delivery_id, {"recipient": row["recipient"]}, lambda _: "")
     if not is_whole:
         shutil.rmtree(folder, ignore_errors=True)
         files.make_folder(folder, contents)
     return folder
 
 
-def correct(home: Home, store: Store, act: Act, did: str) -> str:
+def correct(home: Home, store: Store, act: Act, delivery_id: str) -> str:
     """Write a new delivery that puts right an earlier one; both stay.
 
     The new list has those alerts of the old one that the current snapshot still shows and that still belong to
@@ -228,42 +233,44 @@ def correct(home: Home, store: Store, act: Act, did: str) -> str:
     """
     if not act.reason.strip():
         raise ValueError("a correction needs a reason: --reason TEXT")
-    row = _row(store, did)
+    row = _row(store, delivery_id)
     facts = json.loads(row["facts"])
     if "results" in facts:
-        raise ValueError(f"{did} has results, no alerts; note the right result and send results again")
+        raise ValueError(
+            f"{delivery_id} has results, no alerts; note the right result and send results again"
+        )
     if row["state"] != "written":
-        raise ValueError(f"{did} was not sent yet; `bidwatch deliver list` shows where it stands")
+        raise ValueError(f"{delivery_id} was not sent yet; `bidwatch deliver list` shows where it stands")
     now = alerts.current(home, store)
     routes = outbox.routes_by_lot(now.facts, now.division)
     items = [
         (now.signals[fp], route)
-        for fp in _fps(store, did)
+        for fp in _fps(store, delivery_id)
         if fp in now.signals
         for route in outbox.routes_of(now.signals[fp], routes)
         if route.recipient == row["recipient"]
     ]
     known = {detector.id: detector for detector in registry.load(local=store.reference.local)}
     prepared = outbox.compose(
-        row["recipient"], items, now.rows, known, name_zh=facts["name_zh"], supersedes=did
+        row["recipient"], items, now.rows, known, name_zh=facts["name_zh"], supersedes=delivery_id
     )
     if _said(prepared.alerts, prepared.records) == _said(row["alerts"], row["records"]):
         raise ValueError(
-            f"{did} would read the same; to send the same bytes again: bidwatch deliver resend {did}"
+            f"{delivery_id} would read the same; to send the same bytes again: bidwatch deliver resend {delivery_id}"
         )
     snapshot = store.rows("SELECT s.* FROM snapshot AS s JOIN current AS c ON c.snapshot = s.id")[0]
 
     def do(con: sqlite3.Connection) -> str:
         later = con.execute(
-            "SELECT did FROM outbox WHERE json_extract(facts, '$.supersedes') = ?", (did,)
+            "SELECT delivery_id FROM outbox WHERE json_extract(facts, '$.supersedes') = ?", (delivery_id,)
         ).fetchall()
         if later:
-            raise ValueError(f"{did} is corrected by {later[0]['did']}; correct that one")
+            raise ValueError(f"{delivery_id} is corrected by {later[0]['delivery_id']}; correct that one")
         as_of = date.fromisoformat(snapshot["as_of"])
         outbox.enqueue(con, [prepared], snapshot["id"], as_of, at=act.at, actor=act.actor)
-        return prepared.did
+        return prepared.delivery_id
 
-    return once(store, act, "correct", did, {"recipient": row["recipient"]}, do)
+    return once(store, act, "correct", delivery_id, {"recipient": row["recipient"]}, do)
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -271,15 +278,18 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
 
 
-def _row(store: Store, did: str) -> sqlite3.Row:
-    rows = store.rows("SELECT * FROM outbox WHERE did = ?", did)
+def _row(store: Store, delivery_id: str) -> sqlite3.Row:
+    rows = store.rows("SELECT * FROM outbox WHERE delivery_id = ?", delivery_id)
     if not rows:
-        raise ValueError(f"no delivery {did}; `bidwatch deliver list` shows them")
+        raise ValueError(f"no delivery {delivery_id}; `bidwatch deliver list` shows them")
     return rows[0]
 
 
-def _fps(store: Store, did: str) -> list[str]:
-    return [row["fp"] for row in store.rows("SELECT fp FROM delivery_item WHERE did = ? ORDER BY fp", did)]
+def _fps(store: Store, delivery_id: str) -> list[str]:
+    return [
+        row["fp"]
+        for row in store.rows("SELECT fp FROM delivery_item WHERE delivery_id = ? ORDER BY fp", delivery_id)
+    ]
 
 
 def _said(listed: str, records: str) -> object:

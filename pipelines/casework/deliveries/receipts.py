@@ -23,7 +23,7 @@ from pipelines.settings import Home
 from pipelines.store import Store
 
 #: Deliveries with any alert of a JSON list.
-_WITH_ALERTS = "SELECT did FROM delivery_item WHERE fp IN (SELECT value FROM json_each(?))"
+_WITH_ALERTS = "SELECT delivery_id FROM delivery_item WHERE fp IN (SELECT value FROM json_each(?))"
 
 _DELIVERY = re.compile(r"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])")
 
@@ -44,7 +44,7 @@ def take_back(
     on: date,
     *,
     recipient: str | None = None,
-    did: str | None = None,
+    delivery_id: str | None = None,
 ) -> AnsweredList:
     """Take back one filled-in list.
 
@@ -55,7 +55,7 @@ def take_back(
         path: the file, xlsx or CSV; it is read in the sandbox.
         on: the day on which it came.
         recipient: the office, where the file does not show it.
-        did: the delivery, where the file does not show it.
+        delivery_id: the delivery, where the file does not show it.
 
     Returns:
         The office, what became of every row, and what was left aside. The same file again gives the same and
@@ -67,8 +67,8 @@ def take_back(
     """
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}")
-    if did is not None and not store.rows("SELECT 1 FROM outbox WHERE did = ?", did):
-        raise ValueError(f"no delivery {did}; `bidwatch deliver list` shows them")
+    if delivery_id is not None and not store.rows("SELECT 1 FROM outbox WHERE delivery_id = ?", delivery_id):
+        raise ValueError(f"no delivery {delivery_id}; `bidwatch deliver list` shows them")
     file_sha = receiving.keep(home, path)[0]
     with Sandbox() as sandbox:
         form = sandbox.take_back(Filled(str(home.raw / file_sha), path.name))
@@ -76,8 +76,8 @@ def take_back(
     if not rows:
         raise ValueError(f"{path.name}: no row with an alert's number under 预警编号")
     named = (
-        [did]
-        if did
+        [delivery_id]
+        if delivery_id
         else [*form["deliveries"], *_DELIVERY.findall(path.absolute().parent.name + " " + path.name)]
     )
     ids = [comparable(row["alert_id"]) for row in rows]
@@ -105,14 +105,14 @@ def take_back(
 
 def _write_rows(con: sqlite3.Connection, receipt: int | None, rows: Iterable[RowOutcome]) -> None:
     con.executemany(
-        "INSERT INTO receipt_row (receipt, place, alert_id, did, outcome, problem, state_zh, label, reviewer,"
+        "INSERT INTO receipt_row (receipt, place, alert_id, delivery_id, outcome, problem, state_zh, label, reviewer,"
         " answered_at, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 receipt,
                 row.place,
                 row.alert_id,
-                row.did,
+                row.delivery_id,
                 row.outcome,
                 row.problem,
                 row.answer.state_zh,
@@ -137,13 +137,13 @@ def _whose_answer(
     sent: dict[str, set[str]] = {}
     listed = sorted(set(alert_ids))
     for row in store.rows(
-        f"SELECT did, fp FROM delivery_item WHERE did IN ({_WITH_ALERTS})", json.dumps(listed)
+        f"SELECT delivery_id, fp FROM delivery_item WHERE delivery_id IN ({_WITH_ALERTS})", json.dumps(listed)
     ):
-        sent.setdefault(row["did"], set()).add(row["fp"])
+        sent.setdefault(row["delivery_id"], set()).add(row["fp"])
     deliveries = {
-        row["did"]: (str(row["recipient"]), json.loads(row["copies"] or "[]"))
+        row["delivery_id"]: (str(row["recipient"]), json.loads(row["copies"] or "[]"))
         for row in store.rows(
-            "SELECT did, recipient, json_extract(facts, '$.copies') AS copies FROM outbox WHERE state = 'written'"
+            "SELECT delivery_id, recipient, json_extract(facts, '$.copies') AS copies FROM outbox WHERE state = 'written'"
         )
     }
     answered = {each for each in named if each in deliveries}
@@ -159,10 +159,18 @@ def _whose_answer(
     if len(by_delivery) == 1:
         return by_delivery.pop(), answered
     ids = set(listed) & set().union(*sent.values())
-    got = {did: copies for did, (_, copies) in deliveries.items() if ids & sent.get(did, set())}
+    got = {
+        delivery_id: copies
+        for delivery_id, (_, copies) in deliveries.items()
+        if ids & sent.get(delivery_id, set())
+    }
     same = {did for did in got if sent[did] == ids}
     whole = {deliveries[did][0] for did in same}
-    in_charge = {deliveries[did][0] for did, copies in got.items() if (ids & sent[did]) - set(copies)}
+    in_charge = {
+        deliveries[delivery_id][0]
+        for delivery_id, copies in got.items()
+        if (ids & sent[delivery_id]) - set(copies)
+    }
     for offices in (whole, whole & in_charge, in_charge):
         if len(offices) == 1:
             office = offices.pop()
@@ -180,22 +188,24 @@ def alerts_sent(
     first = set(answered)
     notes: dict[tuple[str, str], str] = {}
     rows = store.rows(
-        f"SELECT did, as_of, alerts FROM outbox WHERE did IN ({_WITH_ALERTS}) AND recipient = ?"
+        f"SELECT delivery_id, as_of, alerts FROM outbox WHERE delivery_id IN ({_WITH_ALERTS}) AND recipient = ?"
         " AND state = 'written' ORDER BY as_of, rowid",
         json.dumps(sorted(set(alert_ids))),
         office,
     )
-    for row in sorted(rows, key=lambda row: row["did"] in first):
+    for row in sorted(rows, key=lambda row: row["delivery_id"] in first):
         for listed in json.loads(row["alerts"]):
-            notes[row["did"], listed["alert_id"]] = listed["note"]
-    days = {row["did"]: date.fromisoformat(row["as_of"]) for row in rows}
-    return {fp: SentAlert(did, days[did], note) for (did, fp), note in notes.items()}
+            notes[row["delivery_id"], listed["alert_id"]] = listed["note"]
+    days = {row["delivery_id"]: date.fromisoformat(row["as_of"]) for row in rows}
+    return {fp: SentAlert(delivery_id, days[delivery_id], note) for (delivery_id, fp), note in notes.items()}
 
 
 def rows_of(store: Store, receipt: int) -> list[RowOutcome]:
     """Return what became of the rows of a list."""
     return [
-        RowOutcome(row["place"], row["alert_id"], row["did"], row["outcome"], row["problem"], _read(row))
+        RowOutcome(
+            row["place"], row["alert_id"], row["delivery_id"], row["outcome"], row["problem"], _read(row)
+        )
         for row in store.rows("SELECT * FROM receipt_row WHERE receipt = ? ORDER BY rowid", receipt)
     ]
 

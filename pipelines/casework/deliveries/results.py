@@ -82,18 +82,18 @@ def send(store: Store, act: Act, as_of: date, penalised: Mapping[str, Result]) -
             bans = {id: result for id, result in penalised.items() if (office.office, id) not in known}
             said = [*new.values(), *bans.values()]
             if said:
-                did = results_id(office.office, said)
+                delivery_id = results_id(office.office, said)
                 facts = {"name_zh": office.name_zh, "results": said}
-                _write_results(con, did, office.office, facts, snapshot, as_of, act)
+                _write_results(con, delivery_id, office.office, facts, snapshot, as_of, act)
                 con.executemany(
-                    "INSERT INTO result_item (recipient, decision, did) VALUES (?, ?, ?)",
-                    [(office.office, number, did) for number in new],
+                    "INSERT INTO result_item (recipient, decision, delivery_id) VALUES (?, ?, ?)",
+                    [(office.office, number, delivery_id) for number in new],
                 )
                 con.executemany(
-                    "INSERT INTO penalty_item (recipient, penalty, did) VALUES (?, ?, ?)",
-                    [(office.office, penalty, did) for penalty in bans],
+                    "INSERT INTO penalty_item (recipient, penalty, delivery_id) VALUES (?, ?, ?)",
+                    [(office.office, penalty, delivery_id) for penalty in bans],
                 )
-                made.append(did)
+                made.append(delivery_id)
         return " ".join(made)
 
     payload = {"as_of": as_of.isoformat(), "penalties": len(penalised)}
@@ -102,7 +102,7 @@ def send(store: Store, act: Act, as_of: date, penalised: Mapping[str, Result]) -
 
 def _write_results(
     con: sqlite3.Connection,
-    did: str,
+    delivery_id: str,
     recipient: str,
     facts: Mapping[str, Any],
     snapshot: str,
@@ -114,14 +114,14 @@ def _write_results(
         at=act.at,
         actor=act.actor,
         verb="enqueue",
-        subject=did,
+        subject=delivery_id,
         recipient=recipient,
         results=len(facts["results"]),
     )
     con.execute(
-        "INSERT INTO outbox (did, recipient, snapshot, as_of, alerts, records, facts, checkpoint)"
+        "INSERT INTO outbox (delivery_id, recipient, snapshot, as_of, alerts, records, facts, checkpoint)"
         " VALUES (?, ?, ?, ?, '[]', '[]', ?, ?)",
-        (did, recipient, snapshot, as_of.isoformat(), canonical_json(facts), audit.checkpoint(con)),
+        (delivery_id, recipient, snapshot, as_of.isoformat(), canonical_json(facts), audit.checkpoint(con)),
     )
 
 

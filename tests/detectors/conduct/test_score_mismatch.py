@@ -39,7 +39,9 @@ PASSED = """
 def filled(market, *, bids=BIDS, scores=RIGHT, method=FACTOR, drawn="K=0.98", benchmark="980000", lot=LOT):
     market.lots(lot).bids(bids)
     market.append("documents", pd.DataFrame({"lot_id": ["L1"], "evaluation_method": [method]}))
-    market.draws(f"lot drawn_values benchmark_price benchmark_price_cny\nL1 {drawn} {benchmark} {benchmark}")
+    market.opening_draws(
+        f"lot drawn_values benchmark_price benchmark_price_cny\nL1 {drawn} {benchmark} {benchmark}"
+    )
     return market.scores(scores) if scores else market
 
 

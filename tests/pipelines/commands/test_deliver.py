@@ -177,7 +177,7 @@ def test_a_filled_list_comes_back_and_becomes_a_label(home, bidwatch, tmp_path):
     words = ("deliver", "receipt", back, "--as-of", "2026-07-02", "--actor", "张三", "--key", "k")
     assert "已采纳 1" in bidwatch(*words).stderr
     assert "1 taken" in bidwatch(*words, "--lang", "en").stderr
-    state = {each["did"]: each["state"] for each in deliveries(bidwatch, "--as-of", "2026-07-02")}
+    state = {each["delivery_id"]: each["state"] for each in deliveries(bidwatch, "--as-of", "2026-07-02")}
     assert state[folder.name.split("_")[1]] == "answered"
     exported = list(csv.DictReader(io.StringIO(bidwatch("labels", "export", "--as-of", "2026-07-02").stdout)))
     assert [(each["alert_id"], each["label"], each["said_by"]) for each in exported] == [

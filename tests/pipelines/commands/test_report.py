@@ -63,9 +63,9 @@ def home(tmp_path):
     with opened(root / "control.sqlite") as store, store.transaction() as con:
         con.execute("INSERT INTO snapshot VALUES ('s1', '2026-06-30', '{}', '', ?)", (AT,))
         con.execute("INSERT INTO current VALUES (1, 's1')")
-        con.execute("INSERT INTO delivery VALUES (1, 'centre', 'deposits.csv', ?, ?, '张三')", (sha, AT))
+        con.execute("INSERT INTO arrival VALUES (1, 'centre', 'deposits.csv', ?, ?, '张三')", (sha, AT))
         con.execute(
-            "INSERT INTO file (raw_sha, source, name, bytes, first_delivery) VALUES (?, 'centre', 'deposits.csv', 1, 1)",
+            "INSERT INTO file (raw_sha, source, name, bytes, first_arrival) VALUES (?, 'centre', 'deposits.csv', 1, 1)",
             (sha,),
         )
         con.execute("INSERT INTO case_ (id, scope) VALUES ('C1', ?)", (LOT,))

@@ -114,7 +114,7 @@ def a_delivery(store):
 
     evidence = [(AN_ALERT.alert_id, "e1")]
     prepared = outbox.PreparedDelivery(
-        did="d1",
+        delivery_id="d1",
         recipient="housing",
         evidence=evidence,
         alerts=canonical_json([asdict(AN_ALERT)]),

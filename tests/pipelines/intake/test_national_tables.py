@@ -57,7 +57,7 @@ def deliver(county, tag, *rows, at=AT, header=None, change="1"):
 
 GOOD = {
     "ZJ_EVALUATION_RESULT": ("scores", f"L1,甲公司,{FIRM},40,50,90,1,0,"),
-    "BID_OPEN_DETAIL": ("draws", "L1,,K=0.9,900000"),
+    "BID_OPEN_DETAIL": ("opening_draws", "L1,,K=0.9,900000"),
     "BID_PRICED_ITEM": ("priced_items", f"L1,甲公司,{FIRM},010101001001,m3,45.67,0"),
     "TENDER_ABNORMITY_REPORT": ("failures", "L1,1,有效投标不足三家"),
     "LEGAL_RELATION_INFO": ("relations", f"{FIRM},甲公司,{HOLDER},丙集团,2,60,20200101,"),
@@ -131,20 +131,20 @@ def test_a_score_without_a_bidder_is_refused(national):
 def test_what_was_drawn_stays_as_delivered_beside_the_benchmark_in_yuan(national, tag):
     deliver(national, tag, "L1,３号球；7号球,K=0.88;C=0.45,1234567.89")
     assert national.night(NIGHT).rows(
-        "SELECT lot_id, ball_list, drawn_values, benchmark_price, currency, benchmark_price_cny FROM core.draws"
+        "SELECT lot_id, ball_list, drawn_values, benchmark_price, currency, benchmark_price_cny FROM core.opening_draws"
     ) == [("L1", "３号球；7号球", "K=0.88;C=0.45", Decimal("1234567.89"), "CNY", Decimal("1234567.89"))]
 
 
 def test_a_benchmark_of_zero_is_refused_and_none_is_not(national):
     one = deliver(national, "BID_OPEN_DETAIL", "L1,,K=0.9,0", "L2,,K=0.9,/")
     assert one.codes == [(2, "benchmark_price", "BENCHMARK_NOT_POSITIVE")]
-    assert one.values("lot_id", "draws") == ["L2"]
+    assert one.values("lot_id", "opening_draws") == ["L2"]
 
 
 def test_a_later_correction_of_a_draw_counts(national):
     deliver(national, "BID_OPEN_DETAIL", "L1,,K=0.86,900000", at="20260601120000")
     deliver(national, "BID_OPEN_DETAIL", "L1,,K=0.88,910000", at="20260602120000")
-    assert national.night(NIGHT).values("SELECT drawn_values FROM core.draws") == ["K=0.88"]
+    assert national.night(NIGHT).values("SELECT drawn_values FROM core.opening_draws") == ["K=0.88"]
 
 
 # --- priced items --------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ def test_scores_draws_and_failures_of_an_unopened_lot_are_held_back(national):
     ]
     night, later = national.night(NIGHT), national.night("2026-07-15 16:00:00")
     assert [night.account(one)["held"] for one in files] == [1, 1, 1]
-    for table in ("scores", "draws", "failures"):
+    for table in ("scores", "opening_draws", "failures"):
         assert night.rows(f"SELECT * FROM stage.{table}") == []
         assert later.values(f"SELECT lot_id FROM core.{table}") == ["L9"]
     assert night.rows("SELECT * FROM core.parties") == []

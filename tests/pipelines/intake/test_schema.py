@@ -105,7 +105,7 @@ def test_what_may_not_be_known_before_the_opening_says_so():
         "claimed_works": "opening",
         "deposits": "opening",
         "document_purchases": "opening",
-        "draws": "opening",
+        "opening_draws": "opening",
         "expert_scores": "result",
         "experts": "result",
         "failures": "opening",

@@ -15,7 +15,7 @@ WITH taking_part AS (
     UNION ALL
     SELECT lot_id FROM stage.scores WHERE NOT is_public
     UNION ALL
-    SELECT lot_id FROM stage.draws WHERE NOT is_public
+    SELECT lot_id FROM stage.opening_draws WHERE NOT is_public
     UNION ALL
     SELECT lot_id FROM stage.priced_items WHERE NOT is_public
     UNION ALL

@@ -14,7 +14,7 @@ def lot(market, name="L1", rule="drawn_factor", drawn="K=0.98", prices=(960400, 
         pd.DataFrame({"lot_id": [name], "award_method": RULES[rule].family, "ceiling_price": 1_200_000.0}),
     )
     market.append("documents", pd.DataFrame({"lot_id": [name], "evaluation_method": RULES[rule].method_text}))
-    market.append("draws", pd.DataFrame({"lot_id": [name], "drawn_values": [drawn]}))
+    market.append("opening_draws", pd.DataFrame({"lot_id": [name], "drawn_values": [drawn]}))
     bidders = [f"B{number}" for number in range(len(prices))]
     return market.append(
         "bids", pd.DataFrame({"lot_id": name, "bidder_id": bidders, "price": prices} | columns)

@@ -26,13 +26,13 @@ def lots(first, last):
 
 
 def listed(county, on="2026-07-01"):
-    return {each.did: each for each in deliveries.listed(county.store, date.fromisoformat(on))}
+    return {each.delivery_id: each for each in deliveries.listed(county.store, date.fromisoformat(on))}
 
 
 def one(county, recipient="housing"):
     """The only delivery of an office."""
-    (row,) = county.store.rows("SELECT did FROM outbox WHERE recipient = ?", recipient)
-    return row["did"]
+    (row,) = county.store.rows("SELECT delivery_id FROM outbox WHERE recipient = ?", recipient)
+    return row["delivery_id"]
 
 
 # ---- the volume brake
@@ -83,7 +83,7 @@ def test_a_night_in_two_runs_is_one_night(county):
 def held(county):
     county.night("2026-06-01", county.signal("L000"))
     county.night("2026-06-02", *(county.signal(lot) for lot in lots(0, 40)))
-    return [did for did, each in listed(county).items() if each.state == "held"]
+    return [delivery_id for delivery_id, each in listed(county).items() if each.state == "held"]
 
 
 def test_what_is_held_is_let_go_by_a_person_with_a_reason_and_then_sent(county, held, by):
@@ -121,14 +121,14 @@ def test_a_folder_that_was_lost_or_damaged_is_made_again_with_the_same_bytes(cou
     county.night("2026-06-01", county.signal(), county.signal("L2"))
     (folder,) = county.folders()
     before = contents(folder)
-    did = one(county)
+    delivery_id = one(county)
     shutil.rmtree(folder)
-    assert deliveries.resend(county.home, county.store, by(), did) == folder
+    assert deliveries.resend(county.home, county.store, by(), delivery_id) == folder
     assert contents(folder) == before
     (folder / "alerts.csv").write_bytes(b"damaged")
-    deliveries.resend(county.home, county.store, by(), did)
+    deliveries.resend(county.home, county.store, by(), delivery_id)
     assert contents(folder) == before
-    copy = deliveries.resend(county.home, county.store, by(), did, tmp_path / "stick")
+    copy = deliveries.resend(county.home, county.store, by(), delivery_id, tmp_path / "stick")
     assert copy.parent == tmp_path / "stick"
     assert contents(copy) == before
     assert sum('"resend"' in entry for entry in audit.entries(county.store.con)) == 3
@@ -186,7 +186,7 @@ def test_a_correction_is_a_new_delivery_that_names_the_old_and_both_stay(county,
     first, second = county.folders()
     assert contents(first) == before
     manifest = json.loads((second / "MANIFEST.json").read_text())
-    assert (manifest["did"], manifest["supersedes"], manifest["rows"]) == (new, old, 1)
+    assert (manifest["delivery_id"], manifest["supersedes"], manifest["rows"]) == (new, old, 1)
     assert faults(contents(second)) == []
     assert listed(county)[old].superseded_by == new
     assert listed(county)[new].supersedes == old
@@ -215,9 +215,9 @@ def test_what_no_longer_belongs_to_an_office_leaves_its_list(county, now, by):
     county.night("2026-06-01", county.signal(), county.signal("L2"))
     county.project_types["L2"] = "A07"
     now(county.signal(), county.signal("L2"))
-    did = deliveries.correct(county.home, county.store, by(reason="L2 属水利局"), one(county))
+    delivery_id = deliveries.correct(county.home, county.store, by(reason="L2 属水利局"), one(county))
     outbox.write(county.home, county.store)
-    assert listed(county)[did].rows == 1
+    assert listed(county)[delivery_id].rows == 1
 
 
 def test_an_office_that_was_told_twice_has_nothing_to_correct_either(county, now, by):

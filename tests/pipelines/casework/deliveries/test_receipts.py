@@ -144,7 +144,7 @@ def test_the_sender_may_be_named_and_must_fit(two, fill, take):
     with pytest.raises(ValueError, match="nothing was ever sent to 'moon'"):
         take(path, recipient="moon")
     with pytest.raises(ValueError, match="no delivery 0123456789abcdef"):
-        take(path, did="0123456789abcdef")
+        take(path, delivery_id="0123456789abcdef")
     with pytest.raises(ValueError, match="belongs to a delivery to housing"):
         take(fill({}), recipient="development-reform")
 

@@ -223,7 +223,7 @@ def test_the_last_conclusion_of_an_office_on_an_alert_counts(store):
         store,
         "outbox",
         {
-            "did": "d1",
+            "delivery_id": "d1",
             "recipient": "housing",
             "snapshot": "s1",
             "as_of": "2026-06-30",
@@ -256,7 +256,7 @@ def test_the_last_conclusion_of_an_office_on_an_alert_counts(store):
                 "receipt": number,
                 "place": "2",
                 "alert_id": "S1",
-                "did": "d1",
+                "delivery_id": "d1",
                 "outcome": "taken",
                 "label": label,
             },
