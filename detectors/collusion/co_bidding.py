@@ -30,17 +30,9 @@ import numpy as np
 import pandas as pd
 
 from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
+from detectors.kernels.firms.chances import chances, chances_in_spread, market_spread
 from detectors.kernels.firms.joint_lots import joint_lots
-from detectors.kernels.firms.pairs import (
-    ENOUGH_TENDERS,
-    chances,
-    chances_in_spread,
-    frequent_pairs,
-    market_spread,
-    meetings,
-    possible_pairs,
-    q_values,
-)
+from detectors.kernels.firms.pairs import ENOUGH_TENDERS, frequent_pairs, meetings, possible_pairs, q_values
 
 DETECTOR = Detector(
     title="Two firms meet far more often than their market explains",

@@ -17,14 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detectors.interface import SEPARATOR, Engine, Need
-from detectors.kernels.firms.pairs import (
-    Ints,
-    Meetings,
-    chances,
-    frequent_pairs,
-    possible_pairs,
-    q_values,
-)
+from detectors.kernels.firms.chances import chances
+from detectors.kernels.firms.pairs import Ints, Meetings, frequent_pairs, possible_pairs, q_values
 
 # Lots with one winner. Times of day are not known everywhere: lots of one day stand in the order of their ids.
 WON = """

@@ -101,28 +101,7 @@ def shared(held: pa.Table, max_holders: int, few_holders: int, min_meeting_odds:
     is_hub = (holders_of > max_holders) | (many & (odds < min_meeting_odds))
 
     left_out = np.bincount(_distinct(pairs[is_hub[pairs[:, 1]]][:, :2])[:, 0], minlength=len(lots))
-    kept = pd.DataFrame(together[~is_hub[together[:, 1]]], columns=["lot", "code", "bidder"])
-    kept = kept.assign(
-        bidder=bidders[kept["bidder"]], text=texts[kept["code"]], known=holders_of[kept["code"]]
-    )
-    sets = (
-        kept.sort_values(["lot", "text", "bidder"])
-        .groupby(["lot", "text"], sort=False)
-        .agg(
-            entities=("bidder", SEPARATOR.join),
-            value=("bidder", "size"),
-            known=("known", "first"),
-            code=("code", "first"),
-        )
-        .reset_index()
-    )
-    widest = sets.sort_values(["known", "text"], ascending=[False, True]).drop_duplicates(["lot", "entities"])
-    sets = (
-        sets.groupby(["lot", "entities"], sort=False)
-        .agg(value=("value", "first"), shared_count=("text", "size"), shared_values=("text", _listed))
-        .reset_index()
-        .merge(widest[["lot", "entities", "code"]], on=["lot", "entities"])
-    )
+    sets = _sets(together[~is_hub[together[:, 1]]], bidders, texts, holders_of)
     clean = np.setdiff1d(np.flatnonzero(holders > 1), sets["lot"].to_numpy(dtype=np.int64))
     rows = pd.concat(
         [
@@ -152,6 +131,44 @@ def shared(held: pa.Table, max_holders: int, few_holders: int, min_meeting_odds:
         }
     )
     return frame.sort_values(["unit", "entities"], ignore_index=True)
+
+
+def _sets(
+    rows: NDArray[np.int64],
+    bidders: NDArray[np.object_],
+    texts: NDArray[np.object_],
+    holders_of: NDArray[np.int64],
+) -> pd.DataFrame:
+    """Return one row per lot and set of bidders that hold the same values; ``code``: the most widely held of these.
+
+    Args:
+        rows: lot, value and bidder, as positions, of values that count; shape (rows, 3).
+        bidders, texts: what the positions mean.
+        holders_of: bidders that hold each value, over all lots.
+    """
+    kept = pd.DataFrame(rows, columns=["lot", "code", "bidder"])
+    kept = kept.assign(
+        bidder=bidders[kept["bidder"]], text=texts[kept["code"]], known=holders_of[kept["code"]]
+    )
+    sets = (
+        kept.sort_values(["lot", "text", "bidder"])
+        .groupby(["lot", "text"], sort=False)
+        .agg(
+            entities=("bidder", SEPARATOR.join),
+            value=("bidder", "size"),
+            known=("known", "first"),
+            code=("code", "first"),
+        )
+        .reset_index()
+    )
+    widest = sets.sort_values(["known", "text"], ascending=[False, True]).drop_duplicates(["lot", "entities"])
+    found: pd.DataFrame = (
+        sets.groupby(["lot", "entities"], sort=False)
+        .agg(value=("value", "first"), shared_count=("text", "size"), shared_values=("text", _listed))
+        .reset_index()
+        .merge(widest[["lot", "entities", "code"]], on=["lot", "entities"])
+    )
+    return found
 
 
 def _meeting_odds(

@@ -10,14 +10,11 @@ from scipy.sparse import csr_array
 from scipy.stats import hypergeom
 
 from detectors.kernels.firms import pairs
+from detectors.kernels.firms.chances import EXACT_JOINT, chances, chances_in_spread, market_spread
 from detectors.kernels.firms.pairs import (
-    EXACT_JOINT,
     Meetings,
     Pairs,
-    chances,
-    chances_in_spread,
     frequent_pairs,
-    market_spread,
     meetings,
     pair_sums,
     possible_pairs,
