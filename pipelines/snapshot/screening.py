@@ -7,6 +7,7 @@ import re
 from dataclasses import asdict, dataclass
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -98,6 +99,10 @@ def screen(con: duckdb.DuckDBPyConnection, detector: Loaded, known: Reference | 
         raise ValueError(f"{detector.id}: the screen gives no column {missing[0]!r}")
     facts = [name for name in frame.columns if name not in SCREEN_COLUMNS]
     measured = set(frame.select_dtypes("float").columns)
+    endless = frame["flagged"].to_numpy() & np.isinf(frame[list(measured)].to_numpy()).any(axis=1)
+    if endless.any():
+        # It would be no JSON, and say nothing to a reader.
+        raise ValueError(f"{detector.id}: a number measured for {frame['unit'][endless].iloc[0]} is infinite")
     packed = ", ".join(
         f"{name} := {_rounded(name) if name in measured else name}"
         for name in ("value", "p_value", "reference_class", *facts)

@@ -9,6 +9,7 @@ import pytest
 from scipy.sparse import csr_array
 from scipy.stats import hypergeom
 
+from detectors.kernels.firms import chances as chances_module
 from detectors.kernels.firms import pairs
 from detectors.kernels.firms.chances import EXACT_JOINT, chances, chances_in_spread, market_spread
 from detectors.kernels.firms.pairs import (
@@ -60,6 +61,7 @@ def test_frequent_pairs_are_those_that_a_plain_count_finds(monkeypatch):
     assert expected
     for cells in (pairs.SLICE_CELLS, 7):  # one slice, and a slice for every firm
         monkeypatch.setattr(pairs, "SLICE_CELLS", cells)
+        monkeypatch.setattr(chances_module, "SLICE_CELLS", cells)
         found = frequent_pairs(met.came, 12)
         assert dict(zip(zip(found.first, found.second, strict=True), found.joint, strict=True)) == expected
 
@@ -88,7 +90,7 @@ def test_where_the_chance_is_not_computed_it_is_bounded_from_above(monkeypatch):
     found = frequent_pairs(met.came, 5)
     exact = np.array([exact_tail(met, *pair) for pair in zip(*found, strict=True)])
     for limit in (EXACT_JOINT, 0):
-        monkeypatch.setattr(pairs, "EXACT_JOINT", limit)
+        monkeypatch.setattr(chances_module, "EXACT_JOINT", limit)
         assert (chances(met, found).p_value >= exact * (1 - 1e-9)).all()
 
 
