@@ -40,7 +40,7 @@ class Commands(TyperGroup):
         """Return the names, panel by panel as ``--help`` shows them."""
         panels = list(Panel)
         found = [
-            (panels.index(command.rich_help_panel), name)
+            (panels.index(panel) if (panel := command.rich_help_panel) in panels else len(panels), name)
             for _, name, _ in pkgutil.iter_modules(commands.__path__)
             if (command := self.get_command(ctx, name)) is not None
         ]

@@ -227,10 +227,10 @@ import typer
 from pipelines.commands.options import Panel
 from pipelines.commands.output import out
 
-app = typer.Typer(rich_help_panel=Panel.NIGHT)
+app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.NIGHT)
 def hello() -> None:
     """Say hello."""
     out.print("你好")
