@@ -92,7 +92,10 @@ def state_of(home: settings.Home) -> tuple[object, ...]:
             for row in store.rows("SELECT fp, detector, entities, is_current FROM signal ORDER BY fp")
         ]
         evidence = [tuple(row) for row in store.rows("SELECT fp, ev_hash FROM evidence ORDER BY fp, ev_hash")]
-        sent = [tuple(row) for row in store.rows("SELECT did, recipient, state FROM outbox ORDER BY did")]
+        sent = [
+            tuple(row)
+            for row in store.rows("SELECT delivery_id, recipient, state FROM outbox ORDER BY delivery_id")
+        ]
         logical = store.rows(
             "SELECT logical_hash FROM snapshot JOIN current ON snapshot.id = current.snapshot"
         )

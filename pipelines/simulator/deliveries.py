@@ -157,7 +157,7 @@ def _count(
     counts: dict[tuple[str, str], Days] = {}
     for tag in tags:
         rows = con.execute(
-            f"SELECT stream, sent_on(known_at) AS day, count(*) FROM arrival.{tag}"
+            f"SELECT stream, sent_on(known_at) AS day, count(*) FROM delivery.{tag}"
             f" WHERE known_at <= {_evening(nights[-1])} GROUP BY ALL ORDER BY ALL"
         ).fetchall()
         for stream, day, number in rows:
@@ -172,7 +172,7 @@ def _put_by(
     for tag in dict.fromkeys(tag for tag, _ in counts):
         if any(days[-1][0] > nights[0] for (of, _), days in counts.items() if of == tag):
             con.execute(
-                f"CREATE OR REPLACE TABLE later.{tag} AS SELECT * FROM arrival.{tag}"
+                f"CREATE OR REPLACE TABLE later.{tag} AS SELECT * FROM delivery.{tag}"
                 f" WHERE known_at > {_evening(nights[0])} AND known_at <= {_evening(nights[-1])}"
                 " ORDER BY known_at, lot, firm, version"
             )
@@ -315,8 +315,8 @@ def _write_sheets(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
                    deposit_form := coalesce(b.deposit_form, ''), submitted_at := b.submitted_at
                ) ORDER BY b.submitted_at, b.firm)
         FROM world.lots AS l
-        JOIN arrival.calendar AS c ON c.stream = stream_of(l.channel)
-            AND c.day = greatest(sent_on(bids_known_at(l.opening_at)), (SELECT min(day) FROM arrival.calendar))
+        JOIN delivery.calendar AS c ON c.stream = stream_of(l.channel)
+            AND c.day = greatest(sent_on(bids_known_at(l.opening_at)), (SELECT min(day) FROM delivery.calendar))
         JOIN world.buyers AS y ON y.buyer = l.buyer
         JOIN world.bids AS b ON b.lot = l.lot
         JOIN world.firms AS f ON f.firm = b.firm

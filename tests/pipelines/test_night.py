@@ -262,7 +262,7 @@ def test_the_same_files_again_are_deliveries_and_nothing_else(home):
     assert state_of(home) == before
     with opened(home.control) as store:
         deliveries, files = (
-            store.rows(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in ("delivery", "file")
+            store.rows(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in ("arrival", "file")
         )
     assert deliveries == 2 * files
 

@@ -1,6 +1,6 @@
 -- One row per bid. name_form, code_form, is_wrong_unit: how it was written; sent_on: the night on which it came. role: of a ring's seat.
 WITH first AS (
-    SELECT min(day) AS day FROM arrival.calendar
+    SELECT min(day) AS day FROM delivery.calendar
 ),
 early AS (
     SELECT p.lot, p.firm, max(c.night) AS night
@@ -17,7 +17,7 @@ FROM world.bids AS b
 JOIN world.lots AS l ON l.lot = b.lot
 JOIN world.firms AS f ON f.firm = b.firm
 LEFT JOIN world.firms AS p ON p.firm = b.partner
-LEFT JOIN arrival.calendar AS c ON c.stream = stream_of(l.channel)
+LEFT JOIN delivery.calendar AS c ON c.stream = stream_of(l.channel)
     AND c.day = greatest(sent_on(bids_known_at(l.opening_at)), (SELECT day FROM first))
 LEFT JOIN early AS e ON e.lot = b.lot AND e.firm = b.firm
 ORDER BY b.lot, b.firm

@@ -36,7 +36,7 @@ def take_in(home, store, *, move=True, actor="night"):
     return receiving.receive(home, store, arrivals, at=AT, actor=actor, move=move)
 
 
-def names(store, table="delivery"):
+def names(store, table="arrival"):
     return [
         (row["source"], row["name"]) for row in store.rows(f"SELECT source, name FROM {table} ORDER BY rowid")
     ]
