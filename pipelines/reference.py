@@ -88,10 +88,8 @@ class Reference:
 
     def digest(self, name: str) -> str:
         """Return the hash of what a CSV or TOML file says, with what the installation put over it."""
-        said: object = (
-            self.tables(name) if name.endswith(".toml") else [row.values for row in self.rows(name)]
-        )
-        return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+        own = self.file(name)
+        return _digest(self, name, *(_stamp(path) for path in (SHIPPED / name, *([own] if own else []))))
 
     def overlays(self) -> list[Overlay]:
         """Return what the installation put over the package's files, by name.
@@ -139,13 +137,24 @@ def _key(name: str, row: Row) -> tuple[str, ...]:
     return tuple(row.values[column] for column in KEYS.get(name, tuple(row.values)))
 
 
-def _read(name: str, path: Path, *, is_local: bool) -> tuple[Row, ...]:
+@cache
+def _digest(known: Reference, name: str, *_stamps: tuple[Path, int, int]) -> str:
+    said: object = known.tables(name) if name.endswith(".toml") else [row.values for row in known.rows(name)]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _stamp(path: Path) -> tuple[Path, int, int]:
+    """Return what tells that a file was changed since it was read."""
     stat = path.stat()
-    return _parsed(name, path, is_local, stat.st_mtime_ns, stat.st_size)
+    return path, stat.st_mtime_ns, stat.st_size
+
+
+def _read(name: str, path: Path, *, is_local: bool) -> tuple[Row, ...]:
+    return _parsed(name, is_local, *_stamp(path))
 
 
 @cache
-def _parsed(name: str, path: Path, is_local: bool, _changed_ns: int, _size: int) -> tuple[Row, ...]:
+def _parsed(name: str, is_local: bool, path: Path, _changed_ns: int, _size: int) -> tuple[Row, ...]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         try:
