@@ -17,13 +17,19 @@ from pipelines.store import Store
 
 READERS = 2  # files that are read side by side
 
+#: A reading process takes seconds to start: a second one pays from so many files, or bytes, on.
+FILES_OF_A_READER = 16
+BYTES_OF_A_READER = 32 << 20
+
 
 def read_files(home: Home, store: Store, *, progress: Progress) -> int:
     """Make the bronze of every file that lacks it. Returns how many were read."""
     key = vault.load_key(home.key)
     waiting = []
     load = cache(partial(mapping.load, home_sources=home.sources))  # a sender has many files
-    for file in store.rows("SELECT raw_sha, source, name, bronze, code FROM file ORDER BY first_arrival"):
+    for file in store.rows(
+        "SELECT raw_sha, source, name, bytes, bronze, code FROM file ORDER BY first_arrival"
+    ):
         try:
             sender = load(file["source"])
         except (FileNotFoundError, ValueError) as error:
@@ -34,7 +40,7 @@ def read_files(home: Home, store: Store, *, progress: Progress) -> int:
             waiting.append((file, sender, folder))
         elif file["bronze"] != folder.name or file["code"] == "NO_MAPPING":
             _adopt(store, file["raw_sha"], folder)
-    with Readers(min(READERS, len(waiting))) as readers:
+    with Readers(_readers_for([file["bytes"] for file, _, _ in waiting])) as readers:
         jobs = [_job(home, key, *each) for each in waiting]
         for place, outcome in enumerate(readers.read(jobs)):
             progress("read 读取", place, len(waiting))
@@ -55,6 +61,11 @@ def read_files(home: Home, store: Store, *, progress: Progress) -> int:
             files.sync_folder(folder.parent)
             _adopt(store, file["raw_sha"], folder)
     return len(waiting)
+
+
+def _readers_for(sizes: list[int]) -> int:
+    """Return how many processes read files of these sizes, in bytes."""
+    return min(READERS, 1 + len(sizes) // FILES_OF_A_READER + sum(sizes) // BYTES_OF_A_READER)
 
 
 def _job(home: Home, key: bytes, file: sqlite3.Row, sender: mapping.Mapping, folder: Path) -> bronze.Job:
