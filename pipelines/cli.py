@@ -95,7 +95,10 @@ def exit_code(error: Exception) -> int:
     import duckdb
 
     from pipelines.night import Busy
+    from pipelines.settings import Damaged
 
     if isinstance(error, Busy):
         return exits.BUSY
-    return exits.INTEGRITY_FAILURE if isinstance(error, duckdb.IOException) else exits.SOFTWARE_FAILURE
+    return (
+        exits.INTEGRITY_FAILURE if isinstance(error, duckdb.IOException | Damaged) else exits.SOFTWARE_FAILURE
+    )

@@ -16,3 +16,10 @@ CREATE TABLE IF NOT EXISTS audit_edge (
     level INTEGER PRIMARY KEY,
     hash BLOB NOT NULL
 ) STRICT;
+
+-- installation: the secret key with which the tokens here were made, by its public name; noted before the first file.
+CREATE TABLE IF NOT EXISTS installation (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    key_id TEXT NOT NULL,
+    key_path TEXT NOT NULL -- where it lay then
+) STRICT;

@@ -20,6 +20,7 @@ from pipelines import night_report
 from pipelines.casework.clocks import steps
 from pipelines.casework.watchlist import effects
 from pipelines.findings import outbox
+from pipelines.installation import secret_key
 from pipelines.intake import receiving
 from pipelines.intake.reading import read_files
 from pipelines.publishing import Night, block, publish
@@ -53,7 +54,7 @@ def run(home: Home, as_of: date, *, actor: str, at: str, progress: Progress) -> 
     home.prepare()
     with lock(home), opened(home.control) as store:
         progress("receive 接收", 0, 1)
-        receive(home, store, actor=actor, at=at)
+        receive(home, store, as_of, actor=actor, at=at)
         read_files(home, store, progress=progress)
         progress("build 建库", 0, 1)
         built = build(home, store, as_of, decided(store, as_of))
@@ -71,12 +72,29 @@ def decided(store: Store, as_of: date) -> HumanDecisions:
     return HumanDecisions(judged=parties.judged(store), listed=effects.for_snapshot(store.con, as_of))
 
 
-def receive(home: Home, store: Store, *, actor: str, at: str) -> list[str]:
-    """Take in everything that lies in the inbox."""
+def receive(home: Home, store: Store, as_of: date, *, actor: str, at: str) -> list[str]:
+    """Take in everything that lies in the inbox, if this night may be run at all.
+
+    Raises:
+        Damaged: the key or the control store of this installation is gone.
+        ValueError: a later night is published already, or a reference file is wrong.
+    """
     _sweep(home)
+    secret_key(home, store)
+    _refuse_earlier(store, as_of)
     home.reference.overlays()  # a file that nothing reads stops the night before anything is done
     steps.take_over_calendar(store, home.reference, actor=actor, at=at)
-    return receiving.receive(home, store, receiving.waiting(home.inbox), at=at, actor=actor, move=True)
+    return receiving.receive(home, store, receiving.survey(home.inbox)[0], at=at, actor=actor, move=True)
+
+
+def _refuse_earlier(store: Store, as_of: date) -> None:
+    """Refuse a night of a day before the current snapshot's: it would take that one's alerts and grades away."""
+    current = store.rows("SELECT as_of FROM snapshot JOIN current ON snapshot = id")
+    if current and as_of.isoformat() < current[0]["as_of"]:
+        raise ValueError(
+            f"the night of {current[0]['as_of']} is published already; one of {as_of} would take its alerts away."
+            f" Run it with --as-of {current[0]['as_of']} or later; to look at an earlier day, use another home"
+        )
 
 
 def _sweep(home: Home) -> None:
@@ -90,4 +108,5 @@ def _sweep(home: Home) -> None:
             owner = re.search(r"[.]([0-9]+)([.]wal)?$", leftover.name)
             if owner and int(owner[1]) != os.getpid() and Path(f"/proc/{owner[1]}").exists():
                 continue
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+            is_folder = leftover.is_dir() and not leftover.is_symlink()
+            shutil.rmtree(leftover) if is_folder else leftover.unlink()

@@ -12,6 +12,7 @@ from pathlib import Path
 from detectors import registry
 from pipelines import duck
 from pipelines.casework.clocks import deadlines, due_dates
+from pipelines.intake import receiving
 from pipelines.intake.file_report import FileReport
 from pipelines.publishing import Night, files_of
 from pipelines.settings import Home
@@ -21,6 +22,9 @@ from reports import night_page
 
 #: Widely shared values that stand on the page; all of them are in ``risk.hubs`` of the snapshot.
 HUBS_SHOWN = 20
+
+#: Things left in the inbox that stand on the page.
+LEFT_SHOWN = 50
 
 #: Reasons why a detector could not judge that stand on the page; all of them are in ``risk.unjudged``.
 REASONS_SHOWN = 2
@@ -51,7 +55,7 @@ def write(home: Home, store: Store, night: Night) -> Night:
             alerts=night.alerts,
             deliveries=_deliveries(store, night),
             clocks=_clocks(store, date.fromisoformat(night.as_of)),
-            notes=_notes(night, files),
+            notes=[*_notes(night, files), *_left_behind(home)],
             remarks=_remarks(reports),
         )
     )
@@ -233,6 +237,14 @@ def _notes(night: Night, files: Iterable[sqlite3.Row]) -> list[str]:
             f"数据不完整：{len(refused)}个文件被拒收（{listed}）/ INCOMPLETE: whole files were refused"
         )
     return notes
+
+
+def _left_behind(home: Home) -> list[str]:
+    """Return what still lies in the inbox because it cannot be taken in."""
+    left = receiving.survey(home.inbox)[1]
+    told = [f"未接收 / left in the inbox: {each.name}：{each.reason_zh} / {each.reason}" for each in left]
+    more = [f"另有 {len(left) - LEFT_SHOWN} 项未接收 / more are left"] if len(left) > LEFT_SHOWN else []
+    return told[:LEFT_SHOWN] + more
 
 
 def _remarks(reports: list[FileReport]) -> list[str]:

@@ -38,10 +38,10 @@ def _quiet(station: str, done: int, of: int) -> None:
 
 
 @task(retries=2, retry_delay_seconds=30)
-def receive(home: settings.Home) -> int:
+def receive(home: settings.Home, as_of: date) -> int:
     """Inbox to raw."""
     with opened(home.control) as store:
-        return len(night.receive(home, store, actor=ACTOR, at=times.now()))
+        return len(night.receive(home, store, as_of, actor=ACTOR, at=times.now()))
 
 
 @task(retries=2, retry_delay_seconds=30)
@@ -109,7 +109,7 @@ def nightly(home: str | None = None, as_of: date | None = None) -> str:
     bar = create_progress_artifact(progress=0.0, key="nightly-progress", description=f"{day}")
     assert isinstance(bar, UUID)  # a coroutine only where the flow itself is async
     with night.lock(where):
-        log.info("received %d files", receive(where))
+        log.info("received %d files", receive(where, day))
         log.info("read %d files", read_files(where))
         update_progress_artifact(bar, progress=30.0)
         built = build(where, day)

@@ -14,6 +14,10 @@ from pipelines.reference import Reference
 Progress = Callable[[str, int, int], None]
 
 
+class Damaged(Exception):
+    """The installation is not whole, and going on would make it worse; the message says how to mend it."""
+
+
 @dataclass(frozen=True)
 class Home:
     """The folders of one installation, and nothing else.
@@ -97,6 +101,19 @@ class Home:
         """The file of one snapshot."""
         return self.published / f"{id}.duckdb"
 
+    def has_raw_files(self) -> bool:
+        """Tell whether files were taken in here before."""
+        return self.raw.is_dir() and any(not path.name.startswith(".") for path in self.raw.iterdir())
+
+    def lost_store(self) -> str:
+        """Say what to do where the raw files are there and what is known of them is not."""
+        return (
+            f"{self.control} is missing or empty, but {self.raw} holds files: this is no new installation. Put the last"
+            f" copy of {self.control.name} (and of {self.vault.name}) back and run the night again. If there is none, the"
+            " raw files are complete: keep this folder as it is and deliver them anew to a new home; cases and decisions"
+            " are lost."
+        )
+
     def prepare(self) -> Home:
         """Create the folders that are missing, readable by the owner only."""
         for folder in (
@@ -126,10 +143,13 @@ def installed(path: Path | None) -> Home:
     """Return the home, as ``home`` does, where a night has been.
 
     Raises:
+        Damaged: there was, but its control store is gone.
         FileNotFoundError: there was none.
     """
     where = home(path)
     if not where.control.exists():
+        if where.has_raw_files():
+            raise Damaged(where.lost_store())
         raise FileNotFoundError(f"no installation in {where.root}; run `bidwatch nightly` first")
     return where
 

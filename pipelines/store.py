@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.reference import Reference
+from pipelines.settings import Damaged, Home
 
 #: Every station has the tables that it keeps beside its modules.
 SCHEMA = tuple(sorted(Path(__file__).parent.rglob("control.sql")))
 
 #: Goes up with every change of the schema: an older store gets what it lacks when it is opened.
-VERSION = 4
+VERSION = 5
 
 #: What tables of an older store lack, by the version that brought it.
 CHANGES = {
@@ -53,15 +54,20 @@ class Store:
     """One open control store: `transaction` to write, `rows` to read, and nothing else that others need.
 
     ``tests/pipelines/test_every_store.py`` is what another database has to pass.
+
+    Raises:
+        Damaged: there is no store, or an empty one, beside files that were taken in.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._refuse_lost(is_new=not path.exists() or not path.stat().st_size)
         self.con = sqlite3.connect(path, isolation_level=None, timeout=30)
         self.con.row_factory = sqlite3.Row
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             self.con.execute(f"PRAGMA {pragma}")
         found = self.rows("PRAGMA user_version")[0][0]
+        self._refuse_lost(is_new=not found)
         if found < VERSION:
             with self.transaction():
                 for version in range(found + 1, VERSION + 1) if found else ():
@@ -73,6 +79,12 @@ class Store:
                     for statement in _statements(script.read_text(encoding="utf-8")):
                         self.con.execute(statement)
                 self.con.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _refuse_lost(self, *, is_new: bool) -> None:
+        """Refuse a new store beside files that were taken in: theirs is lost."""
+        home = Home(self._path.parent)
+        if is_new and home.has_raw_files():
+            raise Damaged(home.lost_store())
 
     def _concerns(self, statement: str) -> bool:
         """Tell whether this store has the table that a change is about; what it lacks, its schema makes afterwards."""

@@ -21,21 +21,32 @@ import pyarrow.parquet as pq
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from pipelines import files
+
 SEALED = pa.schema([("kind", pa.string()), ("token", pa.string()), ("sealed", pa.binary())])
 
 
+def make_key(path: Path) -> None:
+    """Make a new secret key; the file appears whole, and only its owner may read it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o400)
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_hex(32) + "\n")
+        file.flush()
+        os.fsync(handle)
+    temporary.rename(path)
+    files.sync_folder(path.parent)
+
+
 def load_key(path: Path) -> bytes:
-    """Return the secret key, making it on first use.
+    """Return the secret key.
 
     Raises:
+        FileNotFoundError: there is no such file.
         PermissionError: others may read the key file.
         ValueError: the file does not hold 32 bytes in hexadecimal.
     """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_hex(32) + "\n")
     if path.stat().st_mode & 0o077:
         raise PermissionError(f"{path}: others may read the key; run: chmod 400 {path}")
     text = path.read_text(encoding="ascii", errors="replace").strip()
@@ -73,7 +84,7 @@ def seal(path: Path, clear: Iterable[pa.Table], key: bytes) -> None:
     )
 
 
-def store(database: Path, files: Iterable[Path]) -> None:
+def store(database: Path, sealed: Iterable[Path]) -> None:
     """Add sealed values to the vault; values that are there stay as they are."""
     con = sqlite3.connect(database)
     try:
@@ -83,7 +94,7 @@ def store(database: Path, files: Iterable[Path]) -> None:
             " (token TEXT PRIMARY KEY, kind TEXT NOT NULL, sealed BLOB NOT NULL) STRICT"
         )
         with con:
-            for file in files:
+            for file in sealed:
                 rows = pq.read_table(file).to_pydict()
                 con.executemany(
                     "INSERT OR IGNORE INTO value (kind, token, sealed) VALUES (?, ?, ?)",
@@ -113,6 +124,22 @@ def reveal(database: Path, key: bytes, token: str) -> str | None:
         return AESSIV(_sealing_key(key)).decrypt(sealed, [kind.encode()]).decode()
     except InvalidTag:
         raise ValueError(f"{database}: {token} was sealed with another key than {key_id(key)}") from None
+
+
+def opens(database: Path, key: bytes) -> bool:
+    """Tell whether a key opens what is sealed in a vault; one value tells, and an empty vault opens with any."""
+    if not database.exists():
+        return True
+    con = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
+    try:
+        has_values = con.execute("SELECT 1 FROM sqlite_master WHERE name = 'value'").fetchall()
+        found = con.execute("SELECT token FROM value LIMIT 1").fetchall() if has_values else []
+    finally:
+        con.close()
+    try:
+        return not found or reveal(database, key, found[0][0]) is not None
+    except ValueError:
+        return False
 
 
 def _sealing_key(key: bytes) -> bytes:

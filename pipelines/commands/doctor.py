@@ -11,6 +11,8 @@ from pipelines.commands.exits import INTEGRITY_FAILURE
 from pipelines.commands.options import HomeOption, LangOption, Panel
 from pipelines.commands.output import err, out
 from pipelines.commands.texts import Both, Lang
+from pipelines.installation import secret_key
+from pipelines.settings import Damaged
 from pipelines.store import opened
 
 FAULT = Both("异常：{fault}", "fault: {fault}")
@@ -34,6 +36,10 @@ REFERENCE_WRONG = Both("参考数据：{fault}", "reference data: {fault}")
 OVERLAY = Both(
     "reference/{name}：新增 {added} 项，替换 {replaced} 项",
     "reference/{name}: {added} added, {replaced} replaced",
+)
+SEALED_OTHERWISE = Both(
+    "{key} 中的密钥打不开 {vault} 中封存的内容；请恢复两者配套的备份",
+    "the key in {key} does not open what is sealed in {vault}; restore the two that belong together",
 )
 LOG_CHANGED = Both("操作日志与原样不一致：{fault}", "the audit log is not as it was: {fault}")
 
@@ -78,11 +84,12 @@ def _faults(home: settings.Home, lang: Lang) -> Iterator[str]:
         registry.load(local=home.reference.local)
     except ValueError as error:
         yield REFERENCE_WRONG.in_(lang).format(fault=error)
-    try:
-        vault.load_key(home.key)
-    except (OSError, ValueError) as error:
-        yield str(error)
     with opened(home.control) as store:
+        try:
+            if not vault.opens(home.vault, secret_key(home, store)):
+                yield SEALED_OTHERWISE.in_(lang).format(vault=home.vault, key=home.key)
+        except (Damaged, OSError, ValueError) as error:
+            yield str(error)
         for row in store.rows("SELECT raw_sha, name FROM file"):
             path = home.raw / row["raw_sha"]
             if not path.is_file():

@@ -12,7 +12,7 @@ import typer
 from detectors import registry
 from detectors.interface import Status
 from detectors.registry import Loaded
-from pipelines import files, night, publishing, settings, times
+from pipelines import night, publishing, settings, times
 from pipelines.commands.exits import GATE_CLOSED, REFUSED_ROWS
 from pipelines.commands.options import (
     ACTING,
@@ -70,6 +70,8 @@ GATE = Both("发布关口未通过：{holds}：{count} 处不符", "gate closed:
 NOT_PUBLISHED = Both(
     "本次未发布；仍以上一数据快照为准。", "Nothing was published; the last snapshot stays current."
 )
+LEFT = Both("未接收，仍在收件目录：{name}：{reason}", "Left in the inbox: {name}: {reason}")
+LEFT_MORE = Both("另有 {count} 项未接收，见当晚报告。", "{count} more are left; the night's page names them.")
 REFUSED = Both(
     "{names} 中有拒收的记录或文件：见 bidwatch quarantine list。",
     "Refused rows or files in {names}: see `bidwatch quarantine list`.",
@@ -95,11 +97,16 @@ def nightly(
     """
     where = settings.home(home).prepare()
     day, _ = today(as_of)
-    if inbox is not None:
-        take_copies(where, inbox, actor)
+    left = take_copies(where, inbox, actor) if inbox is not None else []
     with Watching() as progress:
         done = night.run(where, day, actor=actor, at=times.now(), progress=progress)
     _print_night(where, done, lang)
+    left += receiving.survey(where.inbox)[1]
+    for each in left[:NAMED]:
+        reason = Both(each.reason_zh, each.reason).in_(lang)
+        err.print(LEFT.in_(lang).format(name=each.name, reason=reason), soft_wrap=True)
+    if len(left) > NAMED:
+        err.print(LEFT_MORE.in_(lang).format(count=len(left) - NAMED), soft_wrap=True)
     if done.state == "blocked":
         for gate in done.gates:
             if gate.blocks:
@@ -116,22 +123,23 @@ def nightly(
     if refused:
         names = AND.in_(lang).join(refused[:NAMED]) + (" …" if len(refused) > NAMED else "")
         err.print(REFUSED.in_(lang).format(names=names), soft_wrap=True)
-    raise typer.Exit(REFUSED_ROWS if refused else 0)
+    raise typer.Exit(REFUSED_ROWS if refused or left else 0)
 
 
-def take_copies(home: settings.Home, inbox: Path, actor: str) -> None:
-    """Receive files that stay where they are, such as the committed sample.
+def take_copies(home: settings.Home, inbox: Path, actor: str) -> list[receiving.LeftBehind]:
+    """Receive files that stay where they are, such as the committed sample. Returns what cannot be taken.
 
     Raises:
         FileNotFoundError: there is no such folder.
     """
     if not inbox.is_dir():
         raise FileNotFoundError(f"no folder {inbox}")
-    arrivals = receiving.waiting(inbox)
+    arrivals, left = receiving.survey(inbox, move=False)
     with opened(home.control) as store:
         known = {row["raw_sha"] for row in store.rows("SELECT raw_sha FROM file")}
-        new = [arrival for arrival in arrivals if files.sha256(arrival.path) not in known]
+        new = [arrival for arrival in arrivals if receiving.sha256(arrival) not in known]
         receiving.receive(home, store, new, at=times.now(), actor=actor, move=False)
+    return left
 
 
 def _print_night(home: settings.Home, done: publishing.Night, lang: Lang) -> None:

@@ -11,6 +11,7 @@ import typer
 from pipelines import settings, times
 from pipelines.commands.options import ACTING, ActorOption, HomeOption, Panel
 from pipelines.commands.output import out
+from pipelines.installation import secret_key
 from pipelines.intake import receiving
 from pipelines.store import opened
 
@@ -35,6 +36,7 @@ def receive(
             raise FileNotFoundError(f"no file {file}")
     arrivals = [receiving.Arrival(source, file) for file in files]
     with opened(where.control) as store:
+        secret_key(where, store)
         hashes = receiving.receive(where, store, arrivals, at=times.now(), actor=actor, move=False)
     for file, raw_sha in zip(files, hashes, strict=True):
         out.print(f"{raw_sha}  {file.name}")

@@ -9,6 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from pipelines import files, vault
+from pipelines.installation import secret_key
 from pipelines.intake import bronze, mapping
 from pipelines.intake.file_report import FileReport
 from pipelines.intake.sandbox import Readers
@@ -24,7 +25,7 @@ BYTES_OF_A_READER = 32 << 20
 
 def read_files(home: Home, store: Store, *, progress: Progress) -> int:
     """Make the bronze of every file that lacks it. Returns how many were read."""
-    key = vault.load_key(home.key)
+    key = secret_key(home, store)
     waiting = []
     load = cache(partial(mapping.load, home_sources=home.sources))  # a sender has many files
     for file in store.rows(

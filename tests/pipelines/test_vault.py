@@ -72,12 +72,15 @@ def test_a_vault_that_is_not_there_reveals_nothing_and_is_not_made(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_key_is_made_once_and_only_its_owner_may_read_it(tmp_path):
+def test_a_key_is_made_whole_and_only_its_owner_may_read_it(tmp_path):
     path = tmp_path / "config" / "home.key"
+    vault.make_key(path)
     key = vault.load_key(path)
     assert len(key) == 32
     assert vault.load_key(path) == key
+    vault.make_key(tmp_path / "other.key")
     assert vault.load_key(tmp_path / "other.key") != key
+    assert sorted(each.name for each in path.parent.iterdir()) == ["home.key"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o400
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
@@ -85,7 +88,7 @@ def test_the_key_is_made_once_and_only_its_owner_may_read_it(tmp_path):
 @pytest.mark.parametrize("mode", [0o440, 0o404, 0o600 | 0o020])
 def test_a_key_that_others_may_read_is_refused_with_the_remedy(tmp_path, mode):
     path = tmp_path / "home.key"
-    vault.load_key(path)
+    vault.make_key(path)
     path.chmod(mode)
     with pytest.raises(PermissionError, match="chmod 400"):
         vault.load_key(path)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from pipelines import times, vault
+from pipelines import times
 from pipelines.casework.acts import Act, once
 from pipelines.casework.clocks import deadlines, start_stop
 from pipelines.casework.complaints import complainants
@@ -28,6 +28,7 @@ from pipelines.casework.complaints.states import (
     Regime,
     step_of,
 )
+from pipelines.installation import secret_key
 from pipelines.settings import Home
 from pipelines.store import Store
 from reports.canonical_json import canonical_json
@@ -112,7 +113,7 @@ def receive(home: Home, store: Store, act: Act, received: ReceivedComplaint, who
     """
     _check(received, act)
     complainants.refuse_named(who, "投诉人代号", _texts(act, asdict(received)))
-    key = vault.load_key(home.key)
+    key = secret_key(home, store)
 
     def do(con: sqlite3.Connection) -> str:
         received_at = times.instant(received.received_at or act.at)
@@ -267,7 +268,7 @@ def reveal(home: Home, store: Store, act: Act, id: str) -> Complainant:
     complaint = complaint_of(store.con, id)
     if not act.reason.strip():
         raise ValueError("to see who complained needs a reason: --reason TEXT")
-    who = complainants.unseal(home.vault, vault.load_key(home.key), complaint.complainant)
+    who = complainants.unseal(home.vault, secret_key(home, store), complaint.complainant)
     complainants.refuse_named(who, complaint.complainant, {"reason": act.reason})
     once(store, act, "reveal_complainant", id, {"complainant": complaint.complainant}, lambda _: "")
     return who
@@ -304,7 +305,7 @@ def _turn_clocks(con: sqlite3.Connection, id: str, regime: Regime, verb: str, at
 
 def _keep_secret(home: Home, store: Store, act: Act, id: str, given: Mapping[str, str]) -> None:
     complaint = complaint_of(store.con, id)
-    who = complainants.unseal(home.vault, vault.load_key(home.key), complaint.complainant)
+    who = complainants.unseal(home.vault, secret_key(home, store), complaint.complainant)
     complainants.refuse_named(who, complaint.complainant, _texts(act, given))
 
 

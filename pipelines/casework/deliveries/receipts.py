@@ -69,7 +69,8 @@ def take_back(
         raise FileNotFoundError(f"no file {path}")
     if delivery_id is not None and not store.rows("SELECT 1 FROM outbox WHERE delivery_id = ?", delivery_id):
         raise ValueError(f"no delivery {delivery_id}; `bidwatch deliver list` shows them")
-    file_sha = receiving.keep(home, path)[0]
+    with path.open("rb") as file:
+        file_sha = receiving.keep(home, file.fileno())[0]
     with Sandbox() as sandbox:
         form = sandbox.take_back(Filled(str(home.raw / file_sha), path.name))
     rows: list[dict[str, str]] = form["rows"]

@@ -272,7 +272,7 @@ def test_a_night_takes_documents_in_accounts_for_each_and_says_what_is_missing(h
 def test_a_paragraph_is_shown_as_delivered_without_numbers_of_persons(home):
     put(home, "bid_files", "1.docx", BID)
     with opened(home.control) as store:
-        arrivals = receiving.waiting(home.inbox)
+        arrivals = receiving.survey(home.inbox)[0]
         receiving.receive(home, store, arrivals, at="2026-06-29T18:00:00+00:00", actor="tester", move=True)
         (file,) = store.rows("SELECT * FROM file")
     (paragraph, author) = lineage.records(home, file, [("parts", 2), ("properties", 1)])

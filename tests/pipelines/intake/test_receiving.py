@@ -32,7 +32,7 @@ def drop(home, name="bids.csv", content=b"a,b\n1,2\n", source="county"):
 
 
 def take_in(home, store, *, move=True, actor="night"):
-    arrivals = receiving.waiting(home.inbox)
+    arrivals = receiving.survey(home.inbox)[0]
     return receiving.receive(home, store, arrivals, at=AT, actor=actor, move=move)
 
 
@@ -139,7 +139,9 @@ def test_files_that_are_still_written_are_left_alone(home):
     drop(home, ".partial/bids.csv")
     drop(home, "x.csv", source=".staging")
     drop(home, "day 1/bids.csv")
-    assert receiving.waiting(home.inbox) == [Arrival("county", home.inbox / "county" / "day 1" / "bids.csv")]
+    assert receiving.survey(home.inbox)[0] == [
+        Arrival("county", home.inbox / "county" / "day 1" / "bids.csv", home.inbox)
+    ]
 
 
 def test_a_link_is_never_followed(home, tmp_path):
@@ -152,14 +154,111 @@ def test_a_link_is_never_followed(home, tmp_path):
     (home.inbox / "county" / "link.csv").symlink_to(secret)
     (home.inbox / "county" / "folder").symlink_to(folder)
     (home.inbox / "county" / "gone.csv").symlink_to(tmp_path / "nowhere")
-    assert [arrival.path.name for arrival in receiving.waiting(home.inbox)] == ["real.csv"]
+    assert [arrival.path.name for arrival in receiving.survey(home.inbox)[0]] == ["real.csv"]
+
+
+def test_a_linked_folder_is_neither_read_nor_emptied(home, store, tmp_path):
+    """``ln -s ../raw inbox/raw`` once emptied raw."""
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "deep").mkdir(parents=True)
+    (elsewhere / "a.csv").write_text("a,b\n")
+    (elsewhere / "deep" / "b.csv").write_text("a,b\n")
+    drop(home, "real.csv")
+    (home.inbox / "raw").symlink_to(elsewhere)
+    (home.inbox / "county" / "deeper").symlink_to(elsewhere / "deep")
+    assert len(take_in(home, store)) == 1
+    assert sorted(path.name for path in elsewhere.rglob("*.csv")) == ["a.csv", "b.csv"]
+    assert left(home) == ["county/deeper", "raw"]
+
+
+def test_a_folder_exchanged_for_a_link_after_the_look_is_not_followed(home, store, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "bids.csv").write_text("not ours\n")
+    drop(home)
+    arrivals = receiving.survey(home.inbox)[0]
+    (home.inbox / "county").rename(tmp_path / "moved")
+    (home.inbox / "county").symlink_to(elsewhere)
+    assert receiving.receive(home, store, arrivals, at=AT, actor="night", move=True) == []
+    assert (elsewhere / "bids.csv").read_text() == "not ours\n"
+    assert names(store) == []
+
+
+def test_a_file_exchanged_while_it_was_taken_in_is_not_removed(home, store, monkeypatch):
+    path = drop(home)
+    write_down = receiving._write_down
+
+    def exchange(*args, **kwargs):
+        write_down(*args, **kwargs)
+        path.rename(path.with_name(".old"))
+        path.write_text("newer\n")
+
+    monkeypatch.setattr(receiving, "_write_down", exchange)
+    take_in(home, store)
+    assert path.read_text() == "newer\n"
+
+
+def test_a_file_that_still_grows_stays_for_the_next_night(home, store, monkeypatch):
+    path = drop(home)
+    read = os.read
+
+    def grown(handle, count):
+        chunk = read(handle, count)
+        if not chunk:
+            with path.open("ab") as file:
+                file.write(b"3,4\n")
+        return chunk
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "read", grown)
+        assert take_in(home, store) == []
+    assert names(store) == []
+    assert [each.name for each in home.raw.iterdir()] == []
+    assert len(take_in(home, store)) == 1
+
+
+def test_what_cannot_be_taken_in_is_named_with_its_reason(home, store, tmp_path, monkeypatch):
+    drop(home)
+    os.mkfifo(home.inbox / "county" / "pipe.csv")
+    (home.inbox / "readme.txt").write_text("not in a source's folder")
+    (home.inbox / "county" / "link.csv").symlink_to(tmp_path / "nowhere")
+    drop(home, "secret.csv")
+    open_ = os.open
+
+    def refusing(path, flags, *args, **kwargs):
+        if path == "secret.csv":
+            raise PermissionError(13, "Permission denied")
+        return open_(path, flags, *args, **kwargs)
+
+    monkeypatch.setattr(os, "open", refusing)
+    reasons = {each.name: (each.reason, each.reason_zh) for each in receiving.survey(home.inbox)[1]}
+    assert reasons.keys() == {"readme.txt", "county/pipe.csv", "county/link.csv", "county/secret.csv"}
+    assert "inbox/<source>/" in reasons["readme.txt"][0]
+    assert "pipe" in reasons["county/pipe.csv"][0]
+    assert "链接" in reasons["county/link.csv"][1]
+    assert "Permission denied" in reasons["county/secret.csv"][0]
+    assert len(take_in(home, store)) == 1, "the others do not stop the night"
+
+
+def test_a_folder_without_end_is_left(home):
+    path = home.inbox / "county"
+    for _ in range(receiving.MAX_DEPTH + 3):
+        path = path / "d"
+    path.mkdir(parents=True)
+    (path / "bids.csv").write_text("a,b\n")
+    assert receiving.survey(home.inbox)[0] == []
+    assert "folders deep" in receiving.survey(home.inbox)[1][0].reason
+
+
+def left(home):
+    return [each.name for each in receiving.survey(home.inbox)[1]]
 
 
 def test_a_pipe_or_a_lone_file_does_not_stop_the_night(home):
     drop(home)
     os.mkfifo(home.inbox / "county" / "pipe.csv")
     (home.inbox / "readme.txt").write_text("not in a source's folder")
-    assert [arrival.path.name for arrival in receiving.waiting(home.inbox)] == ["bids.csv"]
+    assert [arrival.path.name for arrival in receiving.survey(home.inbox)[0]] == ["bids.csv"]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +286,7 @@ def test_a_name_in_gbk_is_taken_in_readably(home, store):
 def test_files_come_in_order_of_source_and_name(home):
     for source, name in (("b", "1.csv"), ("a", "2.csv"), ("a", "1.csv")):
         drop(home, name, source=source)
-    found = [(arrival.source, arrival.path.name) for arrival in receiving.waiting(home.inbox)]
+    found = [(arrival.source, arrival.path.name) for arrival in receiving.survey(home.inbox)[0]]
     assert found == [("a", "1.csv"), ("a", "2.csv"), ("b", "1.csv")]
 
 
