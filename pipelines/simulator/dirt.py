@@ -1,8 +1,8 @@
 """Records that a night must refuse, drop, replace or hold back, and a note of each of them.
 
-Real deliveries have them; the note says what became of each, so that a test can ask the night for it. There
-is one of every kind in a small county and a few per thousand lots in a large one, in lots drawn by a hash of
-what the lots say, so the seed of the county draws them too. A lot has one at most.
+Real deliveries have them. The note says what must become of each, so that a test can check the night. A small
+county has at least one of every kind, a large one has one or a few of it per thousand lots. Their lots are drawn
+by a hash of what the lots say, so the seed of the county draws them too. A lot has one at most.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Kind:
         what: the note's words.
         fate: refused, duplicate, conflict, replaces, deletes or held.
         code: reason code of a refusal.
-        per_thousand: so many per thousand lots, at least one.
+        per_thousand: how many per thousand lots; a county of fewer lots has as many.
         extra: versions that are delivered beside the right record: column -> SQL over the right record.
         instead: versions that are delivered in its place; the last one is right.
         noted: number of the version of which the note speaks, 1 the first.

@@ -15,7 +15,7 @@ from pipelines.reference import Reference
 from pipelines.simulator.segments import NICHE, SEGMENTS
 from pipelines.simulator.streams import Streams
 
-LOTS_OF_A_COUNTY = 4000  # above this number of lots a second county joins
+LOTS_OF_A_COUNTY = 4000  # on average: from 6,000 lots on there are two counties
 SMALL_COUNTY = 1000  # lots; a smaller one went electronic late, so that it fits into a repository
 LARGEST_OPENING = 2000  # bids; the largest Hangzhou opening of 2023 had 1,979
 HOME = "410821"
@@ -36,7 +36,7 @@ OFFICES = (
 AGENCIES_OF_A_COUNTY = 8
 PEOPLE_OF_A_FIRM = 16  # numbers of the persons of firm f: 16 f .. 16 f + 15
 EXPERTS_OF_A_COUNTY = 60
-FIRST_EXPERT = 15_000_000  # person numbers of experts; below them are the firms' people
+FIRST_EXPERT = 15_000_000  # person numbers of experts; below them are the people of firms and rings
 _FIRST, _SECOND = "云山川林泉石松竹梅岭溪谷", "程远达恒信嘉和安泰弘"
 _THIRD = "兴隆源通瑞祥盛华丰茂"
 

@@ -87,7 +87,7 @@ class Rings:
         """Say where the lot has outsiders enough, and, for the ring that does nothing, two members."""
         count = np.bincount(row_of(lots, bids), minlength=len(lots))[pairs["lot_row"]]
         least = pairs["tactic"].map({t.key: max(3, t.outsiders + 1) for t in TACTICS}).to_numpy()
-        # A ring that wants to fill a lot leaves those alone that have far more bidders than it has members.
+        # A ring that wants to fill a lot takes only lots with at most one bidder more than it has members.
         fills = pairs["tactic"].map({t.key: t.seats[1] > 0.7 for t in TACTICS}).to_numpy(dtype=bool)
         enough = (count >= least) & (~fills | (count <= pairs["size"].to_numpy() + 1))
         idle = pairs["tactic"].eq("none").to_numpy()

@@ -1,8 +1,8 @@
 """What a ring does to a lot's prices, tactic by tactic.
 
 Every tactic is a plan of asks (shares of the ceiling price) for the ring's seats; seat 0 is the firm that is
-to win. `plan` gives the greedy plan of a ring that fears nobody. How close to it a ring stays is its
-care (`rings`).
+to win. `plan` gives the greedy plan of a ring that fears nobody, or one that its care moves towards
+honest prices (`care.Care`).
 """
 
 from __future__ import annotations

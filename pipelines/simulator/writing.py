@@ -21,7 +21,7 @@ MAKING = ".making"
 
 @dataclass(frozen=True)
 class Written:
-    """What was written: numbers of lots, bids, rigged lots, delivered records and documents, first and last night."""
+    """What was written: how many lots, bids, rings, rigged lots, records and documents; the first and last night."""
 
     lots: int
     bids: int

@@ -1,6 +1,6 @@
-"""What the detectors saw of a market, beside the truth about it where the market is a simulated one.
+"""What the detectors saw of a market, beside the truth about it where the market is simulated.
 
-`judgement` makes the figures of it, by which a detector is trusted or not.
+`trust` makes figures of it, by which a detector is trusted or not.
 """
 
 from __future__ import annotations

@@ -27,9 +27,7 @@ from pipelines.workshop.evaluation import Seen, Truth
 
 AFTER_ALL = date(2026, 11, 22)  # every real opening lies before it
 SIDE_BY_SIDE = 2
-PAPER_LOTS = (
-    60  # of a county, whose documents are written: some 400, each half a second in a child of its own
-)
+PAPER_LOTS = 60  # lots of a county whose documents are written: some 400 files, each read in its own process
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ CREATE OR REPLACE MACRO mail(name) AS name || '@yangli.example';
 -- Streets of one region that are nowhere: the name says that it is a sample.
 CREATE OR REPLACE MACRO street(region_name, road, number) AS region_name || '样例' || road || number || '号';
 
--- How much each level of care leaves (rings.Care): share of the lots in which a trace is left; share of the rings
+-- How much each level of care leaves (care.Care): share of the lots in which a trace is left; share of the rings
 -- that leave a trace of one kind at all. From the level on that leaves no plain evidence, nothing of it is done.
 CREATE TABLE follow_up.care (care INTEGER, leak_share DOUBLE, ring_share DOUBLE);
 

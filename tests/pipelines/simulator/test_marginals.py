@@ -298,7 +298,7 @@ def test_without_real_sets_there_is_nothing_to_compare_with(tmp_path, monkeypatc
 
 # ---- the real sets
 
-#: set: bids, lots, bidders, as their README and design notes count them, less what the loader says it leaves out
+#: set: bids, lots, bidders, as the README of the data counts them, less what the loader leaves out
 COUNTED = {
     "brazil_petrobras": (681, 100, 0),
     "italy": (20_286, 278, 0),

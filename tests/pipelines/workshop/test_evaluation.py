@@ -260,7 +260,7 @@ def test_who_can_judge_nothing_does_not_pass():
     assert (row["judged"], row["verdict"], row["passes"]) == (0, "no units", False)
 
 
-def test_who_holds_the_gate_and_finds_more_than_chance_earns_its_status():
+def test_a_detector_that_holds_the_gate_and_is_no_worse_than_chance_earns_its_status():
     table = trust.gates([detector(Grade.B)], units([0] * 300), {})
     found = pd.DataFrame({"flagged": [10], "precision": [0.3], "base": [0.3]}, index=table.index)
     assert trust.held_back(table, found).tolist() == [""]

@@ -108,7 +108,7 @@ def test_the_way_of_a_complaint_from_receipt_to_decision(desk):
     id = handled(desk)
     assert desk.clocks(id) == [("TS02", "met"), ("TS03", None)]
     entry = desk.entry(id, "2026-07-13")
-    # counted from the receipt, Jun 1: Jul 14, see test_clocks
+    # counted from the receipt, Jun 1: Jul 14, see test_due_dates
     assert (entry.decision.due.due_on, entry.warning) == (date(2026, 7, 14), Stage.ONE_DAY)
     desk.do(id, "decide", "2026-07-13 16:00", conclusion="2", document="修住建投〔2026〕1号")
     desk.do(id, "serve", "2026-07-14 09:00")
