@@ -93,7 +93,7 @@ CREATE TABLE world.rigged (          -- one row per lot that a ring rigged, or g
     is_forgone BOOLEAN,
     price_given_up_fen BIGINT        -- the winner's price by the greedy plan, less the price it bid
 );
-CREATE TABLE world.links (           -- one row per trace that was left, or look-alike that was put, in a lot
+CREATE TABLE world.links (           -- one row per trace left in a lot, or look-alike put into it
     lot INTEGER, what VARCHAR, ring INTEGER, firms INTEGER[], is_innocent BOOLEAN, note VARCHAR
 );
 CREATE TABLE world.papers (          -- one row per document and owner; see papers.py
