@@ -255,7 +255,7 @@ def test_the_same_night_again_changes_nothing(home):
         assert store.rows("SELECT count(*) AS n FROM audit")[0]["n"] == audit
 
 
-def test_the_same_files_again_are_deliveries_and_nothing_else(home):
+def test_the_same_files_again_are_arrivals_and_nothing_else(home):
     before = state_of(home)
     shutil.copytree(SAMPLE / "inbox", home.inbox, dirs_exist_ok=True)
     assert run(home).state == "unchanged"

@@ -103,7 +103,7 @@ def test_evidence_of_an_unknown_signal_cannot_be_written(store):
     assert store.rows("SELECT * FROM snapshot") == []
 
 
-def test_a_crash_of_power_loses_no_commit(store):
+def test_a_power_failure_loses_no_commit(store):
     assert store.rows("PRAGMA synchronous")[0][0] == 2
     assert store.rows("PRAGMA journal_mode")[0][0] == "wal"
 

@@ -250,6 +250,6 @@ def test_a_changed_folder_is_an_integrity_failure(home, bidwatch, tmp_path):
     bidwatch("deliver", "verify", tmp_path, fails="is no delivery")
 
 
-def test_results_without_any_are_no_delivery(bidwatch, monkeypatch):
+def test_without_new_results_nothing_is_delivered(bidwatch, monkeypatch):
     monkeypatch.setattr(deliver, "penalties", lambda *_: {})
     assert "无新结果" in bidwatch("deliver", "results", "--as-of", "2026-07-01").stderr

@@ -124,7 +124,7 @@ def test_with_the_option_every_tag_is_delivered_and_the_night_reads_every_record
     assert seen == set(follow_up.TAGS)
 
 
-def test_lots_that_are_tendered_once_have_the_same_bids_with_and_without_it(tmp_path):
+def test_lots_tendered_once_have_the_same_bids_with_and_without_the_option(tmp_path):
     con = duckdb.connect(config={"python_enable_replacements": False})
     con.execute("SET enable_progress_bar = false")
     county.simulate(con, seed=SEED, lots=1000, last_night=LAST_NIGHT, care=usual_care())
@@ -173,7 +173,7 @@ def test_careless_rings_leave_every_kind_of_trace_and_careful_ones_none(careless
         ("claimed_work", "claims", "claimed_lot"),
     ],
 )
-def test_what_the_truth_calls_shared_is_one_value_of_all_its_firms(careless, what, table, column):
+def test_what_the_truth_calls_shared_is_the_same_value_for_all_its_firms(careless, what, table, column):
     for lot, ring, firms in links(careless, what):
         where = "firm IN (SELECT unnest($firms))" + ("" if table == "registered" else f" AND lot = {lot}")
         values = rows(careless, f"SELECT DISTINCT {column} FROM follow_up.{table} WHERE {where}", firms=firms)
