@@ -1,4 +1,4 @@
-"""What every detector must keep, whoever adds it. Detectors are found, never listed."""
+"""The rules for every detector, whoever adds it. Detectors are found, never listed."""
 
 import ast
 import csv
@@ -233,7 +233,7 @@ def test_an_empty_market_gives_an_empty_frame_with_its_columns(detector, market)
     assert frame.empty
 
 
-#: Units that a detector must have judged, where the market does not have 500 of them.
+#: How many units a detector must judge at least, where the market has fewer than 500 of them.
 ENOUGH = {"party": 50, "buyer": 5, "ring": 15}
 
 

@@ -1,4 +1,4 @@
-"""What is found, what it is worth with its limits, and what its version depends on."""
+"""Which detectors are found, what status their limits leave them, and what their version depends on."""
 
 import shutil
 

@@ -137,7 +137,7 @@ def schema_of(path):
 
 
 def test_a_store_of_version_3_gets_the_names_of_today_and_keeps_its_rows(tmp_path):
-    """Version 3 called what came in a delivery too, and the id of what went out ``did``."""
+    """Version 3 called an arrival a delivery, and the id of a delivery ``did``."""
     old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
     for path in (old, new):
         with opened(path):

@@ -21,7 +21,7 @@ AT = "2026-06-30T02:00:00+00:00"
 
 @pytest.fixture
 def home(tmp_path):
-    """A home in which two nights were: the second brought 30 new signals, too many to be sent unseen."""
+    """A home after two nights. The second brought 30 new signals, too many to be sent without a look."""
     where = settings.Home(tmp_path / "home").prepare()
     detectors = [each for each in registry.load() if each.id == "contacts.deposit_account"]
     signals = [signal(f"L{number:03}") for number in range(31)]

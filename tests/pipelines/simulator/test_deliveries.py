@@ -357,7 +357,7 @@ def test_channels_have_their_formats_and_encodings(world, deliver, tmp_path, nig
     has_mark = {path.name: path.read_bytes().startswith(b"\xef\xbb\xbf") for path in folder.glob("*.csv")}
     old_nights = set()
     for one in records:
-        # The stray lot's code is no lot's.
+        # The code of a stray lot belongs to no lot of the county.
         of = channel.get(lot_of(one)) or channel.get(one.fields.get("TENDER_PROJECT_CODE", "") + "001")
         if one.night == nights[0]:
             assert has_mark[one.file] == (of != "old_system"), one
@@ -434,9 +434,7 @@ def test_the_key_of_a_record_tells_its_dataset(world, deliver, nights):
 # ---- the night that reads it
 
 
-def test_the_night_treats_every_dirty_record_as_the_truth_says(
-    world, deliver, tmp_path, nights, make_county
-):
+def test_the_night_treats_every_dirty_record_as_the_truth_says(world, deliver, tmp_path, nights, make_county):
     (tmp_path / "county").mkdir()
     text = (mapping.BUILT_IN / "national.toml").read_text(encoding="utf-8")
     county = make_county(tmp_path / "county", mapping=text)

@@ -34,7 +34,7 @@ HOSTILE = [
     "\u2028line separator\u00a0\ufeff",
     "'; DROP TABLE world.bids; --",
 ]
-#: What a text can hold and an XML 1.0 document cannot.
+#: Characters that a text can hold and an XML 1.0 document cannot.
 CONTROLS = [chr(n) for n in range(1, 32) if chr(n) not in "\t\n\r"] + ["\ufffe", "\uffff"]
 RECORD = "SELECT 'K1' AS \"DATA_KEY\", '1' AS \"TITLE/DATA_TYPE\", "
 NO_RECORD = RECORD + "'x' AS A WHERE FALSE"

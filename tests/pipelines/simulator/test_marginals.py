@@ -359,7 +359,7 @@ def test_sets_of_openings_have_as_many_rows_as_bidders():
     ],
 )
 def test_competitive_lots_have_the_medians_of_an_earlier_measurement(name, cv, rd, skew):
-    # From an earlier measurement with other code; it kept the eleven Swiss slips of the decimal place.
+    # Other code measured them earlier; it kept the eleven Swiss slips of the decimal place.
     bids = real_sets.load(name, DATA)
     found = marginals.marginals(bids[~bids["is_collusive"].astype(bool)])
     assert found["CV any method P50"] == pytest.approx(cv, rel=0.02)

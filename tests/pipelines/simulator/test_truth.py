@@ -11,7 +11,7 @@ CODE = "SELECT code FROM world.firms WHERE firm = {}"
 
 @pytest.fixture
 def rigged(world):
-    """Lot 8 is rigged by ring 0, lot 14 given up for fear; lot 20 has an innocent likeness."""
+    """Ring 0 rigs lot 8 and gives up lot 14; lot 20 has innocent look-alikes."""
     world.execute(
         """
         INSERT INTO world.rings VALUES (0, 'cover', 2, 0, [4, 3, 5], 1, -1, DATE '2026-01-01', DATE '2026-12-31',

@@ -14,8 +14,8 @@ from pipelines import duck
 from pipelines.simulator.writing import LAST_NIGHT
 from pipelines.workshop import evaluation, trust
 
-# Ring 1 rigged L1 for A and gave L4 up; ring 2, which does nothing, met in L3; ring 3, whose members own each
-# other, rigged L5 for X, who is none of them. Z bid in L2 under a ban.
+# Ring 1 rigged L1 for A and gave up L4. Ring 2, which does nothing, met in L3. Ring 3, whose members own each other,
+# rigged L5 for X, which is not a member. Z bid in L2 under a ban.
 RINGS = """
     ring tactic     care members evidence
     1    cover_bids 0    A;B;C   same_ip

@@ -45,7 +45,7 @@ def desk(home):
 
 
 class Desk:
-    """A desk at which complaints are handled; times are those of Shanghai."""
+    """A desk that handles complaints; times are those of Shanghai."""
 
     def __init__(self, home, store):
         self.home, self.store = home, store

@@ -1,4 +1,4 @@
-"""From the plan to the published result: what is promised before the draw, and what can be checked after it."""
+"""Random inspection draws, from plan to published result: what is promised before, and can be checked after."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The watch list and the blacklist: who gets on, how long, and what a removal stops."""
+"""The watch list and the blacklist: who is listed, for how long, and what a removal stops."""
 
 import json
 from datetime import date, timedelta
