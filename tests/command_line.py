@@ -1,4 +1,4 @@
-"""The command line inside the test's own process: starting it anew takes seconds, and most tests ask what it says."""
+"""The command line inside the test's own process: a new process takes seconds, and most tests need only its output."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Market:
         core.build(self.con)
 
     def empty(self) -> None:
-        """Take every row away, and all that was measured."""
+        """Remove every row and everything that was measured."""
         for schema, table in self.con.execute(
             "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema IN ('core', 'feat', 'risk')"
         ).fetchall():
@@ -131,7 +131,7 @@ class Market:
         return screening.measure(self.con)
 
     def screen(self, id: str, limits: Mapping[str, object] | None = None) -> pd.DataFrame:
-        """Run one detector with its default limits, but for those given."""
+        """Run one detector with its default limits, except for those given."""
         module = importlib.import_module(f"detectors.{id}")
         frame: pd.DataFrame = completed(module.screen(self.engine, module.Limits(**(limits or {}))))
         return frame
@@ -174,7 +174,7 @@ def parsed(text: str) -> pd.DataFrame:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long, so that no worker is left alone with one at the end."""
+    """Begin with the slow files, so that no worker is left with one of them at the end."""
     long = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in long)
 

@@ -35,7 +35,7 @@ SMALL = (
 class SampleNight(NamedTuple):
     """A folder with a finished home, its key beside it, and what the command said.
 
-    Nobody opens this home, for others copy it at the same time.
+    Nobody opens this home, because others copy it at the same time.
     """
 
     folder: Path
@@ -59,7 +59,7 @@ def by_command(folder: Path) -> SampleNight:
         text=True,
         env=without_settings() | {"BIDWATCH_KEY": str(folder / "key")},
         cwd=REPO,
-        timeout=1800,  # a busy machine takes its time
+        timeout=1800,  # a busy machine is slow
     )
     assert done.returncode == 1, done.stderr  # the sample has refused rows
     (folder / "said").write_text(done.stdout, encoding="utf-8")

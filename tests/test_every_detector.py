@@ -1,4 +1,4 @@
-"""What every detector must keep, whoever adds it. Detectors are found, never listed."""
+"""The rules for every detector, whoever adds it. Detectors are found, never listed."""
 
 import ast
 import csv
@@ -118,7 +118,7 @@ def test_presumption_or_trust_needs_a_law(detector):
         assert facts.legal_basis
 
 
-def test_law_is_in_force_from_before_it_ends_and_is_told_in_both_languages():
+def test_a_law_comes_into_force_before_it_ends_and_is_described_in_both_languages():
     with LEGAL_BASIS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len({row["basis_id"] for row in rows}) == len(rows)
@@ -233,7 +233,7 @@ def test_an_empty_market_gives_an_empty_frame_with_its_columns(detector, market)
     assert frame.empty
 
 
-#: Units that a detector must have judged, where the market does not have 500 of them.
+#: How many units a detector must judge at least, where the market has fewer than 500 of them.
 ENOUGH = {"party": 50, "buyer": 5, "ring": 15}
 
 
@@ -301,7 +301,7 @@ def test_an_empty_market_lacks_nothing(detector, market):
 
 
 @each("detector")
-def test_needs_are_told_in_both_languages_and_only_the_last_has_no_sql(detector):
+def test_needs_are_named_in_both_languages_and_only_the_last_has_no_sql(detector):
     for need in detector.needs:
         assert re.search(r"[\u4e00-\u9fff]", need.lack_zh)
         assert not GUILT.search(need.lack)

@@ -1,4 +1,4 @@
-"""The house stays easy to see."""
+"""The layout of the project stays easy to survey."""
 
 import shutil
 import subprocess

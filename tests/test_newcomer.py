@@ -1,4 +1,4 @@
-"""What a newcomer has to edit, counted: every edit is done in a scratch copy of the project, which must work then."""
+"""How many files a newcomer has to edit: each edit is made in a scratch copy of the project, which must still work."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from places import REPO
 
 pytestmark = pytest.mark.slow
 
-#: The rules that every detector is held to, of one detector; the honest market takes too long to be made here again.
+#: The tests in `test_every_detector.py` of one detector, without those that need the honest market: it is slow.
 RULES = "{} and not honest and not another_run and not written_for and not bid_in and not names_lots and not judged_and"
 
 TOPS = ("pipelines", "detectors", "reports", "data/reference", "tests", "pyproject.toml")

@@ -1,4 +1,4 @@
-"""Honest prices: what a firm asks that knows its own cost, the rule of award, and nothing of its rivals.
+"""Honest prices: what a firm asks if it knows its own cost and the award rule, and nothing of its rivals.
 
 Prices are shares of the ceiling price (`ask`) until `written` makes whole fen of them.
 """
@@ -20,7 +20,7 @@ EXPECTED = {
     "drawn_factor": (0.94, 0.013),
     "drawn_discount": (0.94, 0.013),
 }
-SHOCK = 0.012  # standard deviation of what a trade's costs in a county share in a period
+SHOCK = 0.012  # standard deviation of the cost shock that a market shares in a period
 LEAST_MARKUP = 0.01
 BY_RATE_HABIT = 0.12  # of the lots: bidders first choose a discount of two decimals, then multiply
 LOSS_TAKEN = 0.03  # an average-price bidder goes below its cost by this much at most
@@ -59,7 +59,7 @@ def priced(
     first_price = cost * (1 + LEAST_MARKUP + 1.2 * scatter / np.sqrt(count))
     guess = np.maximum(belief + spread * rng.normal(0, 1, len(bids)), cost * (1 - LOSS_TAKEN))
     ask = np.where(np.isnan(guess), first_price, guess)
-    # Nobody may ask more than the ceiling: who would, stays just below it.
+    # Nobody may ask more than the ceiling price; a bidder that would stays just below it.
     below = rng.exponential(0.006, len(bids)) + (1 - HIGHEST)
     ask = np.clip(np.where(ask > HIGHEST, 1 - below, ask), LOWEST, HIGHEST)
     return bids.assign(cost_share=cost, ask=ask)

@@ -77,8 +77,8 @@ def deliver(
         con: the world, complete.
         out: the files go to ``inbox/national`` and ``inbox/opening_sheets`` below it.
         nights: days in order; the first carries everything before it too.
-        form: of the nights after the first: ``exchange``, or tables as ``csv`` or ``parquet``, which the first
-            is then too.
+        form: of the nights after the first: ``exchange``, or tables as ``csv`` or ``parquet``. The first night
+            always has tables, as ``csv`` unless the form is ``parquet``.
         with_follow_up: deliver what `follow_up.add` added, too.
     """
     tags = TAGS | follow_up.TAGS if with_follow_up else TAGS
@@ -100,7 +100,7 @@ def deliver(
 def _prepare(
     con: duckdb.DuckDBPyConnection, nights: Sequence[date], tags: Mapping[str, str], with_follow_up: bool
 ) -> None:
-    """Create the views ``record.<TAG>`` (right) and ``delivery.<TAG>`` (with the dirt), and the calendar."""
+    """Create the views ``record.<TAG>`` (without dirt) and ``delivery.<TAG>`` (with it), and the calendar."""
     for macros in ("identity.sql", "records.sql"):
         con.execute((HERE / macros).read_text(encoding="utf-8"))
     for schema in ("record", "delivery", "later"):
@@ -168,7 +168,7 @@ def _count(
 def _put_by(
     con: duckdb.DuckDBPyConnection, nights: Sequence[date], counts: dict[tuple[str, str], Days]
 ) -> None:
-    """Create ``later.<TAG>``: what is sent after the first night, in its order, to be read night by night."""
+    """Create ``later.<TAG>``: what is sent after the first night, in its order; every night reads its part."""
     for tag in dict.fromkeys(tag for tag, _ in counts):
         if any(days[-1][0] > nights[0] for (of, _), days in counts.items() if of == tag):
             con.execute(
@@ -192,7 +192,7 @@ class _Batch:
     until: date
 
     def query(self, first: date) -> str:
-        """SELECT of the records; until the first night from the view, later ones were put by."""
+        """SELECT of the records: from the view until the first night, then from what `_put_by` stored."""
         schema = "delivery" if self.until <= first else "later"
         streams = ", ".join(f"'{stream}'" for stream in self.streams)
         return (

@@ -1,8 +1,8 @@
 """Records that a night must refuse, drop, replace or hold back, and a note of each of them.
 
-Real deliveries have them; the note says what became of each, so that a test can ask the night for it. There
-is one of every kind in a small county and a few per thousand lots in a large one, in lots drawn by a hash of
-what the lots say, so the seed of the county draws them too. A lot has one at most.
+Real deliveries have them. The note says what must become of each, so that a test can check the night. A small
+county has at least one of every kind, a large one has one or a few of it per thousand lots. Their lots are drawn
+by a hash of what the lots say, so the seed of the county draws them too. A lot has one at most.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BID_LISTS = ("TENDER_LIST", "ZJ_TENDER_LIST")
 TAGS = (*BID_LISTS, "SECTION", "TENDER_PROJECT")
 
 CORRECTED_AFTER_DAYS = 3
-#: Spoilt are only records that are this old on the last night, so that their correction is delivered too.
+#: Only records this old on the last night are spoilt, so that their correction is delivered too.
 SETTLED_DAYS = 10
 
 _LATER = f"known_at + INTERVAL {CORRECTED_AFTER_DAYS} DAYS"
@@ -35,10 +35,10 @@ class Kind:
         what: the note's words.
         fate: refused, duplicate, conflict, replaces, deletes or held.
         code: reason code of a refusal.
-        per_thousand: so many per thousand lots, at least one.
+        per_thousand: how many per thousand lots; a county of fewer lots has as many.
         extra: versions that are delivered beside the right record: column -> SQL over the right record.
         instead: versions that are delivered in its place; the last one is right.
-        noted: number of the version of which the note speaks, 1 the first.
+        noted: number of the version that the note is about, from 1 on.
         tags: whose records it spoils.
     """
 
@@ -169,8 +169,8 @@ def clean(tag: str) -> str:
 def _pick(con: duckdb.DuckDBPyConnection, last: date) -> None:
     """Draw lots for the kinds, and a bid in each lot: ``dirt.picks`` (kind, lot, firm, other).
 
-    ``other`` is a firm of the bidder's home market that does not bid there, if there is one. The draw is a
-    text's hash, which is the same everywhere. Where a county has too few lots, the last kinds stay away.
+    ``other`` is a firm of the bidder's home market that does not bid there, if there is one. A text's
+    hash draws them, which is the same everywhere. Where a county has too few lots, the last kinds are left out.
     """
     lots = int(con.execute("SELECT count(*) FROM world.lots").fetchall()[0][0])
     wanted = [kind.name for kind in KINDS for _ in range(_number(kind, lots))]
@@ -267,7 +267,7 @@ def _insert(
     con: duckdb.DuckDBPyConnection, tag: str, kind: Kind, number: int, changes: dict[str, str]
 ) -> None:
     replaced = ", ".join(f'{sql} AS "{column}"' for column, sql in changes.items())
-    # What needs another firm stays away where the whole market bids.
+    # A kind that needs another firm is left out where the whole market bids.
     needed = " AND other_key IS NOT NULL" if "other_key" in changes.values() else ""
     made = f"""
         SELECT * EXCLUDE (kind, other_name, other_code, other_key) {f"REPLACE ({replaced})" if replaced else ""},

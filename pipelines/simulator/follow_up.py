@@ -1,9 +1,9 @@
-"""What follows the award, and what registers and papers say: an option beside the records of every county.
+"""What follows the award, and what registers and certificates say: an option beside the records of every county.
 
-Payments, insured staff, changes, acceptances, priced bills, what experts gave, certificates, earlier works,
-addresses, e-mail, days of notices, lots that were tendered again. Most of it is honest and untidy; careless rings
-leave traces in it, and every trace and every likeness of one is a row of ``world.links``. The rings that leave
-no plain evidence (`care.Care`) leave none here either.
+It adds payments, insured staff, changes, acceptances, priced bills, experts' scores, certificates, earlier works,
+addresses, e-mail, days of notices and lots that were tendered again. Most of it is honest and untidy. Careless
+rings leave traces in it; every trace, and every innocent look-alike of one, is a row of ``world.links``. Rings
+that leave no plain evidence (`care.Care`) leave none here either.
 
 Without the option nothing of this is there, and the county is the same to the byte.
 """
@@ -20,7 +20,7 @@ import pandas as pd
 from pipelines.simulator.care import PLAIN_EVIDENCE, Care
 
 HERE = Path(__file__).parent
-#: Of `follow_up_world`, in order: what later ones say rests on earlier ones.
+#: Files of `follow_up_world`, in order: later ones build on earlier ones.
 STEPS = ("habits", "again", "notices", "findings", "experts", "register", "bids", "contracts", "bills")
 #: Dataset number of every tag that is delivered with the option alone (see `deliveries.TAGS`).
 TAGS = {
@@ -37,7 +37,7 @@ TAGS = {
     "PAYMENT_INFO": "920",
     "VIOLATING_LAWS_RULES_INFO": "921",
 }
-#: How many kinds of traces a ring leaves here, against those of `PLAIN_EVIDENCE`, which are more to choose from.
+#: The share of the kinds of traces here that a ring leaves, relative to its share of `PLAIN_EVIDENCE`.
 HABITS = 1.25
 
 

@@ -1,4 +1,4 @@
-"""Rings are founded: their tactic and care, their market, members and life, and how many lots they want."""
+"""How rings are founded: their tactic and care, their market, members and life, and how many lots they want."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipelines.simulator.tactics import FIRST_PRICE, KEYS, TACTICS, Tactic
 MOST_MEMBERS = 20
 RINGS_OF_A_LOT = 0.003
 LOTS_OF_A_RING = 28.0  # middle number of lots that a ring rigs in its life
-NEAR_TRADE = 0.35  # a ring keeps to lots whose kind of work is as near to its own, on the circle of trades
+NEAR_TRADE = 0.35  # how far a lot may lie from the ring's own trade, on the circle of trades
 
 COLUMNS = (
     "ring",
@@ -65,13 +65,13 @@ def founded(market: Market, count: int, care: Sequence[Care]) -> tuple[pd.DataFr
 
 
 def reach(market: Market) -> float:
-    """Return how far from its own trade a ring goes; in a small county there is too little of each."""
+    """Return how far from its own trade a ring goes; in a small county it takes all trades."""
     return NEAR_TRADE if market.population.lots >= SMALL_COUNTY else 0.5
 
 
 @dataclass
 class _Founder:
-    """Draws one ring after the other; no firm is in two where there are enough."""
+    """Draws one ring after the other; no firm is in two rings where there are enough firms."""
 
     market: Market
     rng: np.random.Generator
@@ -85,7 +85,7 @@ class _Founder:
         trade, firms = self._members(tactic, market)
         life = float(np.clip(np.exp(rng.normal(np.log(400), 0.5)), 120, 720))
         spare = max(HISTORY_DAYS - life, 1)
-        # In a small county rings live to the end: that is when it has become electronic.
+        # In a small county rings live until the end, because bidding is electronic only then.
         start = self.market.first_day + spare * (
             rng.uniform(0, 1) if people.lots >= SMALL_COUNTY else rng.uniform(0.9, 1)
         )
@@ -119,7 +119,7 @@ class _Founder:
     def _members(self, tactic: Tactic, market: int) -> tuple[float, np.ndarray]:
         """Return the trade of a ring and its firms.
 
-        A ring is made of firms that bid often and do the same kind of work, who would meet anyway; losers for hire are
+        A ring is made of firms that bid often, do the same kind of work and would meet anyway; losers for hire are
         shells that hardly bid by themselves.
         """
         people, rng = self.market.population, self.rng
@@ -139,7 +139,7 @@ class _Founder:
         return trade, members
 
     def _evidence(self, tactic: Tactic, care: Care) -> list[str]:
-        """Deal a ring its kinds of evidence, from a deck of all kinds, so that each kind is somewhere."""
+        """Deal a ring its kinds of evidence, from a deck of all kinds, so that each kind occurs."""
         if tactic.key == "none":
             return []
         plain: list[str] = []
@@ -160,8 +160,8 @@ class _Founder:
         chosen = SEGMENTS[:5] if ring.is_regional else [SEGMENTS[ring.market % len(SEGMENTS)]]
         share = sum(s.share * sum(w for rule, w in s.rules if rule in tactic.rules) for s in chosen)
         fitting = people.lots / len(people.regions) * share * (ring.end - ring.start) / HISTORY_DAYS
-        # Of the lots a buyer's ring gets its buyer's, a ring of one trade its part of the circle of trades.
+        # A buyer's ring gets only its buyer's lots, a ring of one trade its part of the circle of trades.
         fitting *= 0.2 if ring.buyer >= 0 else 1.0 if ring.is_regional else 2 * reach(self.market)
         wanted = np.clip(np.exp(self.rng.normal(np.log(LOTS_OF_A_RING), 0.5)), 8, 90)
-        wanted *= min(1.0, people.lots / LOTS_OF_A_COUNTY + 0.05)  # small counties, short lists
+        wanted *= min(1.0, people.lots / LOTS_OF_A_COUNTY + 0.05)  # a small county has few lots for a ring
         return float(min(0.85, max(wanted, 3.5) / max(fitting, 1e-9)))

@@ -1,8 +1,8 @@
 """Innocent lots that look like rigged ones: each kind has its plain reason.
 
-Some kinds are put into honest lots here, in turn, so that each kind is there however small the county
-is. Others come by themselves and are found afterwards (`natural.sql`): thin markets, re-tenders, affiliates in
-different lots, firms that bid once, bids after a ban.
+Some kinds are put into honest lots here, in turn, so that even a small county has each of them. Others come by
+themselves and are found afterwards (`natural.sql`): thin markets, re-tenders, affiliates in different lots, firms
+that bid once, bids after a ban, partners of a joint venture.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def norm_prices(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the bids with fees by a published norm in some lots of supervision and design, and the links.
 
-    The norm gives the fee; a bidder only chooses one of the customary rates: ties and little scatter.
+    The norm gives the fee; a bidder only chooses one of the customary rates. That makes ties and little scatter.
     """
     rng = people.streams.of("norm prices", period)
     row = row_of(lots, bids)
@@ -187,7 +187,7 @@ def _joint_venture(scene: _Scene) -> np.ndarray:
     return scene.set(first[free], partner=partner[free])
 
 
-#: What is put in turn: how, and the innocent reason.
+#: What is put into lots in turn: the change, and its innocent reason.
 KINDS: dict[str, tuple[Change, str]] = {
     "consultant_dongle": (_consultant, "one cost consultant priced for several bidders, each for itself"),
     "copy_shop": (_copy_shop, "the files were made at a copy shop that serves everybody"),

@@ -1,9 +1,9 @@
-"""The honest market: which lots there are, and which firms find it worth their while to bid.
+"""The honest market: which lots there are, and which firms bid for them.
 
 Firms enter where they expect profit. With bids that scatter around costs, the chance to win falls
 about exponentially in a firm's cost disadvantage, so the logarithm of its expected profit is linear in
-its cost: efficiency, distance to the site, work in hand. Size, qualification and a liking to bid come on
-top, and a Gumbel draw makes the choice random (McFadden's logit). How many enter is drawn by lot.
+its cost: efficiency, distance to the site, work in hand. Size, qualification and eagerness to bid add to it,
+and a Gumbel number makes the choice random (McFadden's logit). How many enter is drawn for each lot.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ WORK_COST = 0.04  # of the cost, when a firm's work in hand fills its capacity
 WORK_DAYS = 180  # mean time in which a contract is worked off
 NEED_OF_PROFIT = 0.06  # cost disadvantage that lowers the log of the odds to enter by one
 KEEPS_A_BAN = 0.8  # share of banned firms that keep away from a lot they would have bid for
-OTHER_TRADE = 650.0  # how fast interest falls with the distance between a firm's trade and a lot's, squared
+OTHER_TRADE = 650.0  # how fast interest falls with the squared distance between a firm's trade and a lot's
 JOINT_VENTURE_SHARE = 0.06  # of the bids on lots above JOINT_VENTURE_FROM_CNY
 JOINT_VENTURE_FROM_CNY = 2e7
-SEVERAL_SECTIONS_SHARE = 0.12  # of tenders are cut into two or three lots
-HAND_KEPT_SHARE = 0.01  # of works lots are known from an opening sheet alone
-BY_RATE_SHARE = 0.02  # of lots are bid as discounts
+SEVERAL_SECTIONS_SHARE = 0.12  # of tenders that are cut into two or three lots
+HAND_KEPT_SHARE = 0.01  # of works lots that are known only from an opening sheet
+BY_RATE_SHARE = 0.02  # of lots that are bid as discounts
 
 
 @dataclass
 class Market:
-    """Lots and entrants of ``population.lots`` lots, period by period (`periods`)."""
+    """The lots of a county and who enters them, period by period (`periods`)."""
 
     population: Population
     last_night: date
@@ -114,7 +114,7 @@ class Market:
         made["rule"] = rules
         made["site_x"], made["site_y"] = rng.uniform(0, 1, count)[place], rng.uniform(0, 1, count)[place]
         made["trade"] = rng.uniform(0, 1, count)[place]
-        made["cost_share"] = rng.uniform(0.82, 0.93, count)  # the middle firm's cost, of the ceiling
+        made["cost_share"] = rng.uniform(0.82, 0.93, count)  # the middle firm's cost / ceiling price
         made["scatter"] = np.exp(rng.normal(np.log(0.031), 0.85, count))  # between firms' own costs
         made["bids"] = self._bids_of(rng, made)
         made["is_by_rate"] = rng.random(count) < BY_RATE_SHARE
@@ -125,7 +125,7 @@ class Market:
         return made
 
     def _bids_of(self, rng: np.random.Generator, lots: pd.DataFrame) -> np.ndarray:
-        """Draw how many bids each lot gets: a few, or a long tail where the many are drawn by an average."""
+        """Draw how many bids each lot gets: a few, or very many where an average attracts them."""
         count = len(lots)
         middle = np.array([s.bidders for s in SEGMENTS])[lots["segment"]] - 3
         few = 3 + rng.poisson(middle * rng.gamma(4, 0.25, count))
@@ -163,7 +163,7 @@ class Market:
         again = failed[kept].assign(again=failed["opening"] + 38 * DAY)
         self.failed.append(again)
         self.failed_bids.append(bids.loc[bids["lot"].isin(failed["lot"]), ["lot", "firm"]])
-        # Only lots that still wait for their second attempt are asked for again.
+        # Later periods ask only for lots that still wait for their second attempt.
         waiting = pd.concat(self.failed)["lot"]
         before = pd.concat(self.failed_bids, ignore_index=True)
         self.failed_bids = [before[before["lot"].isin(waiting)]]
@@ -194,7 +194,7 @@ class Market:
         utility[is_out] = -np.inf
         wanted = lots["bids"].to_numpy()
         strangers = rng.binomial(wanted, np.where(market % len(SEGMENTS) == NICHE, 0, 0.05))
-        half = np.maximum(people.count_of[market] // 2, 8)  # more than half of a market never comes
+        half = np.maximum(people.count_of[market] // 2, 8)  # at most half of a market enters a lot
         strangers = np.maximum(strangers, wanted - half) * (market % len(SEGMENTS) != NICHE)
         taken = np.minimum(wanted - strangers, (~is_out).sum(axis=1))
         order = np.argsort(-utility, axis=1, kind="stable")
@@ -232,7 +232,7 @@ class Market:
         return bonus
 
     def _is_banned(self, firm: np.ndarray, lots: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
-        """Say who keeps away because of a ban; some bid all the same."""
+        """Say which firms keep away because of a ban; some bid in spite of it."""
         people = self.population
         day = (lots["opening"].to_numpy() // DAY)[:, None]
         end = np.where(people.withdrawn > 0, people.withdrawn - 1, people.banned[:, 1])
@@ -240,7 +240,7 @@ class Market:
         return np.asarray(runs & (rng.random(firm.shape) < KEEPS_A_BAN))
 
     def _strangers(self, rng: np.random.Generator, lots: pd.DataFrame, count: np.ndarray) -> pd.DataFrame:
-        """Return visitors: a run of every k-th of a segment's, so that none comes twice to a lot."""
+        """Return visitors: every k-th one of the segment from a random start, so that none enters a lot twice."""
         people, segment = self.population, lots["segment"].to_numpy()
         pool = people.visitors_of[segment]
         count = np.minimum(count, pool)
@@ -265,7 +265,7 @@ class Market:
         return np.where(wants, partner, -1)
 
     def take_on_work(self, winners: np.ndarray, prices_cny: np.ndarray, period: int) -> None:
-        """Add the awards of a period to the winners' work in hand, and let older work be done."""
+        """Add the awards of a period to the winners' work in hand; older work runs off."""
         days = self.edges[period + 1] - self.edges[period]
         self.work_cny *= np.exp(-days / WORK_DAYS)
         np.add.at(self.work_cny, winners, prices_cny)

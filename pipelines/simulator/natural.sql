@@ -1,4 +1,4 @@
--- Look-alikes that came by themselves, and bids during a ban: found when the whole county is there.
+-- Look-alikes that came by themselves, and bids during a ban: found once the whole county is written.
 
 -- The same few firms always meet: there are no more in that market.
 INSERT INTO world.links
@@ -31,7 +31,7 @@ WHERE one.firm <> other.firm AND one.ring < 0 AND other.ring < 0
 GROUP BY one.lot
 ORDER BY one.lot;
 
--- Firms that bid once in all the time: strangers, not straw men.
+-- Firms that bid only once: strangers, not straw men.
 INSERT INTO world.links
 SELECT b.lot, 'one_time_bidders', -1, list(b.firm ORDER BY b.firm), TRUE, 'firms that bid once'
 FROM world.bids AS b

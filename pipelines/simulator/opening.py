@@ -1,7 +1,7 @@
-"""The opening: draws, benchmark, scores, winner; then notice, contract and subcontract.
+"""The opening: coefficient draw, benchmark, scores, winner; then notice, contract and subcontract.
 
-Benchmark and scores come from `detectors.kernels.rules.award_rules`, which the detectors also use: they are facts of the
-tender document, not of the simulation.
+Benchmark and scores come from `detectors.kernels.rules.award_rules`, which the detectors also use: they are facts
+of the tender document, not of the simulation.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from pipelines.simulator.market import DAY
 from pipelines.simulator.population import EXPERTS_OF_A_COUNTY, FIRST_EXPERT, Population
 from pipelines.simulator.segments import SEGMENTS
 
-BANDS = (16, 128, 2048)  # lots of about as many bids are computed together
+BANDS = (16, 128, 2048)  # upper limits: lots with similar numbers of bids are computed together
 REJECTED_SHARE = 0.015  # of honest bids
-REJECTED_BY_FRIENDS = 0.85  # of the outsiders where buyer and bidder are in one boat
+REJECTED_BY_FRIENDS = 0.85  # of the outsiders where the buyer helps the ring
 FRIENDS_BONUS = 0.06  # of the other points
 REASONS = np.array(
     ["资格条件不符合要求", "未响应工期要求", "投标文件未按要求签章", "业绩证明材料不全"], dtype=object
@@ -51,7 +51,7 @@ def opened(
     bids = bids.assign(
         veto=_rejections(rng, lots, bids, chosen), price_score=np.nan, other_score=np.nan, rank=0
     )
-    # Numbers are drawn for all lots and bids here, so that no lot's luck hangs on another's rule.
+    # Luck is drawn here for all bids at once, so that no lot's luck depends on another lot's rule.
     luck = rng.normal(0, 1, len(bids))
     friend = chosen[chosen["tactic"].eq("vertical") & ~chosen["is_forgone"]]
     bonus_of = np.zeros(len(lots))
@@ -92,7 +92,7 @@ def opened(
                     price_score=scores[lot, column],
                     other_score=np.where(valid, other[lot, column], np.nan),
                 )
-    # No price that the rule can score: nobody can win, and the lot fails (range_mean, no bid in range).
+    # Where the rule can score no price (range_mean without a bid in range), nobody wins and the lot fails.
     ranked = np.bincount(row, weights=bids["rank"].eq(1), minlength=len(lots)) > 0
     lots["is_failed"] |= ~ranked
     lots["balls"] = _balls(lots)
@@ -186,7 +186,7 @@ def after_award(
 def _paid_back(
     rng: np.random.Generator, lots: pd.DataFrame, bids: pd.DataFrame, paid: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return lot_row and firm where the ring won and the contract pays one of its losers, as often as it dares."""
+    """Return lot_row and firm where the ring won and the contract pays one of its losers; care makes it rarer."""
     seats = bids[bids["seat"].ge(0)].assign(lot_row=row_of(lots, bids)[bids["seat"].ge(0)])
     seats = seats.merge(paid[["lot_row", "honest_share"]], on="lot_row")
     winner = lots["winner"].to_numpy()[seats["lot_row"]]
@@ -207,7 +207,7 @@ def seats_of_experts(people: Population, period: int, lots: pd.DataFrame) -> pd.
     rows = np.repeat(np.arange(len(lots)), size)
     inside = np.arange(len(rows)) - np.repeat(np.cumsum(size) - size, size)
     start = rng.integers(0, EXPERTS_OF_A_COUNTY, len(lots))
-    step = rng.choice([7, 11, 13, 17, 19, 23, 29, 31], len(lots))  # prime to the number of experts
+    step = rng.choice([7, 11, 13, 17, 19, 23, 29, 31], len(lots))  # coprime to the number of experts
     county = lots["market"].to_numpy() // len(SEGMENTS)
     expert = (
         FIRST_EXPERT

@@ -28,7 +28,7 @@ BID, TENDER, FORM = "1", "2", "3"
 LEAK_SHARE = 0.6  # of each kind, in a lot where the ring left other traces too
 CAREFUL_LEAK_SHARE = 0.2  # copied text alone, where it left none
 CONSULTANT_SHARE = 0.35  # of the honest lots
-LOTS_PER_CONSULTANT = 30  # with papers: who writes for bidders for years is in the files of many lots
+LOTS_PER_CONSULTANT = 30  # with documents: one who writes for years is in the files of many lots
 
 TENDER_PARAGRAPHS, QUOTED_PARAGRAPHS = 40, 6
 OWN_PARAGRAPHS, HOUSE_PARAGRAPHS, SHARED_PARAGRAPHS = 30, 8, 12
@@ -125,7 +125,7 @@ def write_papers(con: duckdb.DuckDBPyConnection, out: Path, *, lots: int, seed: 
     Args:
         con: the world, complete.
         out: the folder of the county.
-        lots: number of lots, the latest, half of them rigged as far as there are such.
+        lots: number of lots: the latest ones, half of them rigged if there are enough.
         seed: of the county.
         until: only lots opened before this day.
     """
@@ -150,7 +150,7 @@ def write_papers(con: duckdb.DuckDBPyConnection, out: Path, *, lots: int, seed: 
 
 
 def _leaks(rng: np.random.Generator, bids: list[_Bid]) -> list[_Link]:
-    """Return what the rings of a lot leave in their bids: the first firm of a link is the one it came from."""
+    """Return what the rings of a lot leave in their bids. It came from the first firm of a link."""
     left = []
     for ring in sorted({bid.ring for bid in bids if bid.ring >= 0}):
         seats = [bid for bid in bids if bid.ring == ring]
@@ -164,7 +164,7 @@ def _leaks(rng: np.random.Generator, bids: list[_Bid]) -> list[_Link]:
 
 
 def _consultant(rng: np.random.Generator, bids: list[_Bid]) -> list[_Link]:
-    """Let two honest bidders of a lot without a ring have a chapter from one consultant."""
+    """Give two honest bidders a chapter by one consultant, in some lots without a ring."""
     if rng.random() >= CONSULTANT_SHARE or any(bid.ring >= 0 for bid in bids):
         return []
     firms = sorted(int(firm) for firm in rng.choice([bid.firm for bid in bids], 2, replace=False))

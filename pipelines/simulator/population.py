@@ -15,7 +15,7 @@ from pipelines.reference import Reference
 from pipelines.simulator.segments import NICHE, SEGMENTS
 from pipelines.simulator.streams import Streams
 
-LOTS_OF_A_COUNTY = 4000  # above this number of lots a second county joins
+LOTS_OF_A_COUNTY = 4000  # on average: from 6,000 lots on there are two counties
 SMALL_COUNTY = 1000  # lots; a smaller one went electronic late, so that it fits into a repository
 LARGEST_OPENING = 2000  # bids; the largest Hangzhou opening of 2023 had 1,979
 HOME = "410821"
@@ -36,7 +36,7 @@ OFFICES = (
 AGENCIES_OF_A_COUNTY = 8
 PEOPLE_OF_A_FIRM = 16  # numbers of the persons of firm f: 16 f .. 16 f + 15
 EXPERTS_OF_A_COUNTY = 60
-FIRST_EXPERT = 15_000_000  # person numbers of experts; below them are the firms' people
+FIRST_EXPERT = 15_000_000  # person numbers of experts; below them are the people of firms and rings
 _FIRST, _SECOND = "云山川林泉石松竹梅岭溪谷", "程远达恒信嘉和安泰弘"
 _THIRD = "兴隆源通瑞祥盛华丰茂"
 
@@ -54,8 +54,8 @@ class Population:
     market: np.ndarray = field(init=False)
     efficiency: np.ndarray = field(init=False)  # log of the firm's cost against the middle firm's
     capacity_cny: np.ndarray = field(init=False)  # work that it can carry at one time
-    activity: np.ndarray = field(init=False)  # log of its liking to bid
-    level: np.ndarray = field(init=False)  # qualification: 1 takes every size, 3 small lots alone
+    activity: np.ndarray = field(init=False)  # log of its eagerness to bid
+    level: np.ndarray = field(init=False)  # qualification: 1 may take every size, 3 only small lots
     quality: np.ndarray = field(init=False)  # what committees score beside the price, in standard deviations
     place: np.ndarray = field(init=False)  # (firms, 2) position, in units of the county's width
     owner: np.ndarray = field(init=False)
@@ -89,7 +89,7 @@ class Population:
         self.visitors_of = np.array(visitors)
         self.first_visitor_of = self.locals + np.concatenate([[0], np.cumsum(visitors)[:-1]])
         count = self.locals + sum(visitors)
-        # A visitor's market is that of the first county: it decides its trade, not where it lives.
+        # A visitor's market is that of the first county: it says the segment, not where the visitor lives.
         self.market = np.concatenate(
             [np.repeat(np.arange(self.markets), self.count_of), np.repeat(np.arange(len(SEGMENTS)), visitors)]
         ).astype(np.int32)
@@ -134,7 +134,7 @@ class Population:
         self.owner_share[firms[good]] = rng.choice([0.2, 0.35, 0.51, 0.67, 1.0], int(good.sum()))
 
     def _give_bans(self, rng: np.random.Generator) -> None:
-        """Ban one local firm in forty for a year; a third of the bans is withdrawn early."""
+        """Ban one local firm in forty for a year; a third of the bans are withdrawn early."""
         self.banned = np.zeros((self.count, 2), np.int32)
         self.withdrawn = np.zeros(self.count, np.int32)
         firms = np.flatnonzero((rng.random(self.count) < 1 / 40) & (self.segment != NICHE))
@@ -150,7 +150,7 @@ class Population:
         return np.where(self.owner >= 0, self.owner, own)
 
     def firms_table(self, owner: np.ndarray, owner_share: np.ndarray) -> pa.Table:
-        """Return what `world.firms` holds but the codes, which the SQL writes; with the registered owners."""
+        """Return the rows of `world.firms`, with the registered owners; the SQL adds the codes."""
         firm = np.arange(self.count)
         segment = self.segment
         inside = firm - self.first_of[self.market]
@@ -194,7 +194,7 @@ class Population:
         )
 
     def buyers_table(self) -> pa.Table:
-        """Return what `world.buyers` holds but the codes."""
+        """Return the rows of `world.buyers`; the SQL adds the codes."""
         made = [(code, f"{name}样例{office}") for code, name in self.regions for office in OFFICES]
         codes, names = zip(*made, strict=True)
         return pa.table(
@@ -202,7 +202,7 @@ class Population:
         )
 
     def agencies_table(self) -> pa.Table:
-        """Return what `world.agencies` holds but codes and phones."""
+        """Return the rows of `world.agencies`; the SQL adds codes and phones."""
         made = [
             (code, f"{name}样例招标代理第{n + 1}有限公司")
             for code, name in self.regions
@@ -229,7 +229,7 @@ def _regions(count: int) -> list[tuple[str, str]]:
 
 
 def _called(number: int) -> str:
-    """Return the given name of the ``number``-th firm of a market: two characters, three from the 120th on."""
+    """Return the given name of the ``number``-th firm of a market: two characters, three from number 120 on."""
     pair = _FIRST[number % len(_FIRST)] + _SECOND[number // len(_FIRST) % len(_SECOND)]
     rest, text = number // (len(_FIRST) * len(_SECOND)), ""
     while rest:

@@ -84,10 +84,10 @@ class Rings:
         return made
 
     def _enough(self, pairs: pd.DataFrame, lots: pd.DataFrame, bids: pd.DataFrame) -> np.ndarray:
-        """Say where the lot has outsiders enough, and, for the ring that does nothing, two members."""
+        """Say which lots have enough outsiders and, for rings that do nothing, two members."""
         count = np.bincount(row_of(lots, bids), minlength=len(lots))[pairs["lot_row"]]
         least = pairs["tactic"].map({t.key: max(3, t.outsiders + 1) for t in TACTICS}).to_numpy()
-        # A ring that wants to fill a lot leaves those alone that have far more bidders than it has members.
+        # A ring that wants to fill a lot takes only lots with at most one bidder more than it has members.
         fills = pairs["tactic"].map({t.key: t.seats[1] > 0.7 for t in TACTICS}).to_numpy(dtype=bool)
         enough = (count >= least) & (~fills | (count <= pairs["size"].to_numpy() + 1))
         idle = pairs["tactic"].eq("none").to_numpy()
@@ -168,7 +168,7 @@ class Rings:
             np.where(rng.random(len(acted)) < 0.65, 0, rng.integers(0, 1000, len(acted))),
         )
         first = (turn % acted["size"]).to_numpy().astype(int)
-        # The inner circle comes nearly always, the others as they are needed.
+        # The inner circle nearly always comes, the others as needed.
         key = rng.random((len(acted), MOST_MEMBERS)) + 0.3 * np.arange(MOST_MEMBERS)
         key[self.members[acted["ring"]] < 0] = np.inf
         key[np.arange(len(acted)), first] = -1
@@ -208,7 +208,7 @@ class Rings:
         count = np.bincount(row, minlength=len(lots))[acted["lot_row"]]
         taken = seats.groupby("lot_row").size().reindex(acted["lot_row"]).to_numpy()
         room = np.full(len(lots), np.iinfo(np.int64).max)
-        # A split market has fewer bids by what it is; elsewhere the number of bids stays what it was.
+        # A split market means fewer bids; elsewhere their number stays what it was.
         split = acted["tactic"].eq("market_split").to_numpy()
         room[acted["lot_row"]] = np.maximum(np.where(split, np.ceil((count - 1) / 2), count - taken), least)
         kept = kept.assign(luck=rng.random(len(kept)))

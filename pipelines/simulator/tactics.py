@@ -1,8 +1,8 @@
 """What a ring does to a lot's prices, tactic by tactic.
 
 Every tactic is a plan of asks (shares of the ceiling price) for the ring's seats; seat 0 is the firm that is
-to win. `plan` gives the greedy plan of a ring that fears nobody. How close to it a ring stays is its
-care (`rings`).
+to win. `plan` gives the greedy plan of a ring that fears nobody, or one that its care moves towards
+honest prices (`care.Care`).
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class _PerLot:
         return np.asarray(self.rng.normal(0, 1, len(self.place)))
 
     def below_ceiling(self, asks: np.ndarray) -> np.ndarray:
-        """Return the asks, and somewhere below the ceiling what would lie above it."""
+        """Return the asks; those above the ceiling price move to somewhere just below it."""
         return np.asarray(np.where(asks > HIGHEST, HIGHEST - self.own(0, 0.012), asks))
 
     def of_first(self, seats: pd.DataFrame, values: np.ndarray) -> np.ndarray:
@@ -117,7 +117,7 @@ def _covers(draw: _PerLot, seats: pd.DataFrame, care: np.ndarray) -> np.ndarray:
 
 
 def _alone(draw: _PerLot, seats: pd.DataFrame, care: np.ndarray) -> np.ndarray:
-    """The others stay away: the firm whose buyer it is asks a little more, as far as strangers let it."""
+    """The others stay away, and the firm to which the buyer belongs asks a little more."""
     return np.asarray(np.minimum(seats["ask"].to_numpy() * (1 + draw.lot(0.0, 0.02) * (1 - care)), 0.992))
 
 
@@ -157,7 +157,7 @@ def _losers(draw: _PerLot, seats: pd.DataFrame, care: np.ndarray) -> np.ndarray:
 
 
 def _vertical(draw: _PerLot, seats: pd.DataFrame, care: np.ndarray) -> np.ndarray:
-    """The buyer's own firm need not fear: close to the ceiling; its helpers a step above."""
+    """The buyer's own firm fears nobody and asks close to the ceiling price; its helpers stand a step above it."""
     honest = draw.of_first(seats, seats["ask"].to_numpy())
     winner = np.minimum(honest * (1 + draw.lot(0.03, 0.08) * (1 - care)), 0.985)
     above = draw.own(0.004, 0.012) + care * np.abs(draw.normal()) * seats["scatter"].to_numpy()
@@ -165,7 +165,7 @@ def _vertical(draw: _PerLot, seats: pd.DataFrame, care: np.ndarray) -> np.ndarra
 
 
 def _late(draw: _PerLot, seats: pd.DataFrame, care: np.ndarray) -> np.ndarray:
-    """Knows the rivals' prices: just below the lowest of them; with care not so just."""
+    """The firm knows its rivals' prices and asks just below the lowest; with care it leaves a wider gap."""
     below = draw.lot(0.0008, 0.005) + care * draw.lot(0.005, 0.03)
     return np.asarray(seats["lowest_outside"].fillna(seats["ask"]).to_numpy() * (1 - below))
 

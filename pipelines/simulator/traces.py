@@ -1,7 +1,7 @@
 """What every bid leaves behind: people, computers, accounts, times; and what careless rings share.
 
-People, computers, dongles, accounts and addresses are numbers (`world.sql`, `identity.sql`). A firm's own are
-counted from its number; a ring's and those of third parties stand in ranges of their own.
+People, computers, dongles, accounts and addresses are numbers (`world.sql`, `identity.sql`). Those of a firm
+follow from its number; those of rings and third parties stand in ranges of their own.
 """
 
 from __future__ import annotations

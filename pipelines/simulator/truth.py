@@ -1,7 +1,7 @@
 """The truth about the county, as CSV: rings, lots, bids, traces, and the dirty records.
 
-UTF-8, one header line; codes of several firms are joined with ``;``, yes and no say what is so, an empty
-field that there is none. Money is yuan, times are local.
+UTF-8, one header line. Codes of several firms are joined with ``;``, facts are ``yes`` or ``no``, an empty field
+means that there is nothing. Money is yuan, times are local.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 -- The invented county in a DuckDB file: what is true in it, before anyone delivers anything.
--- `market`, `rings` and `look_alikes` fill it, `tags/*.sql` says what the trading centre delivers of it,
--- `truth.py` what the truth files say. One row of every table is described in its first line.
+-- `county` fills it, `tags/*.sql` says what the trading centre delivers of it, `truth_files/*.sql` what the truth
+-- files say. One row of every table is described in its first line.
 -- Money is whole fen (`_fen`), times are local (Asia/Shanghai) TIMESTAMPs, whole seconds. People, computers,
 -- dongles, phones and accounts are numbers; `identity.sql` turns a number into the text that a centre writes.
 -- -1 means there is none; the fillers (placeholders) and shared values have numbers of their own in `identity.sql`.
@@ -27,7 +27,7 @@ CREATE TABLE world.lots (            -- one row per lot, in order of `lot`, whic
     lot_id VARCHAR, tender_id VARCHAR, project_id VARCHAR, deal_code VARCHAR,
     is_first_of_tender BOOLEAN,      -- the tender's own record is delivered with its first lot
     lot_name VARCHAR, tender_name VARCHAR,
-    segment VARCHAR,                 -- see market.SEGMENTS
+    segment VARCHAR,                 -- see segments.SEGMENTS
     project_type VARCHAR, class_code VARCHAR,
     regime VARCHAR,                  -- construction | government_procurement
     channel VARCHAR,                 -- housing | old_system | exchange | procurement | sheet: how it is delivered after the first night
@@ -49,7 +49,7 @@ CREATE TABLE world.lots (            -- one row per lot, in order of `lot`, whic
     first_opening_at TIMESTAMP,      -- the opening time before it was moved; NULL not moved
     moved_at TIMESTAMP,              -- when the moving clarification was issued
     opening_at TIMESTAMP,
-    status VARCHAR,                  -- awarded | failed (fewer than three bids)
+    status VARCHAR,                  -- awarded | failed (under three bids, none the rule can score, or as in again.sql)
     shown_at TIMESTAMP, signed_at TIMESTAMP,     -- award notice, contract; NULL where failed
     winner INTEGER,                  -- firm, -1 none
     winner_fen BIGINT,
@@ -77,7 +77,7 @@ CREATE TABLE world.bids (            -- one row per bid, in order of lot, firm
     name_form INTEGER,               -- how the centre wrote the name: 0 as registered, 1 full-width brackets and spaces, 2 former name, 3 with 分公司
     code_form INTEGER,               -- 0 credit code, 1 nine-character organisation code, 2 fifteen-digit old number, 3 none
     is_wrong_unit BOOLEAN,           -- the price was typed in 万元 under a flag that says 元
-    ring INTEGER, role VARCHAR       -- -1; role: honest | winner | cover | ladder | cluster | support | loser_for_hire | absent_minded
+    ring INTEGER, role VARCHAR       -- -1; role: honest | winner | cover | ladder | cluster | support | loser_for_hire
 );
 CREATE TABLE world.experts (         -- one row per seat on an evaluation committee
     lot INTEGER, expert INTEGER, seat INTEGER, is_chair BOOLEAN     -- expert: person
@@ -93,7 +93,7 @@ CREATE TABLE world.rigged (          -- one row per lot that a ring rigged, or g
     is_forgone BOOLEAN,
     price_given_up_fen BIGINT        -- the winner's price by the greedy plan, less the price it bid
 );
-CREATE TABLE world.links (           -- one row per trace that was left, or look-alike that was put, in a lot
+CREATE TABLE world.links (           -- one row per trace left in a lot, or look-alike put into it
     lot INTEGER, what VARCHAR, ring INTEGER, firms INTEGER[], is_innocent BOOLEAN, note VARCHAR
 );
 CREATE TABLE world.papers (          -- one row per document and owner; see papers.py

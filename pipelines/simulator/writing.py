@@ -15,13 +15,13 @@ from pipelines.simulator.care import Care
 from pipelines.simulator.market import nights_until
 from pipelines.values.literals import quoted
 
-LAST_NIGHT = date(2026, 6, 30)  # no clock: a county of one seed is the same on every day
+LAST_NIGHT = date(2026, 6, 30)  # fixed: a seed gives the same county on every day
 MAKING = ".making"
 
 
 @dataclass(frozen=True)
 class Written:
-    """What was written: numbers of lots, bids, rigged lots, delivered records and documents, first and last night."""
+    """What was written: how many lots, bids, rings, rigged lots, records and documents; the first and last night."""
 
     lots: int
     bids: int
@@ -47,9 +47,9 @@ def write_county(
     """Write a county's deliveries to ``out/inbox`` and the truth about it to ``out/truth``.
 
     The same arguments give the same bytes. ``care``: the levels of care of its rings, none for an honest
-    county. ``paper_lots``: lots whose documents are written too (see ``papers``). ``with_follow_up``: with what
-    follows the award and registers say (see ``follow_up``). ``progress`` hears the station, and how much of it is
-    done.
+    county. ``paper_lots``: number of lots whose documents are written too (see ``papers``). ``with_follow_up``: write
+    also what follows the award and what registers say (see ``follow_up``). ``progress`` is called with the station
+    and how much of it is done.
 
     Raises:
         FileExistsError: ``out`` already holds an inbox or a truth, which would be mixed with the new ones.

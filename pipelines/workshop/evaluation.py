@@ -1,6 +1,6 @@
-"""What the detectors saw of a market, beside the truth about it where the market is a simulated one.
+"""What the detectors saw of a market, beside the truth about it where the market is simulated.
 
-`judgement` makes the figures of it, by which a detector is trusted or not.
+`trust` turns it into figures by which a detector is trusted or not.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def rows_of(snapshot: Path) -> pa.Table:
 class Truth:
     """What a simulated county knows about itself, from the files of its ``truth`` folder.
 
-    ``rings``: ring, tactic, care, members and evidence (of several with semicolons). ``lots``: lot_id, ring,
+    ``rings``: ring, tactic, care, members and evidence (several joined with semicolons). ``lots``: lot_id, ring,
     designated, is_rigged, is_forgone. ``links``: lot_id, parties (as members), ring, innocent. All are texts.
     """
 
@@ -143,8 +143,8 @@ class Seen:
     """What was judged, beside the truth.
 
     ``units``: one row per detector and unit: detector, unit, lot_id (of units in a lot), is_flagged, is_true
-    (flagged, and of a ring or of a matter that is so without any ring, such as a ban), is_of_ring (flagged or
-    not). ``hits``: one row per detector, ring, lot_id (as above) of which something was flagged.
+    (flagged, and about a ring or about a fact that needs no ring, such as a ban), is_of_ring (about a ring,
+    flagged or not). ``hits``: one row per detector, ring and lot_id (as above) with a flag.
     """
 
     units: pd.DataFrame

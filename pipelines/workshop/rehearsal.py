@@ -25,14 +25,14 @@ from pipelines.workshop import evaluation
 STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 LOTS = 16_000
 SEED = 20260630
-MANY_BIDS = 8  # lots with as many bids or more are compared with each other
+MANY_BIDS = 8  # lots with this many bids or more count as alike
 PATIENCE = 1.0  # standard errors above the honest share at which a ring still feels safe
 
 
 def flagged_shares(seen: pd.DataFrame) -> pd.DataFrame:
-    """Return, by tactic, the share of rigged lots that some detector flags, and of honest lots alike.
+    """Return, by tactic, the share of rigged lots that some detector flags, and the same of comparable honest lots.
 
-    Alike: of the same rule and about as many bids, since fewer bids let fewer detectors judge.
+    Comparable: of the same rule and about as many bids, since fewer bids let fewer detectors judge.
 
     Args:
         seen: of `evaluation.lots_seen`.
@@ -68,7 +68,10 @@ def tried(step: float) -> pd.DataFrame:
 
 
 def settled(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return honest_share and forgone_share of every tactic: the least step that is safe, or the last and the rest.
+    """Return honest_share and forgone_share of every tactic.
+
+    honest_share is the least safe step. Where no step is safe it is the last one, and forgone_share is the share of
+    lots to give up.
 
     Args:
         trials: `tried` of every step, one under the other.
@@ -87,7 +90,7 @@ def settled(trials: pd.DataFrame) -> pd.DataFrame:
 def main() -> None:
     """Try every step and write the file."""
     with tempfile.TemporaryDirectory(prefix="bidwatch-") as folder:
-        os.environ["BIDWATCH_KEY"] = str(Path(folder) / "key")  # of the nights' vaults, gone with them
+        os.environ["BIDWATCH_KEY"] = str(Path(folder) / "key")  # for the vaults of these nights only
         write_care(pd.concat([tried(step).reset_index() for step in STEPS], ignore_index=True))
 
 

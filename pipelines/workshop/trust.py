@@ -17,8 +17,8 @@ from detectors.registry import Loaded
 from pipelines.workshop.evaluation import Truth
 
 FALSE_SHARE = 0.01  # of judged honest units that may be flagged, where the detector names no probability
-BLIND_FLAGS = 10  # in a county with rings; of fewer it cannot be said whether they are better than chance
-REAL_SHARE = 0.05  # of a real market without labels: who flags more is not stable
+BLIND_FLAGS = 10  # in a county with rings; fewer are too few to compare with chance
+REAL_SHARE = 0.05  # of a real market without labels: a detector that flags more is experimental
 REAL_UNITS = 20  # judged units of a real market below which a single flag is more than that share
 CONFIDENCE = 0.95
 
@@ -96,11 +96,11 @@ def verdict(judged: int, share: float, low: float, gate: float) -> str:
 def gates(
     detectors: Sequence[Loaded], honest: pd.DataFrame, markets: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
-    """Return, by detector: false flags on the honest county, the gate, the worst real market, and who passes.
+    """Return, by detector: false flags on the honest county, the gate, the worst real market, and whether it passes.
 
-    Columns: those of `false_flags`; gate; verdict; real_share, real_set (of the
-    market of which it flags most, of those with `REAL_UNITS` judged units); passes: the verdict holds, and no
-    more than `REAL_SHARE` of any such market is flagged.
+    Columns: those of `false_flags`; gate; verdict; real_share, real_set (of the market of which it flags most, among
+    those with `REAL_UNITS` judged units); passes: the verdict holds, and no more than `REAL_SHARE` of any such
+    market is flagged.
 
     Args:
         detectors: those to judge.
@@ -148,8 +148,8 @@ def rings_seen(hits: pd.DataFrame, detectors: Iterable[str], truth: Truth) -> pd
     the lot), is_found (any hit).
 
     Args:
-        hits: of `evaluation.seen`; any other word may stand for ``detector``.
-        detectors: those to tell of.
+        hits: of `evaluation.seen`; ``detector`` may hold another word, such as ``two`` of `twice`.
+        detectors: the values of ``detector`` to report.
         truth: of the same county.
     """
     acted = truth.lots[truth.lots["ring"].notna() & truth.lots["is_forgone"].eq("no")]
@@ -176,18 +176,18 @@ def twice(hits: pd.DataFrame, families: Mapping[str, str]) -> pd.DataFrame:
     """
     family = hits["detector"].map(families)
     by_ring = family.groupby(hits["ring"]).nunique()
-    by_lot = family.groupby([hits["ring"], hits["lot_id"]]).nunique()  # hits in no lot fall out here
+    by_lot = family.groupby([hits["ring"], hits["lot_id"]]).nunique()  # hits without a lot drop out here
     lots = by_lot[by_lot > 1].index.to_frame(index=False)
     rings = pd.DataFrame({"ring": by_ring[by_ring > 1].index, "lot_id": None})
     return pd.concat([rings, lots], ignore_index=True).assign(detector="two")
 
 
 def lots_flagged(units: pd.DataFrame, strong: Collection[str], families: Mapping[str, str]) -> pd.Series:
-    """Return how many lots have a false flag of a ``strong`` detector, and of detectors of ``two`` families.
+    """Return how many lots have a false flag of a ``strong`` detector, and how many have some of ``two`` families.
 
     Args:
         units: of `evaluation.seen`.
-        strong: detectors.
+        strong: ids of detectors.
         families: by detector.
     """
     false = units[units["is_flagged"] & ~units["is_true"]].dropna(subset="lot_id")

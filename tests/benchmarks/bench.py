@@ -141,7 +141,7 @@ def read_csv_floor(folder: Path) -> None:
 
 
 def ingest(folder: Path) -> None:
-    """Raw to bronze as every night does it: hash, two counts, conversion, table schema, refusal."""
+    """From raw to bronze as every night does it: hash, two counts, conversion, table schema, refusal."""
     _ingest(folder, refused=True)
 
 

@@ -126,7 +126,7 @@ def head(seed: int, lots: int, rings: County, honest: County) -> list[str]:
 
 
 def gate_part(gates: pd.DataFrame, detectors: Sequence[Loaded]) -> list[str]:
-    """Who may be called stable."""
+    """Which detectors may be called stable."""
     is_loud = gates["real_share"] > REAL_SHARE
     shown = {
         "detector": gates.index,
@@ -165,7 +165,7 @@ def gate_part(gates: pd.DataFrame, detectors: Sequence[Loaded]) -> list[str]:
 
 
 def without(markets: Mapping[str, pd.DataFrame], sharing: set[str]) -> dict[str, pd.DataFrame]:
-    """Return the markets, the Korean one without the tenders of which it is known that bidders share a representative."""
+    """Return the markets, the Korean one without tenders whose bidders are known to share a representative."""
     return {
         name: units[~units["unit"].isin(sharing)] if name == "korea" else units
         for name, units in markets.items()
@@ -173,7 +173,7 @@ def without(markets: Mapping[str, pd.DataFrame], sharing: set[str]) -> dict[str,
 
 
 def status_part(held_back: pd.Series) -> list[str]:
-    """Whose alerts leave the house."""
+    """Which detectors' alerts are sent to offices."""
     why = {
         "fails": "its gate, beyond chance",
         "over": "its gate, as chance can do",
@@ -199,7 +199,7 @@ def status_part(held_back: pd.Series) -> list[str]:
 
 
 def precision_of(rings: County, detectors: Sequence[Loaded]) -> pd.DataFrame:
-    """What of every detector's flags is true where rings are; no share where the truth does not judge its units."""
+    """Return the precision of every detector where rings are; none where the truth does not judge its units."""
     found = trust.precision(rings.seen.units).reindex([detector.id for detector in detectors])
     is_about_buyers = np.array([detector.facts.unit == "buyer" for detector in detectors])
     found.loc[is_about_buyers, ["precision", "base"]] = np.nan
@@ -207,7 +207,7 @@ def precision_of(rings: County, detectors: Sequence[Loaded]) -> pd.DataFrame:
 
 
 def precision_part(rings: County, detectors: Sequence[Loaded], found: pd.DataFrame) -> list[str]:
-    """What of its flags is true where rings are."""
+    """Which share of every detector's flags is true where rings are."""
     facts = {detector.id: detector.facts for detector in detectors}
     is_about_buyers = np.array([fact.unit == "buyer" for fact in facts.values()])
     counts = found[["judged", "flagged", "true"]].fillna(0).astype("int64")
@@ -271,7 +271,7 @@ def recall_part(rings: County) -> list[str]:
 
 
 def together_part(rings: County, honest: County, detectors: Sequence[Loaded]) -> list[str]:
-    """What the whole catalogue sees, by the evidence of a strong detector, and by two families."""
+    """What all detectors together find: with a strong detector, and with detectors of two families."""
     strong = [detector.id for detector in detectors if detector.facts.grade in STRONG]
     families = {detector.id: detector.id.split(".")[0] for detector in detectors}
     hits = rings.seen.hits
@@ -391,7 +391,7 @@ def korean_part(korean: pd.DataFrame, sharing: int) -> list[str]:
 
 
 def time_part(rings: County) -> list[str]:
-    """CPU time of every detector, as it would be for a million bids if it grew in proportion."""
+    """CPU time of every detector, scaled in proportion to a million bids."""
     seconds = (rings.seconds * 1e6 / rings.bids).sort_values(ascending=False)
     third = -(-len(seconds) // 3)
     shown: dict[str, list[str]] = {}

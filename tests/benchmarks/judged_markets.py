@@ -1,7 +1,7 @@
 """The markets by which detectors are judged: two simulated counties and the real sets, each judged by a night.
 
-Every market is built and screened in a folder of its own that is removed again, in a process of its own: reading
-small files keeps one core busy at most.
+Every market is built and screened in a temporary folder and in a process of its own, because reading small files
+keeps only one core busy.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ from pipelines.workshop.evaluation import Seen, Truth
 
 AFTER_ALL = date(2026, 11, 22)  # every real opening lies before it
 SIDE_BY_SIDE = 2
-PAPER_LOTS = (
-    60  # of a county, whose documents are written: some 400, each half a second in a child of its own
-)
+PAPER_LOTS = 60  # lots of a county whose documents are written: some 400 files, each read in its own process
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,8 @@ def _paper(file: str, prefix: str) -> RealSet:
     return RealSet("garcia2022", (f"garcia2022/{file}.parquet",), labels)
 
 
-#: Each is a market of its own. What they hold, and what their labels are worth, stands in their README. The mark
-#: ``is_cartel`` of Tsuchiura is no label: it says who bid often.
+#: Each is a market of its own. The README beside the data says what they hold and what their labels are worth. The
+#: mark ``is_cartel`` of Tsuchiura is no label: it says who bid often.
 SETS = {
     "armenia": RealSet("armenia_ocds", ("ocds/armenia_releases.jsonl.zst",)),
     "hangzhou": RealSet(

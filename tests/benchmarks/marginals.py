@@ -51,9 +51,7 @@ MIN_BIDS = 200
 MIN_PAIRS = 100
 MIN_EQUAL_TAILS = 100  # pairs of equal digits that chance gives: the ratio is then known to about a tenth
 MIN_JOINT_LOTS = 5
-JUDGED_SETS = (
-    3  # two sets differ by chance of what they are: both average-price sets have 40 bids a lot and more
-)
+JUDGED_SETS = 3  # two are no range: both average-price sets happen to have 40 bids a lot and more
 SLACK = 0.01  # of either end of the range: some shares are 1 in every real set
 PAIR_BUDGET = 20_000_000  # looked-up pairs: a county with lots of 2,000 bids has a thousand million
 BANDS = ((3, 4), (5, 9), (10, 19), (20, 49), (50, np.inf))

@@ -41,7 +41,7 @@ GIVEN = {
 
 
 def work(path: Path, person: int, steps: int, ready: multiprocessing.Barrier) -> list[float]:
-    """Take steps until so many were done; return how long each took, in seconds."""
+    """Take this many steps; return how long each took, in seconds."""
     rng = random.Random(person)
     took = []
     with opened(path) as store:
@@ -74,7 +74,7 @@ def _init(ready: multiprocessing.Barrier) -> None:
 
 
 def lost(store: Store, steps: int) -> list[str]:
-    """Return what does not agree with so many steps."""
+    """Return what does not agree with the number of steps."""
     wrong = []
     decisions = store.rows(
         "SELECT case_id, count(*) AS steps, max(rev) AS rev FROM decision GROUP BY case_id"

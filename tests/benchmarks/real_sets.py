@@ -8,9 +8,9 @@ brazil_petrobras    100 lots, winners, no bidders. The "Brazil" of Garc√≠a Rodr√
 italy, united_states, switzerland
                     The same paper; no bidders. Prices were converted to euro, so their digits say nothing.
                     Italy awards by average price, the others by lowest price.
-brazil_comprasnet   Open auctions on a screen, the last lance of a firm (its lowest, in every case). Who drops out
-                    early stands far above, who stays undercuts by little: ``is_sealed`` is false, gaps between
-                    prices and times of lances say nothing about sealed bids. The estimate does not bind.
+brazil_comprasnet   Open auctions on a screen, the last lance of a firm (its lowest, in every case). A firm that
+                    drops out early stands far above, one that stays undercuts by little: ``is_sealed`` is false,
+                    gaps between prices and times of lances say nothing about sealed bids. The estimate does not bind.
 japan_tsuchiura     One city's works with reserve price, bidder, winner. Where a firm stands twice in an auction
                     (28 times) the lower price counts. ``is_cartel`` is the researchers' guess: not a label.
 worldbank           Bidders and winners, no ceiling, amounts in many currencies (no digits). A price counts where

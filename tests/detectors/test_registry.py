@@ -1,4 +1,4 @@
-"""What is found, what it is worth with its limits, and what its version depends on."""
+"""Which detectors are found, what status their limits leave them, and what their version depends on."""
 
 import shutil
 
@@ -55,7 +55,7 @@ def test_a_stricter_limit_keeps_what_was_earned(local):
     assert found.limits_version != detector.limits_version
 
 
-def test_a_limit_in_the_package_s_own_file_counts_the_same(tmp_path):
+def test_a_limit_in_the_file_of_the_package_counts_the_same(tmp_path):
     path = tmp_path / "thresholds.toml"
     detector = trusted()
     path.write_text(f"[{detector.id}]\nmax_p = 0.9\n", encoding="utf-8")
@@ -159,7 +159,7 @@ def test_reference_data_change_exactly_those_that_read_them(copy_of_the_code):
     assert changed_by(copy_of_the_code, "data/reference/routing.csv", b"\n") == set()
 
 
-def test_the_installation_s_own_award_rules_are_part_of_the_version(tmp_path):
+def test_the_award_rules_of_the_installation_are_part_of_the_version(tmp_path):
     before = by_id()
     (tmp_path / "award_rules.toml").write_text("", encoding="utf-8")
     after = {each.id: each for each in registry.load(local=tmp_path)}

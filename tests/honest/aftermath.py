@@ -71,7 +71,7 @@ def delivered(frames, rng):
 
 
 def stated(bids, frames, rng):
-    """Every bidder states its own certificate, which the register has, and works that it won before."""
+    """Every bidder states its own certificate, which is in the register, and works that it won before."""
     firms = pd.Series(sorted(bids["bidder_id"].unique()))
     register = pd.DataFrame(
         {

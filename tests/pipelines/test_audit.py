@@ -86,7 +86,7 @@ def test_an_entry_says_who_did_what_to_which_thing(store):
 
 
 @pytest.mark.parametrize("actor", ["", "  "])
-def test_nobody_is_no_actor_and_the_action_fails_with_it(store, actor):
+def test_an_action_without_an_actor_fails_as_a_whole(store, actor):
     with pytest.raises(ValueError, match="needs an actor"), store.transaction() as con:
         con.execute("INSERT INTO case_ (id, scope) VALUES ('C1', 'L1')")
         audit.append(con, at=AT, actor=actor, verb="publish", subject="s")

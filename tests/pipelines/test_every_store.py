@@ -1,4 +1,4 @@
-"""What a control store must do, whichever database is behind it: another one is added to `STORES` and passes."""
+"""What a control store must do, whichever database is behind it. Add another one to `STORES` to test it."""
 
 import multiprocessing
 import os

@@ -54,7 +54,7 @@ def test_a_night_killed_anywhere_ends_like_one_that_was_not(tmp_path):
     assert elsewhere.returncode == 0
     assert state_of(settings.Home(tmp_path / "elsewhere")) == want
     assert want[0], "without a signal this test would say nothing"
-    # Every kill after reading begins with files that are read; this one ends where they are.
+    # A home whose files are all read: every kill after reading starts from a copy of it.
     at_build = tmp_path / "at_build"
     _kill(_start(at_build, inbox), "build", 0)
     for step in range(1, 7):

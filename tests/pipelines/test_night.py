@@ -54,7 +54,7 @@ def found(home):
 # ---- what is found
 
 
-#: Which detector is to see what a ring left in a lot.
+#: Which detector must see what a ring left in a lot.
 SEES = {
     "edit_hardware": "contacts.edit_hardware",
     "upload_hardware": "contacts.upload_hardware",
@@ -70,13 +70,13 @@ SEES = {
     "upload_minutes": "collusion.upload_times",
     "ban": "watchlist.active_ban",
 }
-#: Who else sees the same trace: an operator acts for several bidders as an agent does, and both leave one phone.
+#: Which other detectors see the same trace: an operator acts for several bidders as an agent does, and both leave one phone.
 SEE_TOO = {
     "same_agent": {"contacts.same_contact", "contacts.same_phone"},
     "same_operator": {"contacts.same_agent", "contacts.same_phone"},
     "same_ip": {"contacts.purchase_trace"},
 }
-#: Which detectors are to leave an innocent look-alike alone.
+#: Which detectors must leave an innocent look-alike alone.
 LEAVES = {
     "on_site_upload": {"contacts.upload_hardware"},
     "buyers_files": {"contacts.edit_hardware", "contacts.pricing_dongle"},
@@ -111,7 +111,7 @@ def opened_links():
 
 def test_every_trace_that_a_ring_left_is_found_by_its_detector(sampled):
     seen = found(sampled[0])
-    # A firm that the centre wrote down with another code or none is another party until people say it is one.
+    # A firm that the centre recorded under another code or none is another party until people say that it is the same.
     written = {(row["lot_id"], row["bidder_code"]) for row in truth("bids.csv") if row["code_form"] == "0"}
     looked = set()
     for link in opened_links():
@@ -142,7 +142,7 @@ def test_no_look_alike_is_flagged_and_no_identity_flag_is_without_a_trace(sample
     ]
     for detector, scope, entities in found(sampled[0]):
         if detector == "contacts.ownership":
-            # Owner and owned are so in every lot, whether the ring agreed on it or not.
+            # One firm owns another in every lot, also where the ring did not act.
             assert any(entities <= members for members in owned), (detector, scope)
         elif detector.startswith("contacts.") or detector == "watchlist.active_ban":
             assert (detector, scope.split("/")[0]) in left | rebuttable, (detector, scope)
@@ -150,7 +150,7 @@ def test_no_look_alike_is_flagged_and_no_identity_flag_is_without_a_trace(sample
 
 
 def test_truth_and_night_agree_on_every_bid(sampled):
-    """The truth's bids of opened lots are the published ones, price for price; what is more is stated dirt."""
+    """The truth's bids of opened lots are the published ones, price for price; all others come from noted dirt."""
     home, done = sampled
     bids = {(row["lot_id"], row["bidder_code"]): row for row in truth("bids.csv") if row["code_form"] == "0"}
     shown = {row["lot_id"] for row in truth("lots.csv") if row["opening_at"][:10] < str(AS_OF)}
@@ -255,7 +255,7 @@ def test_the_same_night_again_changes_nothing(home):
         assert store.rows("SELECT count(*) AS n FROM audit")[0]["n"] == audit
 
 
-def test_the_same_files_again_are_deliveries_and_nothing_else(home):
+def test_the_same_files_again_are_arrivals_and_nothing_else(home):
     before = state_of(home)
     shutil.copytree(SAMPLE / "inbox", home.inbox, dirs_exist_ok=True)
     assert run(home).state == "unchanged"

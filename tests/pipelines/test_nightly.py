@@ -51,8 +51,8 @@ def server(tmp_path_factory):
         stop(started)
 
 
-def test_the_pins_hold_that_let_schedules_fire():
-    # With 2.1 the server looks healthy, deploys, and never creates a scheduled run.
+def test_sqlalchemy_is_pinned_to_a_version_with_which_schedules_fire():
+    # With SQLAlchemy 2.1 the Prefect server looks healthy, deploys, and never creates a scheduled run.
     assert sqlalchemy.__version__.startswith("2.0.")
 
 

@@ -12,7 +12,7 @@ from pipelines import cli
 
 pytestmark = pytest.mark.slow
 
-#: And one file of every other format.
+#: The small sample, and one file of every other format.
 FILES = (
     *SMALL,
     "national/exchange_20260605.xml",
@@ -20,7 +20,7 @@ FILES = (
     "opening_sheets/开标记录表_20260601_E4108210000000302001001.xlsx",
 )
 
-# Python runs this module at start of every process: each look-up of a host name is written down.
+# Python runs this module at the start of every process: it writes down each look-up of a host name.
 SPY = """
 import os, socket
 def spy(*args, **kwargs):

@@ -1,4 +1,4 @@
-"""What a county puts over the reference data: one rule for every file, and nothing left aside in silence."""
+"""How a county overrides reference data: one rule for every file, and nothing is ignored in silence."""
 
 import pytest
 from places import REPO

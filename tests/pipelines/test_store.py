@@ -103,7 +103,7 @@ def test_evidence_of_an_unknown_signal_cannot_be_written(store):
     assert store.rows("SELECT * FROM snapshot") == []
 
 
-def test_a_crash_of_power_loses_no_commit(store):
+def test_a_power_failure_loses_no_commit(store):
     assert store.rows("PRAGMA synchronous")[0][0] == 2
     assert store.rows("PRAGMA journal_mode")[0][0] == "wal"
 
@@ -137,7 +137,7 @@ def schema_of(path):
 
 
 def test_a_store_of_version_3_gets_the_names_of_today_and_keeps_its_rows(tmp_path):
-    """Version 3 called what came in a delivery too, and the id of what went out ``did``."""
+    """Version 3 called an arrival a delivery, and the id of a delivery ``did``."""
     old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
     for path in (old, new):
         with opened(path):

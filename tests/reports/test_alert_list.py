@@ -76,7 +76,7 @@ def test_times_are_local_whether_or_not_the_utc_is_said(alert):
     assert row["处置时限"] == "2026-11-27"
 
 
-def test_an_opening_of_which_only_the_day_is_known_shows_no_hour(alert):
+def test_an_opening_known_only_by_its_day_shows_no_hour(alert):
     rows = [alert(opened_at=date(2026, 11, 22))]
     assert csv_rows(csv_bytes(rows))[0]["开标时间"] == "2026-11-22"
     assert sheet_rows(xlsx_bytes(rows))[0]["开标时间"] == date(2026, 11, 22)

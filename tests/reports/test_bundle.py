@@ -98,7 +98,7 @@ def test_the_same_alerts_in_any_order_are_the_same_delivery(alert, delivery):
     assert bundle("housing", alerts, records, FACTS, FORMAT_VERSION) == delivery
 
 
-def test_a_delivery_id_moves_with_the_recipient_the_layout_and_the_evidence_only():
+def test_a_delivery_id_changes_only_with_the_recipient_the_layout_and_the_evidence():
     same = delivery_id_of("housing", "1", [("S1", "e1"), ("S2", "e2")])
     assert same == delivery_id_of("housing", "1", [("S2", "e2"), ("S1", "e1")])
     assert len(same) == 16

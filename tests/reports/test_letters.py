@@ -102,7 +102,7 @@ def test_the_clue_letter_has_its_parts_in_their_order(alert_of, handover):
     )
 
 
-def test_nothing_in_a_letter_says_that_somebody_did_it(alert_of, handover):
+def test_no_letter_says_that_somebody_did_it(alert_of, handover):
     said = "".join(text(letters.clue_letter(HEAD, handover(is_crime=True), [alert_of()], MATERIALS)))
     assert "疑似" in said
     assert not re.search(
@@ -118,7 +118,7 @@ def test_the_same_letter_is_the_same_bytes_and_carries_no_time_of_writing(alert_
         assert b"2000-01-01" in read.read("docProps/core.xml")
 
 
-def test_to_the_police_it_is_a_transfer_of_a_suspected_crime_with_their_time_limits(alert_of, handover):
+def test_the_letter_to_the_police_transfers_a_suspected_crime_and_names_their_time_limits(alert_of, handover):
     periods = [("经济犯罪案件：决定是否立案", "3日", "公安机关办理经济犯罪案件的规定第十六条")]
     lines = text(
         letters.clue_letter(
@@ -181,7 +181,7 @@ def test_a_case_that_the_police_brought_can_go_on_without_any_signal(handover):
     assert "本线索非数据分析产生" in lines
 
 
-def test_the_faces_of_official_papers_are_named_with_what_stands_in_for_them(alert_of, handover):
+def test_the_typefaces_of_official_papers_are_named_with_their_substitutes(alert_of, handover):
     with zipfile.ZipFile(io.BytesIO(letters.clue_letter(HEAD, handover(), [alert_of()], []))) as read:
         fonts, document = read.read("word/fontTable.xml").decode(), read.read("word/document.xml").decode()
     assert re.search('w:name="仿宋_GB2312"><w:altName w:val="仿宋"', fonts)

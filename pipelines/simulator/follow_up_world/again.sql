@@ -28,7 +28,7 @@ FROM follow_up.rounds AS r
 JOIN world.lots AS l ON l.lot = r.second
 ORDER BY r.first;
 
--- Second rounds are numbered from 101 on (market._tendered_again). Nobody waits three weeks for a lot that is known.
+-- Second rounds are numbered from 101 on (market._tendered_again). Three weeks of notice are not needed for a known lot.
 UPDATE world.lots SET
     attempt = 2, is_first_of_tender = FALSE,
     lot_id = left(lot_id, len(lot_id) - 3) || lpad(CAST(CAST(right(lot_id, 3) AS INTEGER) + 100 AS VARCHAR), 3, '0')

@@ -91,8 +91,8 @@ WHERE what IS NOT NULL
 GROUP BY s.lot, what
 ORDER BY s.lot, what;
 
--- Earlier works of this market, the bidder's latest, where they win points. Ringmates claim one of another member; of
--- honest claims a few have a wrong year.
+-- Earlier works of this market, the bidder's latest, where they win points. Ringmates claim one of another member; a
+-- few honest claims have a wrong year.
 CREATE TABLE follow_up.claims AS
 WITH won AS (
     SELECT winner AS firm, lot, lot_id, lot_name, signed_at, contract_fen

@@ -1,4 +1,4 @@
--- Priced bills of quantities of the latest works lots, half of them rigged as far as there are such: the centre has
+-- Priced bills of quantities of the latest works lots, half of them rigged if there are enough: the centre has
 -- begun to keep them. A bill has forty to sixty items; every tenth price is published for all. Each firm prices for
 -- itself; two that asked one consultant have his prices for materials. A careless ring makes one bill from another.
 CREATE TABLE follow_up.bills AS

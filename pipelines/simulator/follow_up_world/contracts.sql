@@ -119,7 +119,7 @@ ORDER BY c.lot;
 
 -- Payments: an advance, three instalments as the work goes on, the rest after the settlement, the retention two years
 -- after the acceptance. Buyers are late, each in its own way. One contract in 150 is in dispute, and of one in 100
--- the buyer stopped paying: that is so, and no ring's doing.
+-- the buyer stopped paying: that happens without any ring.
 CREATE TABLE follow_up.payments AS
 WITH habits AS (
     SELECT buyer, exp(0.5 * normal_luck('late buyer', buyer, 0)) AS slowness FROM world.buyers

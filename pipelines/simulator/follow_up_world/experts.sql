@@ -35,8 +35,8 @@ WHERE f.lot = e.lot AND f.seat = e.seat
 INSERT INTO world.links
 SELECT lot, 'kind_expert', ring, [firm], FALSE, 'one expert places the bidder above the others' FROM follow_up.friends ORDER BY lot;
 
--- Points, where they weigh more than a drawn benchmark: what the bid is worth, by a hand that is strict or kind, wide or narrow, and not quite steady. A few
--- experts like what one firm does; that is no friendship. What a friend gives more stands in the committee's points,
+-- Points, where they weigh more than a drawn benchmark. An expert scores what the bid is worth, strictly or kindly, far
+-- apart or close together, and not quite steadily. A few experts like what one firm does; that is no friendship. What a friend gives more stands in the committee's points,
 -- so the others gave less.
 CREATE TABLE follow_up.expert_scores AS
 WITH hands AS (

@@ -24,7 +24,7 @@ FROM told
 WHERE what IS NOT NULL
 ORDER BY ban;
 
--- A firm with findings of two regions within three years is so, without any ring.
+-- A firm with findings of two regions within three years is truly so without any ring.
 INSERT INTO world.links
 SELECT b.lot, 'findings_elsewhere', -1, list(b.firm ORDER BY b.firm), FALSE, 'findings of two regions within three years'
 FROM (SELECT lot, firm FROM world.bids UNION ALL SELECT lot, partner FROM world.bids WHERE partner >= 0) AS b

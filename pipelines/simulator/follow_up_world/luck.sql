@@ -1,7 +1,7 @@
 -- Chance by name, and texts that only the follow-up records have. `seed` is a variable of the connection.
 --
 -- Every fact draws its own number from the seed, its purpose and its two keys: what one purpose draws never
--- disturbs another, and needs no order of rows. A mixer of its own: hash() may change with the version of DuckDB, and
+-- disturbs another, and needs no order of rows. It has its own mixer: hash() may change with the version of DuckDB, and
 -- MD5 of every key takes fifteen times as long.
 CREATE SCHEMA follow_up;
 
@@ -25,8 +25,8 @@ CREATE OR REPLACE MACRO mail(name) AS name || '@yangli.example';
 -- Streets of one region that are nowhere: the name says that it is a sample.
 CREATE OR REPLACE MACRO street(region_name, road, number) AS region_name || '样例' || road || number || '号';
 
--- How much each level of care leaves (rings.Care): share of the lots in which a trace is left; share of the rings
--- that leave a trace of one kind at all. From the level on that leaves no plain evidence, nothing of it is done.
+-- How much each level of care leaves (care.Care): share of the lots in which a trace is left; share of the rings
+-- that leave a trace of one kind at all. A level that leaves no plain evidence leaves none of these.
 CREATE TABLE follow_up.care (care INTEGER, leak_share DOUBLE, ring_share DOUBLE);
 
 -- One row per seat of a ring in a lot that it rigged.

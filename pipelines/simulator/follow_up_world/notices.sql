@@ -16,7 +16,7 @@ UPDATE world.lots AS l SET
 FROM follow_up.short_tenders AS t
 WHERE t.tender_id = l.tender_id;
 
--- Nobody buys before the documents are there, nor pays or hands in before it bought.
+-- Nobody buys the documents before they are there; nobody pays a deposit or uploads a bid before buying them.
 UPDATE world.bids AS b SET
     purchased_at = l.document_at + to_seconds(CAST(floor(20 * 3600 * luck('buys in haste', b.lot, b.firm)) AS BIGINT))
 FROM world.lots AS l

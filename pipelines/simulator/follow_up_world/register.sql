@@ -47,7 +47,7 @@ LEFT JOIN follow_up.successors AS s ON s.firm = o.firm
 LEFT JOIN own AS d ON d.firm = s.banned
 ORDER BY o.firm;
 
--- Every lot in which two registered at one address meet.
+-- Every lot in which two firms with one registered address meet.
 INSERT INTO world.links
 SELECT b.lot, CASE WHEN r.ring IS NULL THEN 'office_tower' ELSE 'same_address' END, coalesce(any_value(r.ring), -1),
        list(b.firm ORDER BY b.firm), r.ring IS NULL,

@@ -1,4 +1,4 @@
--- One row per trace that a ring left, or look-alike that was put, in a lot.
+-- One row per trace that a ring left in a lot, or look-alike put into it.
 WITH numbered AS (
     SELECT *, row_number() OVER (ORDER BY lot, what, ring, firms, note) AS link FROM world.links
 ),

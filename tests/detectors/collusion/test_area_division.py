@@ -44,7 +44,7 @@ def test_leaves_winners_that_are_mixed_over_the_places_alone(market):
     assert won(market, "ABC" * 6, "111222333" * 2).judged(ID) == {RING: False}
 
 
-def test_leaves_a_firm_alone_that_has_its_buyer_and_not_its_place(market):
+def test_leaves_alone_a_firm_that_has_its_buyer_and_not_its_place(market):
     # X works in 1 and 2, Y in 2 and 3: each is loyal to one firm, but for one win each.
     winners, buyers = "AAAAAAAAB" + "BBBBBBBBA", "X" * 9 + "Y" * 9
     assert won(market, winners, "112112112" + "223223223", buyers).judged(ID) == {RING: False}

@@ -29,7 +29,7 @@ def test_flags_a_firm_that_bids_high_and_never_wins(market):
     assert sum(judged.values()) == 1
 
 
-def test_leaves_a_firm_alone_that_wins_its_share(market):
+def test_leaves_alone_a_firm_that_wins_its_share(market):
     assert town(market, wins=6).judged(ID)["X/A01"] is False
 
 

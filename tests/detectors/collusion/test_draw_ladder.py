@@ -50,7 +50,7 @@ def test_leaves_whole_percent_discounts_from_the_ceiling_alone(market):
     assert lot(market, discounts).judged(ID) == {"L1": False}
 
 
-def test_leaves_ladders_alone_that_as_many_independent_bids_have(market):
+def test_leaves_alone_ladders_that_as_many_independent_bids_have(market):
     many = np.exp(np.random.default_rng(5).normal(math.log(1e6), 0.03, 120))
     assert lot(market, many).judged(ID) == {"L1": False}
 

@@ -67,7 +67,7 @@ def test_leaves_a_person_of_very_many_firms_alone(market):
     assert usual(lots(market, ONCE)).append("people", people).judged(ID) == {"L1/A": False}
 
 
-def test_leaves_a_buyer_alone_that_often_passes_over_the_first_candidate(market):
+def test_leaves_alone_a_buyer_that_often_passes_over_the_first_candidate(market):
     chosen = [("B", "C", "2026-03-02"), ("C", "B", "2026-03-02"), ("B", "A", "2026-03-02")]
     judged = lots(market, ONCE, AGAIN, *chosen).judged(ID)
     assert len(judged) == 5

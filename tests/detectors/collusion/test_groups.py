@@ -34,11 +34,11 @@ def test_flags_a_group_that_keeps_to_itself(market):
     assert len(flagged) <= 0.1 * 41
 
 
-def test_leaves_a_group_alone_that_meets_others_too(market):
+def test_leaves_alone_a_group_that_meets_others_too(market):
     assert town(market, outside=9).judged(ID)[GROUP] is False
 
 
-def test_leaves_a_group_alone_whose_members_meet_unevenly(market):
+def test_leaves_alone_a_group_whose_members_meet_unevenly(market):
     assert town(market, uneven=9).judged(ID)[GROUP] is False
 
 

@@ -63,11 +63,11 @@ def test_flags_a_group_tied_by_its_owner(market):
     assert market.judged(ID) == {"R1;R2;R3": True}
 
 
-def test_leaves_a_tied_group_alone_that_bids_as_others_do(market):
+def test_leaves_alone_a_tied_group_that_bids_as_others_do(market):
     assert tied(joint_lots(market)).judged(ID) == {"R1;R2;R3": False}
 
 
-def test_leaves_a_pair_alone_whose_prices_alone_speak(market):
+def test_leaves_alone_a_pair_whose_prices_alone_speak(market):
     # The other eight meet in every lot as well, so that the pair's meetings say nothing.
     pair = ["R1", "R2"]
     tied(joint_lots(market, lots=14, members=pair, push=0.05, others=8, pool=8), pair)

@@ -46,7 +46,7 @@ def test_leaves_independent_prices_alone(market):
     assert not any(judged.values())
 
 
-def test_leaves_firms_alone_that_move_with_the_market(market):
+def test_leaves_alone_firms_that_move_with_the_market(market):
     # All prices of a lot rise and fall with its middle, over four powers of e.
     assert town(market, lots=60).judged(ID)["A;B"] is False
 

@@ -50,13 +50,13 @@ def test_leaves_a_close_order_that_changes_alone(market):
     }
 
 
-def test_leaves_an_order_alone_that_had_to_stay_because_costs_differ(market):
+def test_leaves_alone_an_order_that_had_to_stay_because_costs_differ(market):
     apart = [900_000 * 1.2**place for place in range(7)]
     again = [price * (1.01 + 0.002 * place) for place, price in enumerate(apart)]
     assert repeated(market, first=apart, again=again).judged(ID) == {"L1": False}
 
 
-def test_leaves_independent_firms_alone_whose_costs_differ_little_or_much(market):
+def test_leaves_alone_independent_firms_whose_costs_differ_little_or_much(market):
     rounds(market, 150, "P", spread=0.0)
     rounds(market, 150, "Q", spread=0.04, seed=2)
     frame = market.screen(ID)

@@ -45,7 +45,7 @@ def test_flags_three_bids_within_a_minute_days_before_the_opening(market):
     assert {"A", "B", "C"} in market.flagged_together(ID)
 
 
-def test_leaves_bids_alone_that_come_minutes_apart(market):
+def test_leaves_alone_bids_that_come_minutes_apart(market):
     apart = BIDS.replace("02:00:20", "02:06:20").replace("02:00:41", "02:13:41")
     assert town(market).lots(LOT).bids(apart).judged(ID) == {"L1": False}
 

@@ -47,11 +47,11 @@ def test_flags_a_firm_that_wins_all_with_one_and_little_elsewhere(market):
     assert {"A"} in market.flagged_together(ID)
 
 
-def test_leaves_a_firm_alone_that_wins_its_share(market):
+def test_leaves_alone_a_firm_that_wins_its_share(market):
     assert not market_with(market, 3).judged(ID)["P1/A"]
 
 
-def test_leaves_a_firm_alone_that_wins_as_much_elsewhere(market):
+def test_leaves_alone_a_firm_that_wins_as_much_elsewhere(market):
     judged = market_with(market, 8, elsewhere=8).judged(ID)
     assert not judged["P1/A"] and not judged["P9/A"]
 

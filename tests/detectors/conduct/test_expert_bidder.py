@@ -40,7 +40,7 @@ def test_flags_a_firm_that_wins_only_where_one_expert_sits(market):
     assert {"A"} in market.flagged_together(ID)
 
 
-def test_leaves_a_firm_alone_that_meets_an_expert_often_and_wins_its_share(market):
+def test_leaves_alone_a_firm_that_meets_an_expert_often_and_wins_its_share(market):
     assert not market_with(market, 3).judged(ID)["X/A"]
 
 

@@ -33,7 +33,7 @@ def test_flags_an_expert_who_lifts_one_bidder_in_every_lot(market):
     assert market.flagged_together(ID) == [{"A"}]
 
 
-def test_flags_him_though_he_is_strict_and_the_bidder_is_weak(market):
+def test_flags_a_strict_expert_who_lifts_a_weak_bidder(market):
     def strict(frame):
         less = (frame["expert_key"] == "E1") * 20 + (frame["bidder_id"] == "A") * 15
         return frame["score"] - less
@@ -47,7 +47,7 @@ def test_leaves_independent_experts_alone(market):
     assert not any(judged.values())
 
 
-def test_leaves_an_expert_alone_whose_points_are_generous_and_far_apart(market):
+def test_leaves_alone_an_expert_whose_points_are_generous_and_far_apart(market):
     def wide(frame):
         middle = frame.groupby(["lot_id", "expert_key"])["score"].transform("mean")
         return frame["score"].where(frame["expert_key"] != "E1", 10 + middle + 3 * (frame["score"] - middle))

@@ -37,12 +37,12 @@ def test_limit_is_inclusive(market):
     assert market.judged(ID, max_bidders=3) == {"L1": True}
 
 
-def test_leaves_a_lot_alone_whose_sender_counted_more_bidders(market):
+def test_leaves_alone_a_lot_whose_sender_counted_more_bidders(market):
     market.lots(LOT.replace("1             -", "1 3")).tenders(TENDER).bids(BIDS)
     assert market.judged(ID) == {"L1": False}
 
 
-def test_leaves_three_bidders_alone_of_whom_two_were_rejected(market):
+def test_leaves_alone_three_bidders_of_whom_two_were_rejected(market):
     three = "lot bidder is_winner is_valid\nL1 A true true\nL1 B false false\nL1 C false false"
     assert market.lots(LOT).tenders(TENDER).bids(three).judged(ID) == {"L1": False}
 

@@ -39,7 +39,7 @@ def test_thirty_days_are_allowed_and_the_limit_is_inclusive(market, signed_on, e
     assert market.judged(ID) == {"L1": expected}
 
 
-def test_leaves_a_market_alone_in_which_everybody_is_late(market):
+def test_leaves_alone_a_market_in_which_everybody_is_late(market):
     with_usual_lots(market, late=40).lots(LOT).bids(BIDS).awards(AWARD).contracts(contract("2026-05-12"))
     assert market.judged(ID) == {"L1": False}
 

@@ -37,7 +37,7 @@ def test_flags_a_lowest_bid_that_came_last_and_just_below(market):
     assert {"A"} in market.flagged_together(ID)
 
 
-def test_leaves_a_lowest_bid_alone_that_came_before_others(market):
+def test_leaves_alone_a_lowest_bid_that_came_before_others(market):
     earlier = BIDS.replace("2026-03-01T20:00:00", "2026-03-01T13:00:00")
     assert with_usual_lots(market).lots(LOT).bids(earlier).judged(ID) == {"L1": False}
 

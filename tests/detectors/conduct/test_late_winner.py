@@ -32,11 +32,11 @@ def test_flags_a_firm_that_is_last_and_just_below_again_and_again(market):
     assert flagged(market_with(market, 6)) == {"A"}
 
 
-def test_leaves_a_firm_alone_that_is_only_late(market):
+def test_leaves_alone_a_firm_that_is_only_late(market):
     assert flagged(market_with(market, 6, gap=0.04)) == set()
 
 
-def test_leaves_a_firm_alone_that_is_only_close(market):
+def test_leaves_alone_a_firm_that_is_only_close(market):
     assert flagged(market_with(market, 6, hour="09:00:00")) == set()
 
 

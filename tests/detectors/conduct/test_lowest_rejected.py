@@ -45,7 +45,7 @@ def test_leaves_a_kept_bid_of_the_same_price_in_front(market):
     assert market.lots(LOT).bids(same).judged(ID) == {"L1": False}
 
 
-def test_leaves_a_market_alone_that_rejects_every_bid_below_a_floor(market):
+def test_leaves_alone_a_market_that_rejects_every_bid_below_a_floor(market):
     for number in range(201):
         market.lots(LOT.replace("L1", f"L{number}")).bids(lot_of(10, {1, 2, 3}).replace("L1", f"L{number}"))
     judged = market.judged(ID)

@@ -57,12 +57,12 @@ def test_flags_rejections_that_stand_with_the_bids(market):
     assert with_usual_lots(market).lots(LOT).bids(rejected).judged(ID) == {"L1": True}
 
 
-def test_leaves_a_lot_alone_in_which_one_loser_stayed(market):
+def test_leaves_alone_a_lot_in_which_one_loser_stayed(market):
     some = SCORES.replace("E       true", "E       false")
     assert with_usual_lots(market).lots(LOT).bids(BIDS).scores(some).judged(ID) == {"L1": False}
 
 
-def test_leaves_a_market_alone_in_which_it_is_common(market):
+def test_leaves_alone_a_market_in_which_it_is_common(market):
     with_usual_lots(market, all_rejected=30).lots(LOT).bids(BIDS).scores(SCORES)
     assert market.judged(ID) == {"L1": False}
 

@@ -45,7 +45,7 @@ def filled(market, *, bids=BIDS, scores=RIGHT, method=FACTOR, drawn="K=0.98", be
     return market.scores(scores) if scores else market
 
 
-def test_leaves_a_result_alone_that_the_rule_gives(market):
+def test_leaves_alone_a_result_that_the_rule_gives(market):
     assert filled(market).judged(ID) == {"L1": False}
 
 

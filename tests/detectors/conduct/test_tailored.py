@@ -47,7 +47,7 @@ def test_leaves_one_such_lot_alone(market):
     assert not market_with(market, rejecting=1).judged(ID)["P1/A"]
 
 
-def test_leaves_a_buyer_alone_that_is_strict_with_everybody(market):
+def test_leaves_alone_a_buyer_that_is_strict_with_everybody(market):
     assert not market_with(market, rejecting=3, of_buyer=8).judged(ID)["P1/A"]
 
 

@@ -65,7 +65,7 @@ def test_leaves_a_minority_holding_alone(market):
     }
 
 
-def test_leaves_sisters_of_one_owner_alone(market):
+def test_leaves_sister_firms_of_one_owner_alone(market):
     sisters = holds(HOLDS).replace("A       ", "X       ") + "    C X control 0.9 2021-01-01 -\n"
     assert market.lots(LOT).bids(BIDS).relations(sisters).judged(ID) == {"L1": False}
 

@@ -84,7 +84,7 @@ def test_limits_are_inclusive(market):
 
 
 @pytest.mark.xfail(strict=True, reason="blind spot: owners behind owners")
-def test_misses_a_common_grandmother(market):
+def test_misses_a_common_owner_of_the_owners(market):
     grand = (
         HOLDS.replace("X", "Y", 1) + "    Y Z control 0.9 2020-01-01 -\n    X Z control 0.9 2020-01-01 -\n"
     )

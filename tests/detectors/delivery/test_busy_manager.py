@@ -51,11 +51,11 @@ def test_leaves_two_lots_alone(market):
     assert not any(market_with(market, 2).judged(ID).values())
 
 
-def test_leaves_a_market_alone_in_which_managers_lead_several(market):
+def test_leaves_alone_a_market_in_which_managers_lead_several(market):
     assert not any(market_with(market, 3, each=5).judged(ID).values())
 
 
-def test_leaves_lots_alone_that_follow_one_another(market):
+def test_leaves_alone_lots_that_follow_one_another(market):
     market_with(market, 3).con.execute(
         "UPDATE core.contracts SET signed_on = signed_on + 200 * CAST(lot_id[2:] AS INTEGER) WHERE lot_id LIKE 'L%'"
     )

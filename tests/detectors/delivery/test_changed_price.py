@@ -38,12 +38,12 @@ def test_leaves_the_winning_price_alone(market):
     assert market.judged(ID) == {"L1": False}
 
 
-def test_leaves_two_contracts_alone_that_add_up(market):
+def test_leaves_alone_two_contracts_that_add_up(market):
     with_usual_lots(market).lots(LOT).bids(BIDS).awards(AWARD).contracts(contract(400_000))
     assert market.contracts(contract(600_000, "C2")).judged(ID) == {"L1": False}
 
 
-def test_leaves_a_market_alone_in_which_changes_are_usual(market):
+def test_leaves_alone_a_market_in_which_changes_are_usual(market):
     with_usual_lots(market, changed=30).lots(LOT).bids(BIDS).awards(AWARD).contracts(contract(1_080_000))
     assert market.judged(ID) == {"L1": False}
 

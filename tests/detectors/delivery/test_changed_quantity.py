@@ -43,7 +43,7 @@ def test_leaves_a_quantity_that_was_cut_alone(market):
     assert with_usual_lots(market).changes(change(100)).judged(ID) == {"L1": False}
 
 
-def test_leaves_a_market_alone_in_which_such_raises_are_usual(market):
+def test_leaves_alone_a_market_in_which_such_raises_are_usual(market):
     assert with_usual_lots(market, raised=30).changes(change(2500)).judged(ID) == {"L1": False}
 
 

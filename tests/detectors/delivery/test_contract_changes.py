@@ -39,7 +39,7 @@ def test_flags_a_settlement_far_above_the_contract(market):
     ) == {"L1": True}
 
 
-def test_leaves_changes_alone_that_the_settlement_did_not_pay(market):
+def test_leaves_alone_changes_that_the_settlement_did_not_pay(market):
     with_usual_lots(market).changes(change(600_000)).acceptances(
         "lot accepted_on settled_price\nL1 2027-01-05 1010000"
     )
@@ -50,7 +50,7 @@ def test_leaves_small_growth_alone(market):
     assert with_usual_lots(market).changes(change(250_000)).judged(ID) == {"L1": False}
 
 
-def test_leaves_a_market_alone_in_which_growth_is_usual(market):
+def test_leaves_alone_a_market_in_which_growth_is_usual(market):
     assert with_usual_lots(market, grown=30).changes(change(600_000)).judged(ID) == {"L1": False}
 
 

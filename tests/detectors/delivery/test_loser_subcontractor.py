@@ -91,6 +91,6 @@ def test_sentence_names_the_sum_of_the_losers_only(market):
 
 
 @pytest.mark.xfail(strict=True, reason="blind spot: payment through a firm that the loser owns")
-def test_misses_a_daughter_of_the_loser(market):
+def test_misses_a_subsidiary_of_the_loser(market):
     market = with_firms(market).lots(LOT).bids(BIDS).relations("party holder_id\nD B")
     assert market.subcontracts(SUBCONTRACT.replace(" B ", " D ")).judged(ID) == {"L1": True}

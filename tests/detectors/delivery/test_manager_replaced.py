@@ -23,7 +23,7 @@ def test_leaves_the_manager_of_the_bid_alone(market):
     assert not any(market_with(market, replaced=0).judged(ID).values())
 
 
-def test_leaves_a_market_alone_whose_records_do_not_mean_the_same(market):
+def test_leaves_alone_a_market_whose_records_do_not_mean_the_same(market):
     assert not any(market_with(market, replaced=6).judged(ID).values())
 
 

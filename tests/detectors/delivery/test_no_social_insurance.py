@@ -56,7 +56,7 @@ def test_leaves_people_of_a_partner_alone(market):
     assert market.judged(ID) == {"L1/A": False}
 
 
-def test_leaves_a_market_alone_whose_records_are_incomplete(market):
+def test_leaves_alone_a_market_whose_records_are_incomplete(market):
     with_usual_contracts(market, contracts=10).lots(LOT).bids(BIDS).contracts(CONTRACT).contract_members(
         MEMBERS
     )

@@ -37,7 +37,7 @@ def test_leaves_one_contractor_with_two_lots_alone(market):
     assert market.judged(ID) == {"L1/A": False, "L2/A": False}
 
 
-def test_leaves_a_number_alone_that_stands_for_many_firms(market):
+def test_leaves_alone_a_number_that_stands_for_many_firms(market):
     for number in range(6):
         market.lots(f"lot\nL{number}")
         market.bids(f"lot bidder duration_days project_manager_id\nL{number} F{number} 100 h1:zero")

@@ -50,7 +50,7 @@ def test_leaves_a_paid_contract_alone_whoever_of_the_works_got_the_money(market)
     assert market.judged(ID) == {"L1": False}
 
 
-def test_leaves_a_contract_alone_whose_acceptance_came_late(market):
+def test_leaves_alone_a_contract_whose_acceptance_came_late(market):
     assert owing(market).acceptances("lot accepted_on\nL1 2025-09-01").judged(ID) == {}
 
 

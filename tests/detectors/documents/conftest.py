@@ -1,4 +1,4 @@
-"""Files for the tests of documents: prose that nobody else writes, and whose file it is."""
+"""Files for the tests of document detectors: invented prose, and an index of whose file it is."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def test_counts_runs_close_together_as_one_passage(market, filing, prose):
     assert (row["passages"], row["longest"]) == (1, 45)
 
 
-def test_leaves_a_share_alone_that_would_count_beside_a_tender_document(market, filing, prose):
+def test_leaves_alone_a_share_that_would_count_beside_a_tender_document(market, filing, prose):
     """Two of three bidders share a fifth of what they wrote."""
     market.bids(BIDS)
     own = prose(1)

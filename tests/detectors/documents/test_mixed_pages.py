@@ -40,7 +40,7 @@ def test_counts_every_page(mixed, prose):
     assert mixed.market.screen(ID).iloc[0]["blocks"] == 2
 
 
-def test_leaves_a_name_alone_whose_surroundings_are_not_the_rivals(market, filing, prose):
+def test_leaves_alone_a_name_whose_surroundings_are_not_the_rivals(market, filing, prose):
     market.bids(BIDS)
     filing.named(**NAMES).bid("L1", "A", prose(1)).bid("L1", "B", f"{prose(2)}{NAMES['A']}{prose(3)}")
     assert market.judged(ID) == {"L1": False}

@@ -25,7 +25,7 @@ def test_flags_bids_just_below_the_ceiling(reference):
     assert reference.lots(LOT).bids(HUGGING).judged(ID) == {"L1": True}
 
 
-def test_leaves_a_lot_alone_in_which_one_bidder_goes_lower(reference):
+def test_leaves_alone_a_lot_in_which_one_bidder_goes_lower(reference):
     assert reference.lots(LOT).bids(HUGGING.replace("991000", "930000")).judged(ID) == {"L1": False}
 
 

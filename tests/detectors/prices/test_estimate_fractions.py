@@ -28,7 +28,7 @@ def test_flags_bids_that_are_round_fractions_and_names_them(market):
     assert "4 家报价中有 3 家" in chinese
 
 
-def test_leaves_prices_alone_that_miss_a_fraction_by_a_few_cents(market):
+def test_leaves_alone_prices_that_miss_a_fraction_by_a_few_cents(market):
     assert lot(market, [share * ESTIMATE + 0.05 for share in SHARES]).judged(ID) == {"L1": False}
 
 
@@ -40,7 +40,7 @@ def test_leaves_bids_equal_to_the_estimate_alone(market):
     assert lot(market, [ESTIMATE, ESTIMATE, 1_150_000]).judged(ID) == {"L1": False}
 
 
-def test_leaves_a_market_alone_in_which_many_lots_show_it(market):
+def test_leaves_alone_a_market_in_which_many_lots_show_it(market):
     market.honest(180, estimate_price=2_345_678.91)
     for number in range(30):
         estimate = ESTIMATE + 1111.11 * number

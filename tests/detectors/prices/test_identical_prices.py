@@ -80,14 +80,14 @@ def test_leaves_shared_cents_alone(market):
     assert market.lots(LOT).bids(lots_of(1012345.50, 1034987.50, 991230.50)).judged(ID) == {"L1": False}
 
 
-def test_leaves_a_pair_alone_that_is_likely_among_many_bids(market):
+def test_leaves_alone_a_pair_that_is_likely_among_many_bids(market):
     rng = np.random.default_rng(2)
     many = np.round(rng.normal(1_000_000, 10_000, 60) / 10) * 10
     many[1] = many[0] = 1_003_470
     assert market.lots(LOT).bids(lots_of(*many)).judged(ID) == {"L1": False}
 
 
-def test_leaves_shared_endings_alone_that_many_comparable_lots_have(market):
+def test_leaves_alone_shared_endings_that_many_comparable_lots_have(market):
     lots = "lot award_method\n" + "\n".join(f"M{number} average_price" for number in range(201))
     bids = "lot bidder price\n" + "\n".join(
         f"M{number} {bidder} {price}"

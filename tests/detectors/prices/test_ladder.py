@@ -61,7 +61,7 @@ def test_leaves_whole_percent_discounts_from_the_ceiling_alone(market):
     assert market.lots(LOT.replace("-", str(ceiling))).bids(discounts).judged(ID) == {"L1": False}
 
 
-def test_leaves_a_run_alone_that_many_comparable_lots_show(market):
+def test_leaves_alone_a_run_that_many_comparable_lots_show(market):
     lots = "lot award_method\n" + "\n".join(f"M{number} average_price" for number in range(201))
     bids = "lot bidder price\n" + "\n".join(
         f"M{number} {line.split()[1]} {line.split()[2]}"

@@ -54,7 +54,7 @@ def test_leaves_a_single_round_bid_alone(market):
     assert with_history(market, one).judged(ID, max_p=1.0)["L1"] is False
 
 
-def test_leaves_a_pattern_alone_that_many_comparable_lots_show(market):
+def test_leaves_alone_a_pattern_that_many_comparable_lots_show(market):
     with_history(market)
     assert market.judged(ID, min_reference_lots=20)["L1"] is True
     others = pd.DataFrame({"lot_id": [f"C{number}" for number in range(40)], "award_method": "lowest_price"})

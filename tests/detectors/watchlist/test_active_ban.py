@@ -88,7 +88,7 @@ def test_misses_a_successor_under_a_new_code(market):
 ENTRY = "entry_id party document_no authority starts_on ends_on is_in_effect\nHM1 A D-1 Office 2026-01-01 2026-12-31 {effect}"
 
 
-def test_flags_a_ban_of_the_office_s_own_blacklist(market):
+def test_flags_a_ban_of_the_offices_own_blacklist(market):
     market.lots(LOT).bids(BIDS).listed_parties(ENTRY.format(effect="true"))
     assert market.judged(ID) == {"L1/A": True, "L1/B": False}
     row = market.screen(ID).set_index("unit").loc["L1/A"]
@@ -100,6 +100,6 @@ def test_counts_a_decision_once_that_is_delivered_and_listed(market):
     assert market.screen(ID).set_index("unit").loc["L1/A"]["value"] == 1
 
 
-def test_leaves_a_delivered_ban_alone_that_was_lifted_in_the_blacklist(market):
+def test_leaves_alone_a_delivered_ban_that_was_lifted_in_the_blacklist(market):
     market.lots(LOT).bids(BIDS).penalties(BAN).listed_parties(ENTRY.format(effect="false"))
     assert market.judged(ID) == {"L1/A": False, "L1/B": False}

@@ -80,7 +80,7 @@ def test_misses_what_no_list_holds(market):
     assert market.lots(LOT).bids(BIDS).penalties(finding("2026-05-01")).judged(ID)["L1/B"]
 
 
-def test_leaves_a_finding_alone_that_was_lifted_in_the_blacklist(market):
+def test_leaves_alone_a_finding_that_was_lifted_in_the_blacklist(market):
     market.lots(LOT).bids(BIDS).penalties(finding("2026-05-01"))
     market.listed_parties("entry_id party document_no is_in_effect\nHM1 A D-1 false")
     assert market.judged(ID)["L1/A"] is False

@@ -21,7 +21,7 @@ def test_limit_is_inclusive_of_the_first_day(market, opened_on, expected):
     assert market.judged(ID)["L1/A"] is expected
 
 
-def test_leaves_a_bidder_alone_whose_entry_has_ended(market):
+def test_leaves_alone_a_bidder_whose_entry_has_ended(market):
     market.lots(LOT).bids(BIDS).listed_parties(entry()).listed_parties(
         entry(effect="false").replace(" A ", " B ")
     )

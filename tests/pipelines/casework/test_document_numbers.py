@@ -1,4 +1,4 @@
-"""Numbers of official papers: what is one, and what is said about what is none."""
+"""Numbers of official documents: what counts as one, and what is said about a text that is none."""
 
 import pytest
 

@@ -49,7 +49,7 @@ def test_an_entry_that_was_changed_fails_without_a_kept_checkpoint_too(home):
     assert run(home, "verify").exit_code == 4
 
 
-def test_a_proof_can_be_checked_by_who_sees_nothing_else(home, tmp_path):
+def test_a_proof_can_be_checked_without_seeing_anything_else(home, tmp_path):
     assert run(home, "prove", 3, "--to", tmp_path / "proof").exit_code == 0
     (tmp_path / "CHECKPOINT").write_text(run(home, "checkpoint").output, encoding="utf-8")
     checked = subprocess.run(

@@ -21,7 +21,7 @@ AT = "2026-06-30T02:00:00+00:00"
 
 @pytest.fixture
 def home(tmp_path):
-    """A home in which two nights were: the second brought 30 new signals, too many to be sent unseen."""
+    """A home after two nights. The second brought 30 new signals, too many to be sent without a look."""
     where = settings.Home(tmp_path / "home").prepare()
     detectors = [each for each in registry.load() if each.id == "contacts.deposit_account"]
     signals = [signal(f"L{number:03}") for number in range(31)]
@@ -250,6 +250,6 @@ def test_a_changed_folder_is_an_integrity_failure(home, bidwatch, tmp_path):
     bidwatch("deliver", "verify", tmp_path, fails="is no delivery")
 
 
-def test_results_without_any_are_no_delivery(bidwatch, monkeypatch):
+def test_without_new_results_nothing_is_delivered(bidwatch, monkeypatch):
     monkeypatch.setattr(deliver, "penalties", lambda *_: {})
     assert "无新结果" in bidwatch("deliver", "results", "--as-of", "2026-07-01").stderr

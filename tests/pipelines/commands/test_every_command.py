@@ -14,12 +14,12 @@ from pipelines.commands.options import Panel
 from pipelines.commands.texts import Both
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
-#: In English, Chinese stands only as a quotation: a title, the words in brackets, the name of a paper.
+#: English texts may quote Chinese only as a title, in brackets, or as the name of a document.
 QUOTED = re.compile(r"《.*?》|\(.*?\)|[\u3400-\u9fff]+\.docx")
-#: They print what a program or a file needs, and no words: hashes, a checkpoint, paths.
+#: Commands that print no words, only what a program or a file needs: hashes, a checkpoint, paths.
 WORDLESS = {"receive", "audit checkpoint", "watchlist export"}
 
-#: Another thing under a name that all know: how a county is written, whose entries are listed.
+#: Options that mean something else under a common name: how a county is written, whose entries are listed.
 OTHERS = {("simulate", "--format"), ("audit list", "--actor")}
 
 MODULES = [
@@ -62,7 +62,7 @@ def test_a_text_says_the_same_in_both_languages(text):
         assert all(isinstance(each, str) for each in (*text.zh, *text.en))
         return
     assert bool(text.zh) == bool(text.en)
-    # A name of one language stands only where that is read.
+    # A value in one language (…_zh, …_en) stands only in the text of that language.
     assert {
         each for each in placeholders(text.zh) ^ placeholders(text.en) if not each.endswith(("_zh", "_en"))
     } == set()

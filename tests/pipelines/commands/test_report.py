@@ -272,7 +272,7 @@ def test_the_file_has_the_evidence_that_was_approved_and_says_that_there_is_more
     assert "有新证据" in said.stderr
 
 
-def test_nothing_is_written_over_and_nothing_logged_where_there_is_no_referral(home, approved, tmp_path):
+def test_nothing_is_overwritten_and_nothing_logged_where_there_is_no_referral(home, approved, tmp_path):
     assert "on no referral" in refused(refer, home, "file", "C1", "--to", tmp_path / "p")
     assert not (tmp_path / "p").exists()
     approved()
@@ -479,7 +479,7 @@ def test_data_for_audit_goes_out_with_a_dictionary_and_stands_in_the_ledger(home
     )
 
 
-def test_no_data_goes_out_without_a_purpose_to_nobody_known_or_under_a_used_key(home, tmp_path):
+def test_no_data_goes_out_without_a_purpose_to_an_unknown_recipient_or_under_a_used_key(home, tmp_path):
     ask = ("channel", "--out", tmp_path / "data")
     assert "purpose" in refused(report.app, home, *ask, "--to", "audit", "--reason", " ")
     assert "no channel" in refused(report.app, home, *ask, "--to", "press", "--reason", "x")

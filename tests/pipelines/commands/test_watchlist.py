@@ -101,7 +101,7 @@ def test_a_list_says_what_is_due(home):
     assert all(len(line) <= 100 for line in early.stdout.splitlines())
 
 
-def test_a_blacklist_entry_is_repaired_by_who_made_it(home):
+def test_a_blacklist_entry_is_repaired_by_the_office_that_made_it(home):
     id = listed(home, "ban", BLACK)
     assert f"HM{id[2:6]}-0001" == id
     refused = say(home, "repair", id, "--reason", "整改", "--document", "修复1号", "--authority", "县住建局")

@@ -247,7 +247,7 @@ def test_a_night_takes_documents_in_accounts_for_each_and_says_what_is_missing(h
     done = run(home, date(2026, 6, 30))
     assert done.state == "published"
     accounts = {row["name"]: row for row in done.files}
-    # The same bytes a second time are a delivery more and no file more; the broken one has no rows.
+    # The same bytes a second time are one more arrival and no other file; the broken one has no rows.
     assert set(accounts) == {"TENDER_FILE_CLARI_MODI_1.csv", "BID_FILE_1.csv", "1.docx", "2.docx"}
     assert all(
         row["records"] == row["loaded"] + row["duplicate"] + row["refused"] for row in accounts.values()

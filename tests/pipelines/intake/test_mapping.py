@@ -207,7 +207,7 @@ def test_a_mapping_of_the_home_comes_before_the_built_in_one(tmp_path):
     assert "national" in mapping.names(tmp_path)
 
 
-def test_an_unknown_source_is_told_which_there_are():
+def test_an_unknown_source_is_answered_with_the_known_ones():
     with pytest.raises(FileNotFoundError, match=r"no mapping called 'nowhere'; there are .*national"):
         mapping.load("nowhere")
 

@@ -434,7 +434,7 @@ def test_the_account_that_paid_for_a_guarantee_is_a_token_beside_the_guarantor(n
     assert rows[0][2].startswith("h1:") and rows[0][2] == rows[1][2]
 
 
-# --- subcontracts ----# --- subcontracts --------------------------------------------------------------------------------
+# --- subcontracts --------------------------------------------------------------------------------
 
 
 def test_a_subcontract_names_both_firms_and_its_price_in_yuan(national):

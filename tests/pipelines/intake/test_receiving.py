@@ -59,7 +59,7 @@ def test_raw_bytes_may_be_changed_by_nobody(home, store):
     assert mode & 0o007 == 0, "and others do not read it"
 
 
-def test_the_same_bytes_again_are_a_delivery_and_not_another_file(home, store):
+def test_the_same_bytes_again_are_an_arrival_and_not_another_file(home, store):
     drop(home)
     take_in(home, store)
     drop(home, "again.csv")
@@ -69,7 +69,7 @@ def test_the_same_bytes_again_are_a_delivery_and_not_another_file(home, store):
     assert len(list(home.raw.iterdir())) == 1
 
 
-def test_two_equal_files_at_once_are_two_deliveries(home, store):
+def test_two_equal_files_at_once_are_two_arrivals(home, store):
     drop(home)
     drop(home, "copy.csv")
     hashes = take_in(home, store)

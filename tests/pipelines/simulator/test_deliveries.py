@@ -250,7 +250,7 @@ def test_register_and_blacklist_come_first_whole_and_then_as_changes(world, deli
 # ---- which night
 
 
-def test_the_nights_carry_together_what_one_night_carries(world, deliver, nights):
+def test_all_nights_together_carry_what_one_night_carries(world, deliver, nights):
     apart = deliver(world, nights, name="apart")
     at_once = deliver(world, nights[-1:], name="at_once")
     assert {one.night for one in at_once} == {nights[-1]}
@@ -357,7 +357,7 @@ def test_channels_have_their_formats_and_encodings(world, deliver, tmp_path, nig
     has_mark = {path.name: path.read_bytes().startswith(b"\xef\xbb\xbf") for path in folder.glob("*.csv")}
     old_nights = set()
     for one in records:
-        # The stray lot's code is no lot's.
+        # The code of a stray lot belongs to no lot of the county.
         of = channel.get(lot_of(one)) or channel.get(one.fields.get("TENDER_PROJECT_CODE", "") + "001")
         if one.night == nights[0]:
             assert has_mark[one.file] == (of != "old_system"), one
@@ -403,7 +403,7 @@ def test_long_tables_are_cut_and_every_part_keeps_its_section(world, deliver, ni
     assert {readers.section_name(rule, name) for name in files} == {"TENDER_LIST"}
 
 
-def test_a_lot_kept_by_hand_comes_as_its_opening_sheet_alone(world, deliver, tmp_path, nights):
+def test_a_lot_kept_by_hand_comes_only_as_its_opening_sheet(world, deliver, tmp_path, nights):
     world.execute("UPDATE world.lots SET channel = 'sheet' WHERE lot IN (8, 29, 38)")
     records = deliver(world, nights)
     assert not [one for one in records if lot_of(one) in (lot_id(8), lot_id(29))]
@@ -434,9 +434,7 @@ def test_the_key_of_a_record_tells_its_dataset(world, deliver, nights):
 # ---- the night that reads it
 
 
-def test_the_night_does_with_every_dirty_record_what_the_truth_says(
-    world, deliver, tmp_path, nights, make_county
-):
+def test_the_night_treats_every_dirty_record_as_the_truth_says(world, deliver, tmp_path, nights, make_county):
     (tmp_path / "county").mkdir()
     text = (mapping.BUILT_IN / "national.toml").read_text(encoding="utf-8")
     county = make_county(tmp_path / "county", mapping=text)

@@ -1,5 +1,5 @@
-# What follows the award, and what registers say: there with the option alone, honest and untidy, and every trace of a
-# ring that the truth names is in the tables.
+# What follows the award, and what registers say. It is there only with the option, it is honest and untidy, and every
+# trace of a ring that the truth names is in the tables.
 
 import shutil
 from datetime import date
@@ -44,7 +44,7 @@ def made(care, lots=LOTS, seed=SEED):
 
 @pytest.fixture(scope="module")
 def careless():
-    """A county all of whose rings take no care."""
+    """A county whose rings all take no care."""
     con = made(usual_care()[:1])
     yield con
     con.close()
@@ -67,7 +67,7 @@ def one(con, query, **values):
 
 
 def links(con, what):
-    """Lots, rings and firms of every link of a kind; there is one at least."""
+    """Lots, rings and firms of every link of a kind; there is at least one."""
     found = rows(con, "SELECT lot, ring, firms FROM world.links WHERE what = $what ORDER BY lot", what=what)
     assert found, what
     return found
@@ -124,13 +124,13 @@ def test_with_the_option_every_tag_is_delivered_and_the_night_reads_every_record
     assert seen == set(follow_up.TAGS)
 
 
-def test_lots_that_are_tendered_once_have_the_same_bids_with_and_without_it(tmp_path):
+def test_lots_tendered_once_have_the_same_bids_with_and_without_the_option(tmp_path):
     con = duckdb.connect(config={"python_enable_replacements": False})
     con.execute("SET enable_progress_bar = false")
     county.simulate(con, seed=SEED, lots=1000, last_night=LAST_NIGHT, care=usual_care())
     con.execute("CREATE TABLE before AS SELECT * FROM world.bids")
     follow_up.add(con, seed=SEED, until=NIGHT, care=usual_care())
-    # Only bids in haste, where the window was short, are bought and handed in later.
+    # Where the window was made short, documents are bought and bids handed in later: neither is compared.
     changed = one(
         con,
         "SELECT count(*) FROM before AS b LEFT JOIN world.bids AS a ON a.lot = b.lot AND a.firm = b.firm"
@@ -173,7 +173,7 @@ def test_careless_rings_leave_every_kind_of_trace_and_careful_ones_none(careless
         ("claimed_work", "claims", "claimed_lot"),
     ],
 )
-def test_what_the_truth_calls_shared_is_one_value_of_all_its_firms(careless, what, table, column):
+def test_what_the_truth_calls_shared_is_the_same_value_for_all_its_firms(careless, what, table, column):
     for lot, ring, firms in links(careless, what):
         where = "firm IN (SELECT unnest($firms))" + ("" if table == "registered" else f" AND lot = {lot}")
         values = rows(careless, f"SELECT DISTINCT {column} FROM follow_up.{table} WHERE {where}", firms=firms)
@@ -238,7 +238,7 @@ def test_a_kind_expert_gives_the_bidder_more_than_the_others_give(careless):
         )
         if friend in points and len(points) > 1:
             leads.append(float(points.pop(friend)) - np.mean([float(value) for value in points.values()]))
-    assert min(leads) >= 0  # who has all points already cannot be lifted
+    assert min(leads) >= 0  # a bid that has all points cannot get more
     assert max(leads) > 0.3
 
 
@@ -319,21 +319,21 @@ def test_an_honest_county_has_no_trace_of_a_ring_and_every_innocent_likeness(hon
 @pytest.mark.parametrize(
     ("query", "low", "high"),
     [
-        # of the tenders: fewer than twenty days
+        # share of tenders with fewer than twenty days
         (
             "SELECT avg(CAST(CAST(l.opening_at AS DATE) - n.published_on < 20 AS INTEGER)) FROM follow_up.notices AS n"
             " JOIN world.lots AS l ON l.lot = n.lot",
             0.0005,
             0.01,
         ),
-        # of the contracts of works: with staff that was not insured on the day
+        # share of works contracts with staff that was not insured on the day
         (
             "SELECT (SELECT count(DISTINCT lot) FROM world.links WHERE what = 'uninsured_staff') / count(DISTINCT lot)"
             " FROM follow_up.members",
             0.001,
             0.02,
         ),
-        # of the contracts: paid to others, and no longer paid
+        # shares of contracts with payments to others, and with payments that stopped
         (
             "SELECT count(DISTINCT lot) FILTER (WHERE outside IS NOT NULL) / count(DISTINCT lot) FROM follow_up.payments",
             0.001,
@@ -344,7 +344,7 @@ def test_an_honest_county_has_no_trace_of_a_ring_and_every_innocent_likeness(hon
             0.005,
             0.03,
         ),
-        # of the works contracts: changed, and by how much the changed ones grew
+        # share of works contracts that were changed, and by how much these grew
         (
             "SELECT count(DISTINCT lot) / (SELECT count(*) FROM follow_up.contracts WHERE class_code = 'A08')"
             " FROM follow_up.changes",
@@ -357,7 +357,7 @@ def test_an_honest_county_has_no_trace_of_a_ring_and_every_innocent_likeness(hon
             0.0,
             0.05,
         ),
-        # of the stated certificates: not in force on the day of the opening
+        # share of stated certificates not in force on the day of the opening
         (
             "SELECT avg(CAST(in_force = 0 AS INTEGER)) FROM (SELECT count(*) FILTER (WHERE CAST(l.opening_at AS DATE) BETWEEN"
             " c.starts_on AND c.ends_on) AS in_force FROM follow_up.stated AS s JOIN world.lots AS l USING (lot)"
@@ -365,7 +365,7 @@ def test_an_honest_county_has_no_trace_of_a_ring_and_every_innocent_likeness(hon
             0.0,
             0.003,
         ),
-        # of the firms of the county: at an address that another one has, too
+        # share of firms of the county at an address that another firm has, too
         (
             "SELECT avg(CAST(firms > 1 AS INTEGER)) FROM (SELECT count(*) OVER (PARTITION BY address) AS firms"
             " FROM follow_up.registered JOIN world.firms USING (firm) WHERE is_local)",

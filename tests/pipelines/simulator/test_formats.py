@@ -34,7 +34,7 @@ HOSTILE = [
     "\u2028line separator\u00a0\ufeff",
     "'; DROP TABLE world.bids; --",
 ]
-#: What a text can hold and an XML 1.0 document cannot.
+#: Characters that a text can hold and an XML 1.0 document cannot.
 CONTROLS = [chr(n) for n in range(1, 32) if chr(n) not in "\t\n\r"] + ["\ufffe", "\uffff"]
 RECORD = "SELECT 'K1' AS \"DATA_KEY\", '1' AS \"TITLE/DATA_TYPE\", "
 NO_RECORD = RECORD + "'x' AS A WHERE FALSE"
@@ -142,7 +142,7 @@ def test_csv_is_read_back_as_it_was(con, tmp_path, encoding):
     assert list(found[0]) == ["TITLE/DATA_TYPE", "名称"]
 
 
-def test_utf_8_csv_begins_with_a_mark_only_where_it_shall(con, tmp_path):
+def test_csv_begins_with_a_byte_order_mark_only_as_utf_8_sig(con, tmp_path):
     for encoding, begin in (("utf-8-sig", b"\xef\xbb\xbfA,B\n"), ("utf-8", b"A,B\n"), ("gb18030", b"A,B\n")):
         path = tmp_path / f"{encoding}.csv"
         formats.write_csv(con, "SELECT '1' AS A, '2' AS B", path, encoding=encoding)
@@ -207,7 +207,7 @@ def test_json_lines_hold_every_control_character(con, tmp_path):
     assert [row["REMARK"] for row in found] == CONTROLS
 
 
-def test_xml_says_where_a_character_stood_that_it_cannot_hold(con, tmp_path):
+def test_xml_marks_the_place_of_a_character_that_it_cannot_hold(con, tmp_path):
     put(con, CONTROLS)
     path = tmp_path / "exchange"
     write_xml(con, RECORD + "'a' || first || first || 'b' AS \"REMARK\" FROM texts ORDER BY place", path)
@@ -295,7 +295,7 @@ def test_prices_in_ten_thousands_keep_the_fen(tmp_path):
     assert {row["head:最高投标限价（元）"] for row in found} == {"12,345,678.90"}
 
 
-def test_a_sheet_has_no_other_time_in_it_than_that_of_the_opening():
+def test_an_opening_sheet_was_made_at_the_opening_as_it_says():
     content = formats.opening_sheet(HEAD, ROWS)
     assert formats.opening_sheet(HEAD, ROWS) == content
     with zipfile.ZipFile(io.BytesIO(content)) as parts:

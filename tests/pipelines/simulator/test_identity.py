@@ -144,7 +144,7 @@ def test_people_share_names_by_chance_only(con):
     assert max(named_alike) < 30  # ten on average
 
 
-def test_neighbours_in_number_are_no_namesakes_more_often_than_others(con):
+def test_people_with_neighbouring_numbers_share_a_name_no_more_often_than_others(con):
     for distance in (1, 2, 14, 60, 3600):
         same = f"person_name(n) = person_name(n + {distance})"
         assert sum(texts(con, same, "SELECT unnest(range(36000))")) < 30  # ten on average
@@ -168,7 +168,7 @@ def test_phones_have_eleven_digits_that_begin_with_12(con):
 # --- computers
 
 
-def test_a_mac_is_one_computer_s_and_given_by_a_maker(con):
+def test_a_mac_belongs_to_one_computer_and_is_administered_by_a_maker(con):
     numbers = f"{NUMBERS_TO_2_32} UNION SELECT unnest(range(0, 4294967296, 429499))"
     found = texts(con, "mac(n)", numbers)
     assert len(set(found)) == len(found) > 10_000
@@ -179,7 +179,7 @@ def test_a_mac_is_one_computer_s_and_given_by_a_maker(con):
         assert octets[0] & 0b11 == 0  # neither administered locally nor a group
 
 
-def test_a_disk_is_one_computer_s(con):
+def test_a_disk_belongs_to_one_computer(con):
     numbers = f"{NUMBERS_TO_2_32} UNION SELECT unnest(range(0, 4294967296, 429499))"
     found = texts(con, "disk(n)", numbers)
     assert len(set(found)) == len(found) > 10_000
@@ -202,7 +202,7 @@ def test_the_virtual_adapter_is_administered_locally(con):
     assert int(one(con, "mac(-1000)")[:2], 16) & 0b10
 
 
-def test_no_address_is_anybody_s(con):
+def test_no_address_belongs_to_anybody(con):
     ordinary = texts(con, "ip(n)", "SELECT unnest(range(0, 1000000, 7)) UNION SELECT 999999999")
     shared = texts(con, "ip(n)", "SELECT unnest(range(1000000000, 1010000000, 97))")
     assert not any(ipaddress.ip_address(address).is_global for address in {*ordinary, *shared})
@@ -226,7 +226,7 @@ def test_software_writes_dongle_and_computer_as_one_element(con):
     }
 
 
-def test_without_a_dongle_or_a_computer_nothing_is_written_of_it(con):
+def test_a_missing_dongle_or_computer_is_not_written(con):
     assert "JMSXLH" not in ElementTree.fromstring(one(con, "machine_xml(4321, -1)")).attrib
     assert one(con, "machine_xml(-1, 17)") == ""
 
@@ -252,7 +252,7 @@ def test_lot_11_firm_1_and_lot_1_firm_11_have_different_files(con):
     assert one(con, "file_md5(11, 1)") != one(con, "file_md5(1, 11)")
 
 
-def test_account_numbers_have_16_to_19_digits_and_are_never_the_insurer_s(con):
+def test_account_numbers_have_16_to_19_digits_and_are_never_that_of_the_insurer(con):
     numbers = "SELECT unnest([0, 1, 2, 3, 888877776665, 888877776666, 888877776667, 88887777666])"
     found = texts(con, "account(n)", numbers)
     assert all(number.isdigit() and number.startswith("9999") for number in found)
@@ -271,7 +271,7 @@ def test_minus_one_is_nothing(con, macro):
     assert one(con, f"{macro}(-1)") is None
 
 
-def test_who_has_no_number_has_no_phone(con):
+def test_without_a_number_there_is_no_phone(con):
     assert one(con, "phone(person_phone_number(-1))") is None
 
 

@@ -56,7 +56,7 @@ def alike(prices, lots=20, **columns):
 # ---- the screens of a lot
 
 
-def test_screens_of_a_lot_are_those_computed_by_hand():
+def test_screens_of_a_lot_equal_those_computed_by_hand():
     lot = marginals.per_lot(market({"L1": [100, 130, 110]})).iloc[0]
     assert lot["cv"] == pytest.approx(15.27525 / 113.33333, rel=1e-5)
     assert lot["rd"] == pytest.approx(10 / 14.14214, rel=1e-5)
@@ -114,7 +114,7 @@ def test_bids_per_lot_and_lots_with_fewer_than_three_bids():
 # ---- digits
 
 
-def test_rounding_is_told_in_units_and_in_significant_digits():
+def test_rounding_is_measured_in_units_and_in_significant_digits():
     prices = {f"L{n}": [100.5, 101, 200, 3000] for n in range(50)}
     found = marginals.marginals(market(prices))
     assert found[["whole", "100s", "1000s", "3 digits", "4 digits"]].tolist() == [0.75, 0.5, 0.25, 0.75, 1.0]
@@ -126,7 +126,7 @@ def test_yen_are_always_whole_so_only_their_significant_digits_count():
     assert found["3 digits"] == 0.75
 
 
-def test_where_the_source_cut_the_cents_off_nobody_knows_which_prices_were_whole():
+def test_whole_prices_are_unknown_where_the_source_cut_the_cents_off():
     found = marginals.marginals(market({f"L{n}": [101, 200, 3000, 12345] for n in range(50)}, is_cut=True))
     assert np.isnan(found["whole"])
     assert found["100s"] == 0.5
@@ -145,7 +145,7 @@ def test_equal_last_digits_are_measured_against_chance():
     assert marginals.marginals(market(one_hand))["tail ratio"] > 40
 
 
-def test_equal_prices_and_whole_hundreds_are_no_equal_digits():
+def test_equal_prices_and_whole_hundreds_do_not_count_as_equal_digits():
     chance = np.random.default_rng(3)
     lots = {f"L{n}": np.repeat(chance.integers(10**6, 10**7, 10), 2) for n in range(2000)}
     assert marginals.marginals(market(lots))["tail ratio"] == pytest.approx(1, abs=0.06)
@@ -251,7 +251,7 @@ def test_what_lies_outside_is_named_with_its_numbers():
     ]
 
 
-def test_a_statistic_that_the_county_cannot_tell_has_no_verdict():
+def test_a_statistic_that_the_county_cannot_give_has_no_verdict():
     assert marginals.compare(pd.Series({"CV": np.nan}), REAL)["verdict"]["CV"] == "no value"
 
 
@@ -298,7 +298,7 @@ def test_without_real_sets_there_is_nothing_to_compare_with(tmp_path, monkeypatc
 
 # ---- the real sets
 
-#: set: bids, lots, bidders, as their README and design notes count them, less what the loader says it leaves out
+#: set: bids, lots, bidders, as the README of the data counts them, less what the loader leaves out
 COUNTED = {
     "brazil_petrobras": (681, 100, 0),
     "italy": (20_286, 278, 0),
@@ -333,7 +333,7 @@ def test_all_sets_have_one_form_and_no_impossible_price(name):
 
 
 @needs_real_sets
-def test_a_slip_of_a_decimal_place_is_left_out_and_said():
+def test_a_slip_of_a_decimal_place_is_left_out_and_reported():
     bids = real_sets.load("huainan_3", DATA)
     assert bids["fault"].value_counts().to_dict() == {"unit slip": 1}
     assert bids["price"].max() < 6_500_000
@@ -358,8 +358,8 @@ def test_sets_of_openings_have_as_many_rows_as_bidders():
         ("united_states", 0.044, 0.87, 0.36),
     ],
 )
-def test_competitive_lots_have_the_medians_measured_before(name, cv, rd, skew):
-    # From an earlier measurement with other code; it kept the eleven Swiss slips of the decimal place.
+def test_competitive_lots_have_the_medians_of_an_earlier_measurement(name, cv, rd, skew):
+    # Other code measured them earlier; it kept the eleven Swiss slips of the decimal place.
     bids = real_sets.load(name, DATA)
     found = marginals.marginals(bids[~bids["is_collusive"].astype(bool)])
     assert found["CV any method P50"] == pytest.approx(cv, rel=0.02)
@@ -368,7 +368,7 @@ def test_competitive_lots_have_the_medians_measured_before(name, cv, rd, skew):
 
 
 @needs_real_sets
-def test_korean_ties_and_joint_lots_are_those_measured_before():
+def test_korean_ties_and_joint_lots_are_those_of_an_earlier_measurement():
     found = marginals.marginals(real_sets.load("korea_heritage", DATA))
     assert found["tie"] == pytest.approx(0.33, abs=0.01)
     assert found["Jaccard P50"] == pytest.approx(0.28, abs=0.01)

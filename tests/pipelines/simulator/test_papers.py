@@ -1,4 +1,4 @@
-# The invented documents: the same on every machine, and what a ring leaves in them is in them and in the truth.
+# The invented documents are the same on every machine. What a ring leaves is in the documents and in the truth.
 
 import hashlib
 import io

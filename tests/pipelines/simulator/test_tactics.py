@@ -16,8 +16,8 @@ pytestmark = pytest.mark.slow
 LAST_NIGHT = date(2026, 6, 30)
 PANEL = Path(__file__).with_name("panel.sql").read_text(encoding="utf-8")
 BANDS = [0, 3, 4, 5, 6, 8, 12, 20, 40, 3000]
-#: What each tactic must move, and where to: the mean place of its lots among honest lots of the same rule and
-#: about as many bids goes below 0.35 or above 0.65.
+#: What each tactic must move, and which way: the mean place of its lots among honest lots of the same rule and about
+#: as many bids is below 0.35 (-1) or above 0.65 (+1).
 MOVES = {
     "cover_bids": {"dispersion": -1, "price_level": +1, "farthest_out": +1},
     "rotation": {"dispersion": -1, "price_level": +1, "farthest_out": +1},
@@ -31,8 +31,8 @@ MOVES = {
     "payback": {"dispersion": -1, "price_level": +1, "farthest_out": +1, "loser_was_paid": +1},
     "none": {},
 }
-#: What follows from a tactic without being its aim: members meet again and again; who always wins wins often from
-#: one buyer; a winner just below the second leaves nobody far out; members bid outside their usual circle.
+#: What follows from a tactic without being its aim: members meet again and again; a firm that always wins often wins
+#: from one buyer; a winner just below the second leaves nobody far out; members bid outside their usual circle.
 MAY_FOLLOW = {
     "cover_bids": {"meet_again", "unevenness"},
     "rotation": {"meet_again", "unevenness", "never_wins"},
@@ -60,7 +60,7 @@ MAY_FOLLOW = {
     "vertical": {"meet_again", "dispersion", "gap_of_two_lowest"},
     "late_just_below": {"won_from_buyer", "farthest_out", "meet_again", "bids"},
     "payback": {"meet_again", "unevenness", "won_from_buyer"},
-    # Two members are met more easily where many bid, and where the same firms bid, and win, often.
+    # Two members meet more easily where many firms bid, and where the same firms often bid and win.
     "none": {"bids", "meet_again", "never_wins"},
 }
 STATISTICS = (
@@ -167,7 +167,7 @@ def test_an_honest_county_has_no_ring_and_no_guilty_trace():
     con = world(2, 1500, ())
     assert con.execute("SELECT count(*) FROM world.rings").fetchall() == [(0,)]
     assert con.execute("SELECT count(*) FROM world.bids WHERE ring >= 0").fetchall() == [(0,)]
-    # Bids during a ban are nobody's ring, and are left in: the firm alone breaks its ban.
+    # Bids during a ban are left in, because no ring makes them: a firm breaks its ban by itself.
     assert con.execute("SELECT DISTINCT what FROM world.links WHERE NOT is_innocent").fetchall() == [("ban",)]
 
 

@@ -11,7 +11,7 @@ CODE = "SELECT code FROM world.firms WHERE firm = {}"
 
 @pytest.fixture
 def rigged(world):
-    """Lot 8 is rigged by ring 0, lot 14 given up for fear; lot 20 has an innocent likeness."""
+    """Ring 0 rigs lot 8 and gives up lot 14; lot 20 has innocent look-alikes."""
     world.execute(
         """
         INSERT INTO world.rings VALUES (0, 'cover', 2, 0, [4, 3, 5], 1, -1, DATE '2026-01-01', DATE '2026-12-31',
@@ -53,7 +53,7 @@ def lot_id(lot):
     return f"E4108210000000{lot:03d}001001"
 
 
-def test_a_ring_is_told_with_its_members_and_what_it_took(told):
+def test_a_ring_is_listed_with_its_members_and_what_it_took(told):
     (ring,) = told.rows("rings")
     assert ring["members"] == ";".join(told.code(firm) for firm in (4, 3, 5))
     assert (ring["tactic"], ring["care"], ring["evidence"]) == ("cover", "2", "edit_hardware;account")
@@ -62,7 +62,7 @@ def test_a_ring_is_told_with_its_members_and_what_it_took(told):
     assert not ring["agency"]
 
 
-def test_every_lot_is_told_and_whether_it_was_rigged(told):
+def test_every_lot_is_listed_and_says_whether_it_was_rigged(told):
     lots = {row["lot_id"]: row for row in told.rows("lots")}
     assert len(lots) == 40
     rigged, forgone, honest = lots[lot_id(8)], lots[lot_id(14)], lots[lot_id(20)]
@@ -77,7 +77,7 @@ def test_every_lot_is_told_and_whether_it_was_rigged(told):
     assert rigged["opening_at"] == "2026-05-09 09:00:00"
 
 
-def test_every_bid_is_told_with_its_role_and_how_it_was_written(told):
+def test_every_bid_is_listed_with_its_role_and_how_it_was_written(told):
     bids = {(row["lot_id"], row["bidder_code"]): row for row in told.rows("bids")}
     assert len(bids) == 160
     cover = bids[lot_id(8), told.code(4)]
@@ -88,7 +88,7 @@ def test_every_bid_is_told_with_its_role_and_how_it_was_written(told):
     assert (honest["ring"], honest["role"], honest["is_winner"]) == ("", "", "yes")
 
 
-def test_a_bid_came_on_the_night_in_whose_files_it_stands(told):
+def test_sent_on_is_the_night_whose_files_hold_the_bid(told):
     found = defaultdict(set)
     for one in told.records:
         if one.tag in BIDS:
@@ -104,7 +104,7 @@ def test_a_bid_came_on_the_night_in_whose_files_it_stands(told):
     assert len(nights) > 10
 
 
-def test_bids_of_an_opening_sheet_come_with_a_name_alone(rigged, deliver, tmp_path, nights):
+def test_bids_of_an_opening_sheet_have_a_name_and_no_code(rigged, deliver, tmp_path, nights):
     rigged.execute("UPDATE world.lots SET channel = 'sheet' WHERE lot = 21")
     deliver(rigged, nights)
     truth.write_truth(rigged, tmp_path / "out")
@@ -113,7 +113,7 @@ def test_bids_of_an_opening_sheet_come_with_a_name_alone(rigged, deliver, tmp_pa
     assert {(row["code_form"], row["sent_on"]) for row in rows} == {("3", "2026-05-22")}
 
 
-def test_traces_and_look_alikes_are_told_with_their_firms(told):
+def test_traces_and_look_alikes_are_listed_with_their_firms(told):
     rows = {row["what"]: row for row in told.rows("links")}
     assert rows["edit_hardware"] == {
         "lot_id": lot_id(8),
@@ -143,7 +143,7 @@ def test_every_dirty_record_stands_in_the_file_that_the_truth_names(told):
     assert values["price 12,3x"]["code"] == "UNREADABLE_VALUE"
 
 
-def test_a_record_of_a_night_is_not_looked_for_in_the_next_ones_file(world, deliver, tmp_path, nights):
+def test_a_record_is_not_looked_for_in_the_file_of_the_next_night(world, deliver, tmp_path, nights):
     world.execute(
         "UPDATE world.lots SET is_by_rate = TRUE, opening_at = TIMESTAMP '2026-05-20 09:00:00' WHERE lot = 17"
     )

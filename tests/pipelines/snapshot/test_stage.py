@@ -56,7 +56,7 @@ def test_every_order_of_arrival_gives_the_same_tables(opened):
         assert opened.night(order=list(order)).content() == expected
 
 
-def test_doubled_deliveries_change_nothing_but_the_account(opened):
+def test_repeated_arrivals_change_nothing_but_the_account(opened):
     first = opened.read(VERSIONS["first"])
     before = opened.night().content(with_origin=False)
     again = opened.read(VERSIONS["first"])
@@ -362,7 +362,7 @@ def test_two_firms_are_never_one_because_both_left_the_code_empty(opened):
     ]
 
 
-def test_the_last_lance_of_a_bidder_is_his_bid(opened):
+def test_the_last_lance_of_a_bidder_is_its_bid(opened):
     opened.read(
         "lot,code,name,ref,price,submitted,at\n"
         + "".join(

@@ -14,8 +14,8 @@ from pipelines import duck
 from pipelines.simulator.writing import LAST_NIGHT
 from pipelines.workshop import evaluation, trust
 
-# Ring 1 rigged L1 for A and gave L4 up; ring 2, which does nothing, met in L3; ring 3, whose members own each
-# other, rigged L5 for X, who is none of them. Z bid in L2 under a ban.
+# Ring 1 rigged L1 for A and gave up L4. Ring 2, which does nothing, met in L3. Ring 3, whose members own each other,
+# rigged L5 for X, which is not a member. Z bid in L2 under a ban.
 RINGS = """
     ring tactic     care members evidence
     1    cover_bids 0    A;B;C   same_ip
@@ -76,13 +76,13 @@ def rings_hit(seen):
 # --- which ring a flag is about -------------------------------------------------------------------
 
 
-def test_a_lot_that_names_nobody_is_of_the_ring_that_acted_there(seen):
+def test_a_row_that_names_no_firm_concerns_the_ring_that_acted_in_the_lot(seen):
     found = seen("lot", ("L1", None, True), ("L2", None, True), ("L5", None, True))
     assert true_units(found) == {"L1", "L5"}
     assert rings_hit(found) == {"1", "3"}
 
 
-def test_a_lot_that_a_ring_gave_up_is_not_of_it(seen):
+def test_a_lot_that_a_ring_gave_up_does_not_concern_it(seen):
     found = seen("lot", ("L4", None, True), ("L4", "A;B", True))
     assert true_units(found) == set()
     assert rings_hit(found) == set()
@@ -92,46 +92,46 @@ def test_a_lot_that_a_ring_gave_up_is_not_of_it(seen):
     ("named", "is_true"),
     [("A", True), ("A;B", True), ("A;B;Y", True), ("A;Y", False), ("Y", False), ("Y;W", False)],
 )
-def test_named_firms_of_a_rigged_lot_must_be_of_the_ring(seen, named, is_true):
+def test_a_row_concerns_the_ring_if_it_names_two_of_its_firms_or_one_alone(seen, named, is_true):
     assert true_units(seen("lot", ("L1", named, True))) == ({"L1"} if is_true else set())
 
 
-def test_the_firm_that_was_to_win_is_of_the_ring_in_that_lot_alone(seen):
+def test_the_firm_that_was_to_win_belongs_to_the_ring_only_in_that_lot(seen):
     found = seen("lot", ("L5", "F;X", True), ("L1", "A;X", True), ("L2", "F;X", True))
     assert true_units(found) == {"L5"}
 
 
-def test_members_named_in_another_lot_are_of_the_ring_only_if_they_own_each_other(seen):
+def test_members_named_in_another_lot_concern_the_ring_only_if_they_own_each_other(seen):
     found = seen("lot", ("L2", "A;B", True), ("L4", "F;G", True))
     assert true_units(found) == {"L4"}
     assert rings_hit(found) == {"3"}
 
 
-def test_a_party_in_a_lot_is_of_the_ring_that_acted_there(seen):
+def test_a_party_in_a_lot_concerns_the_ring_that_acted_there(seen):
     found = seen("lot_party", ("L1/A", "A", True), ("L1/Y", "Y", True), ("L2/A", "A", True))
     assert true_units(found) == {"L1/A"}
 
 
-def test_pairs_and_groups_are_of_a_ring_by_two_members_and_parties_by_one(seen):
+def test_pairs_and_groups_concern_a_ring_by_two_members_and_parties_by_one(seen):
     pairs = seen("pair", ("A;B", "A;B", True), ("A;F", "A;F", True), ("buyer/F", "F", True))
     assert true_units(pairs) == {"A;B", "buyer/F"}
     assert true_units(seen("ring", ("A;C;Y", "A;C;Y", True), ("A;F;Y", "A;F;Y", True))) == {"A;C;Y"}
     assert true_units(seen("party", ("G", "G", True), ("Y", "Y", True))) == {"G"}
 
 
-def test_buyers_are_of_no_ring(seen):
+def test_buyers_concern_no_ring(seen):
     found = seen("buyer", ("A", "A", True), ("L1", None, True))
     assert true_units(found) == set()
     assert rings_hit(found) == set()
 
 
-def test_what_is_seen_of_a_ring_that_does_nothing_is_found_but_not_true(seen):
+def test_a_flag_on_a_ring_that_does_nothing_is_a_hit_but_not_true(seen):
     found = seen("lot", ("L3", None, True))
     assert true_units(found) == set()
     assert rings_hit(found) == {"2"}
 
 
-def test_a_matter_that_is_so_without_a_ring_is_true_of_the_firm_it_names(seen):
+def test_a_fact_that_needs_no_ring_is_true_of_the_firm_it_names(seen):
     found = seen("lot_party", ("L2/Z", "Z", True), ("L2/A", "A", True), ("L1/Z", "Z", True))
     assert true_units(found) == {"L2/Z"}
     assert rings_hit(found) == set()
@@ -148,7 +148,7 @@ def test_nothing_is_true_or_found_without_a_flag(seen):
     assert list(found.units["is_of_ring"]) == [True, False]
 
 
-def test_a_unit_judged_in_several_rows_counts_once_and_is_true_by_a_flagged_row(seen):
+def test_a_unit_judged_in_several_rows_counts_once_and_is_true_only_by_a_flagged_row(seen):
     found = seen("lot", ("L1", "Y;W", True), ("L1", "A;B", False))
     assert len(found.units) == 1
     assert list(found.units[["is_flagged", "is_true", "is_of_ring"]].iloc[0]) == [True, False, True]
@@ -170,7 +170,7 @@ def units(flags, detector="d.one", lots=None, true=()):
     )
 
 
-def test_precision_is_the_true_part_of_the_flagged_beside_the_part_of_all(seen):
+def test_precision_is_the_true_share_of_flags_and_base_that_of_all_units(seen):
     found = seen("lot", ("L1", None, True), ("L2", None, True), ("L3", None, False), ("L5", None, False))
     row = trust.precision(found.units).loc["d.one"]
     assert list(row[["judged", "flagged", "true", "precision", "base"]]) == [4, 2, 1, 0.5, 0.5]
@@ -187,7 +187,7 @@ def test_false_flags_leave_true_ones_out():
 
 
 @pytest.mark.parametrize(("count", "of"), [(1, 10), (3, 7), (12, 2_000)])
-def test_bounds_are_the_shares_at_which_so_many_would_be_a_surprise_of_one_in_twenty(count, of):
+def test_at_its_bounds_a_share_gives_the_count_with_a_chance_of_one_in_twenty(count, of):
     low, high = (bound[0] for bound in trust.bounds(np.array([count]), np.array([of])))
     assert binom.sf(count - 1, of, low) == pytest.approx(0.05)
     assert binom.cdf(count, of, high) == pytest.approx(0.05)
@@ -212,7 +212,7 @@ def test_the_gate_is_the_nominal_probability_of_grade_c_alone():
     assert trust.gate(detector(Grade.A)) == 0.01
 
 
-def test_a_share_at_the_gate_holds_and_above_it_chance_decides_how_it_is_called():
+def test_a_share_at_the_gate_holds_and_above_it_chance_tells_over_from_fails():
     assert trust.verdict(1_000, 0.01, 0.008, 0.01) == "holds"
     assert trust.verdict(1_000, 0.011, 0.009, 0.01) == "over"
     assert trust.verdict(1_000, 0.03, 0.02, 0.01) == "fails"
@@ -229,7 +229,7 @@ def gates(honest, **markets):
     return found.loc["d.one"]
 
 
-def test_who_flags_one_honest_unit_in_a_hundred_and_little_of_real_markets_passes():
+def test_a_detector_that_flags_few_honest_units_and_little_of_real_markets_passes():
     row = gates(units([1] + [0] * 299), here=units([1] + [0] * 19), there=units([0] * 20))
     assert (row["verdict"], row["real_set"], row["real_share"], row["passes"]) == (
         "holds",
@@ -239,12 +239,12 @@ def test_who_flags_one_honest_unit_in_a_hundred_and_little_of_real_markets_passe
     )
 
 
-def test_who_flags_more_honest_units_does_not_pass():
+def test_a_detector_that_flags_more_honest_units_does_not_pass():
     assert gates(units([1] * 9 + [0] * 291))[["verdict", "passes"]].tolist() == ["fails", False]
     assert gates(units([1] * 4 + [0] * 296))[["verdict", "passes"]].tolist() == ["over", False]
 
 
-def test_who_flags_more_than_one_in_twenty_of_any_real_market_does_not_pass():
+def test_a_detector_that_flags_more_than_one_in_twenty_of_a_real_market_does_not_pass():
     row = gates(units([0] * 300), here=units([0] * 50), there=units([1, 1] + [0] * 37))
     assert (row["verdict"], row["real_set"], row["passes"]) == ("holds", "there", False)
 
@@ -255,12 +255,12 @@ def test_a_real_market_of_fewer_than_twenty_judged_units_decides_nothing():
     assert row["passes"]
 
 
-def test_who_can_judge_nothing_does_not_pass():
+def test_a_detector_that_can_judge_nothing_does_not_pass():
     row = gates(units([0, 0], detector="d.other"))
     assert (row["judged"], row["verdict"], row["passes"]) == (0, "no units", False)
 
 
-def test_who_holds_the_gate_and_finds_more_than_chance_earns_its_status():
+def test_a_detector_that_holds_the_gate_and_is_no_worse_than_chance_earns_its_status():
     table = trust.gates([detector(Grade.B)], units([0] * 300), {})
     found = pd.DataFrame({"flagged": [10], "precision": [0.3], "base": [0.3]}, index=table.index)
     assert trust.held_back(table, found).tolist() == [""]
@@ -276,7 +276,7 @@ def test_who_holds_the_gate_and_finds_more_than_chance_earns_its_status():
         ({}, {"precision": float("nan"), "base": float("nan")}, ""),
     ],
 )
-def test_what_holds_a_detector_back_is_said(change, found, why):
+def test_the_reason_that_holds_a_detector_back_is_given(change, found, why):
     table = trust.gates([detector(Grade.B)], units([0] * 300), {}).assign(**change)
     values = {"flagged": 10, "precision": 0.5, "base": 0.3} | found
     assert trust.held_back(table, pd.DataFrame([values], index=table.index)).tolist() == [why]

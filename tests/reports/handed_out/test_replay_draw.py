@@ -124,7 +124,7 @@ def test_the_golden_draw_never_changes():
         },
     ],
 )
-def test_a_stranger_s_computer_gives_the_same_bytes(env):
+def test_another_computer_gives_the_same_bytes(env):
     said = replay(GOLDEN, **env)
     assert (said.returncode, said.stdout[:2]) == (0, "OK"), said.stdout + said.stderr
 
@@ -348,7 +348,7 @@ def test_every_pair_of_officers_can_come():
     assert len({frozenset(pair.split(";")) for pair in pairs}) == 10
 
 
-def test_officers_of_the_object_s_own_unit_stay_away():
+def test_officers_of_the_objects_own_unit_stay_away():
     officers = [officer("P0"), officer("P1"), officer("P2", unit="县医院"), officer("P3", unit="县一中")]
     objects = [thing("H0", "high", unit="县医院"), thing("H1", "high", name="县一中")]
     plan = PLAN | {"rates": {"risk": {"high": "1"}, "credit": {}}}

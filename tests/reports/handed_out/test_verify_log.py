@@ -59,7 +59,7 @@ def changed(entries, rng):
     return entries
 
 
-def test_every_one_of_a_thousand_changes_is_found_by_who_kept_the_checkpoint(log):
+def test_with_a_kept_checkpoint_every_one_of_a_thousand_changes_is_found(log):
     entries, checkpoint = log
     rng = random.Random(1)
     for _ in range(1000):
@@ -168,7 +168,7 @@ def test_an_outsider_runs_it_with_python_alone(log, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[]", b'{"entry":1}', b"bidwatch/audit\n-1\nAAAA\n"])
-def test_what_is_no_proof_and_no_checkpoint_is_said_to_be_none(tmp_path, content):
+def test_a_file_that_is_no_proof_or_no_checkpoint_is_named(tmp_path, content):
     (tmp_path / "x").write_bytes(content)
     assert run("entry", tmp_path / "x").returncode == 2
     assert run("log", tmp_path / "x", tmp_path / "x").returncode == 2

@@ -177,6 +177,6 @@ def test_a_case_from_the_police_enters_as_new(store, by):
         bring(store, by(reason="再次移交"), "E4108210000000302001001", "公安局")
 
 
-def test_a_case_that_is_not_there_is_said_to_be_not_there(store, by):
+def test_a_case_that_does_not_exist_is_refused(store, by):
     with pytest.raises(ValueError, match="no case C7"):
         move(store, by(), "C7", "take", {})

@@ -114,7 +114,7 @@ def test_a_suspension_moves_the_end_and_leaves_the_first_reckoning_on_record(sto
     steps.suspend(store, act("委托鉴定"), "投诉2026-0001", "TS03", "appraisal", date(2026, 6, 8))
     assert [stage for *_, stage in running(store, "2026-07-20")] == [Stage.SUSPENDED]
     steps.resume(store, act(), "投诉2026-0001", "TS03", date(2026, 6, 15))
-    # counted by hand in test_clocks
+    # counted by hand in test_due_dates
     assert running(store, "2026-06-15") == [("投诉2026-0001", "TS03", "2026-07-21", Stage.CALM)]
     rows = store.rows("SELECT due_at, why FROM deadline_due ORDER BY number")
     assert [tuple(row) for row in rows] == [

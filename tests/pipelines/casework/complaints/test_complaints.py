@@ -45,7 +45,7 @@ def desk(home):
 
 
 class Desk:
-    """A desk at which complaints are handled; times are those of Shanghai."""
+    """A desk that handles complaints; times are those of Shanghai."""
 
     def __init__(self, home, store):
         self.home, self.store = home, store
@@ -108,7 +108,7 @@ def test_the_way_of_a_complaint_from_receipt_to_decision(desk):
     id = handled(desk)
     assert desk.clocks(id) == [("TS02", "met"), ("TS03", None)]
     entry = desk.entry(id, "2026-07-13")
-    # counted from the receipt, Jun 1: Jul 14, see test_clocks
+    # counted from the receipt, Jun 1: Jul 14, see test_due_dates
     assert (entry.decision.due.due_on, entry.warning) == (date(2026, 7, 14), Stage.ONE_DAY)
     desk.do(id, "decide", "2026-07-13 16:00", conclusion="2", document="修住建投〔2026〕1号")
     desk.do(id, "serve", "2026-07-14 09:00")
@@ -135,7 +135,7 @@ def test_clocks_of_government_procurement(desk):
     assert desk.clocks(id) == [("ZC04", "met"), ("ZC04", "met"), ("ZC06", "met"), ("ZC07a", "met")]
 
 
-def test_a_refusal_starts_the_time_to_tell_and_ends_the_others_without_delay(desk):
+def test_a_refusal_starts_the_time_to_notify_and_voids_the_other_clocks(desk):
     id = desk.receive(regime=Regime.PROCUREMENT)
     desk.do(id, "sign", "2026-06-01 11:00")
     desk.do(id, "refuse", "2026-06-05 10:00")
@@ -156,7 +156,7 @@ def test_a_withdrawal_is_granted_or_denied_by_a_person(desk):
     assert ("TS03", "lapsed") in desk.clocks(id)
 
 
-def test_a_complaint_is_struck_out_before_it_is_accepted_only(desk):
+def test_a_complaint_is_struck_out_only_before_it_is_accepted(desk):
     id = desk.receive()
     desk.do(id, "cancel", "2026-06-02 10:00", reason="重复登记")
     assert desk.clocks(id) == [("TS02", "void"), ("TS03", "void")]
@@ -208,7 +208,7 @@ def test_every_step_with_a_clock_is_a_step():
         assert set(steps) - {"receive"} <= {step.verb for step in STEPS}
 
 
-def test_nobody_took_it_in_so_it_is_listed_as_deemed_accepted_and_its_state_is_left_alone(desk):
+def test_a_complaint_that_nobody_took_in_is_listed_as_deemed_accepted_and_keeps_its_state(desk):
     id = desk.receive("2026-06-01 10:00")  # due Thu Jun 4
     assert not desk.entry(id, "2026-06-04").is_deemed_accepted
     late = desk.entry(id, "2026-06-05")
@@ -317,7 +317,7 @@ def test_the_same_key_takes_a_complaint_in_once(desk):
         desk.receive(act=desk.act(key="k1"), who=Complainant("另一人", ""))
 
 
-def test_a_complaint_that_there_is_none_of(desk):
+def test_a_complaint_that_does_not_exist_is_refused(desk):
     with pytest.raises(ValueError, match="no complaint TS-2026-0009"):
         desk.do("TS-2026-0009", "sign", "2026-06-02 10:00")
 
@@ -380,7 +380,7 @@ def test_a_report_without_a_name_is_taken(desk):
     assert complaints.reveal(desk.home, desk.store, desk.act("r"), id) == Complainant("", "")
 
 
-def test_one_person_in_two_complaints_leaves_nothing_that_is_equal(desk):
+def test_two_complaints_of_one_person_have_nothing_equal_in_the_vault(desk):
     desk.receive()
     desk.receive()
     con = sqlite3.connect(desk.home.vault)

@@ -20,7 +20,7 @@ COLUMN = {"state": "核查状态", "label": "核查结论", "who": "核查人", 
 
 @pytest.fixture
 def two(county):
-    """Two alerts that housing got, the first of a night with no other; the coordinator has copies."""
+    """Two alerts that housing got on one night, and nothing else; the coordinator has copies."""
     signals = county.signal(), county.signal("L2")
     county.night("2026-07-01", *signals)
     return [signal.fp for signal in signals]

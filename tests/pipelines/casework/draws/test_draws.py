@@ -1,4 +1,4 @@
-"""From the plan to the published result: what is promised before the draw, and what can be checked after it."""
+"""Random inspection draws, from plan to published result: what is promised before, and can be checked after."""
 
 import csv
 import io
@@ -238,7 +238,7 @@ def test_a_class_without_a_rate_stops_the_commitment(store):
         draws.commit(store, act(), plan(store))
 
 
-def test_only_the_plan_s_fields_take_part(store):
+def test_only_the_fields_of_the_plan_take_part(store):
     id = drawn(store, rates={"risk": {c: Fraction(1) for c in ("high", "mid_high", "low")}, "credit": {}})
     assert len(picks(store, id)) == 18
     assert "G1" not in picks(store, id)
@@ -316,7 +316,7 @@ def test_nobody_chooses_who_replaces_an_officer(store):
     assert (thing, first) == tuple(sheets.sheets(store, id, AS_OF)[2].rows[0][:2])
 
 
-def test_no_officer_left_is_said(store):
+def test_a_replacement_is_refused_where_no_officer_is_left(store):
     id = drawn(store)
     thing = visited(store, id)[0]
     for _ in range(3):
@@ -453,7 +453,7 @@ def test_objects_without_a_result_widen_the_bounds_both_ways():
     assert partly.high == error_rate_estimate(["open"] * 7 + ["clean"] * 13).high
 
 
-def test_no_random_object_says_nothing():
+def test_without_a_random_object_nothing_is_estimated():
     estimate = error_rate_estimate([])
     assert math.isnan(estimate.share)
     assert (estimate.low, estimate.high) == (0.0, 1.0)

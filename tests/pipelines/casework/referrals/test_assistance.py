@@ -94,7 +94,7 @@ def test_an_answer_cannot_come_before_the_request(store, ask, by):
         assistance.answer(store, by(), id, "已查", ended_at="2026-06-20T02:00:00+00:00")
 
 
-def test_two_letters_do_not_have_one_number(store, ask):
+def test_two_letters_never_have_the_same_number(store, ask):
     ask()
     with pytest.raises(ValueError, match="number of its own"):
         ask()

@@ -1,4 +1,4 @@
-"""The watch list and the blacklist: who gets on, how long, and what a removal stops."""
+"""The watch list and the blacklist: who is listed, for how long, and what a removal stops."""
 
 import json
 from datetime import date, timedelta
@@ -165,7 +165,7 @@ def test_a_proposal_has_no_effect(store):
     assert for_snapshot(store.con, date(2026, 6, 30)) == []
 
 
-def test_nobody_stands_twice(store):
+def test_nobody_is_listed_twice(store):
     listed(store)
     with pytest.raises(ValueError, match="已列入 already: ZD2026-0001"):
         register.propose(store, act("再列"), Proposal(**WATCH))
