@@ -1,4 +1,4 @@
-"""A filled-in alert list as it came back, taken apart: the columns that count, as text, whatever a spreadsheet delivery_id.
+"""A filled-in alert list as it came back, taken apart: the columns that count, as text, whatever a spreadsheet did.
 
 Runs in the shut-in child of ``sandbox``, because the file is a stranger's. It is no reader: it gives no records and
 no bronze, so its code is in no version of typed rows. Rows may stand in any visible sheet,
