@@ -13,7 +13,7 @@ from pipelines.commands.options import Format, FormatOption, HomeOption, LangOpt
 from pipelines.commands.output import listing, out
 from pipelines.commands.texts import Both, Lang
 from pipelines.intake import lineage, mapping
-from pipelines.intake.readers import RAW_ROW
+from pipelines.intake.readers import RAW_ROW, headings
 from pipelines.store import opened
 from reports.cells import terminal
 
@@ -141,7 +141,7 @@ def masked(raw_text: str, hidden: frozenset[str], lang: Lang) -> str:
     if not isinstance(record, dict):
         return NOT_SHOWN.in_(lang)
     return "  ".join(
-        f"{name}={'***' if mapping.base_name(name)[0] in hidden and value else value}"
+        f"{name}={'***' if headings.base_name(name)[0] in hidden and value else value}"
         for name, value in record.items()
         if value is not None and name != RAW_ROW
     )

@@ -6,16 +6,9 @@ import unicodedata
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 
-from pipelines.intake.mapping import (
-    MONEY_UNITS,
-    SHARE_UNITS,
-    Mapping,
-    RecordRule,
-    Value,
-    base_name,
-    find_column,
-)
+from pipelines.intake.mapping import Mapping, RecordRule, Value
 from pipelines.intake.readers import RAW_ROW, FileRefused
+from pipelines.intake.readers.headings import MONEY_UNITS, SHARE_UNITS, base_name, find_column, unit_of
 from pipelines.intake.schema import GUARDED, PERSONAL, Column, TableSchema
 from pipelines.values import amounts, codes, masking, time_texts, tokens
 from pipelines.values.literals import listed, number, quoted
@@ -310,7 +303,7 @@ class ColumnSql:
 
     def _header_unit(self, value: Value, units: Dictionary[str, float]) -> float:
         column = find_column(value.source, self._columns)
-        unit = base_name(column)[1] if column else None
+        unit = unit_of(column) if column else None
         if unit is None or unit not in units:
             raise FileRefused(
                 "UNIT_NOT_STATED",

@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from pipelines.intake import mapping
+from pipelines.intake.readers import headings
 from pipelines.intake.sandbox import Lookup, Sandbox
 from pipelines.settings import Home
 from pipelines.store import Store
@@ -69,7 +70,7 @@ def records(home: Home, file: sqlite3.Row, wanted: list[tuple[str, int]]) -> lis
 
 
 def _shown(name: str, text: str | None, hidden: frozenset[str], prose: frozenset[str]) -> str | None:
-    compared = mapping.base_name(name)[0]
+    compared = headings.base_name(name)[0]
     if not text or compared not in hidden | prose:
         return text
     return masking.hidden(text) if compared in prose else "***"

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-import unicodedata
+from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Dictionary
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fnmatch import fnmatch
 from pathlib import Path
@@ -20,18 +20,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.intake.readers import FileRefused, FileRule
+from pipelines.intake.readers import FileRefused, FileRule, section_name
+from pipelines.intake.readers.headings import base_name
 from pipelines.intake.schema import DERIVED, GUARDED, Column, TableSchema, table_schemas
 
 BUILT_IN = Path(__file__).parent / "sources"
 
 FORMATS = ("delimited", "workbook", "exchange", "ocds", "parquet", "document")
-
-#: Units that a header may state in brackets, as a factor to the base unit.
-MONEY_UNITS = {"元": 1, "千元": 1_000, "万元": 10_000, "亿元": 100_000_000}
-SHARE_UNITS = {"%": 0.01}
-HEADER_UNITS = MONEY_UNITS | SHARE_UNITS
-_UNIT_IN_HEADER = re.compile(r"[（(](?P<unit>[^()（）]+)[)）]$")
 
 
 @dataclass(frozen=True)
@@ -73,6 +68,18 @@ class RecordRule:
     deleted_values: tuple[str, ...] = ()
     only_with: tuple[str, ...] = ()
 
+    def names(self, columns: Collection[str] | None = None) -> list[str]:
+        """Return the sender's names that this rule reads, for some of our columns or for all."""
+        values = [value for name, value in self.columns.items() if columns is None or name in columns]
+        if columns is None:
+            values += filter(None, (self.updated_at, self.deleted))
+        return [
+            name
+            for value in values
+            for names in (value.source, value.unit_from, *value.join, *value.first_filled)
+            for name in names
+        ]
+
 
 @dataclass(frozen=True)
 class Mapping:
@@ -105,14 +112,22 @@ class Mapping:
         )
 
     def rule_for(self, file_name: str) -> FileRule:
-        """Return the first file rule whose pattern fits.
+        """Return the first file rule whose pattern fits, with the names that are read in such a file.
 
         Raises:
             FileRefused: no rule fits.
         """
         for rule in self.files:
             if any(fnmatch(file_name.lower(), pattern.lower()) for pattern in rule.match):
-                return rule
+                read = [each for each in self.records if each.section == section_name(rule, file_name)]
+                return replace(
+                    rule,
+                    wanted=_once(name for each in read for name in each.names()),
+                    keys=_once(name for each in read for name in each.names({"lot_id"})),
+                    required=_once(
+                        name for each in read for name in each.names(_required(each) - {"lot_id"})
+                    ),
+                )
         patterns = ", ".join(pattern for rule in self.files for pattern in rule.match)
         raise FileRefused(
             "NO_FILE_RULE",
@@ -291,6 +306,25 @@ def _is_factor(factor: object) -> bool:
     return is_number and 0 < Decimal(str(factor)) == round(Decimal(str(factor)), 6)
 
 
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _required(rule: RecordRule) -> set[str]:
+    """Return the columns of which a record must fill one, such as a bidder's code and name."""
+    return {
+        name
+        for column in table_schemas()[rule.table].columns.values()
+        if column.required
+        for name in (
+            (column.columns or (column.code, column.name_column))
+            if column.type in DERIVED
+            else (column.name,)
+        )
+        if name
+    }
+
+
 def _plain(spec: dict[str, object], where: str) -> Value:
     known = dict(spec)
     if "from" in known:
@@ -337,32 +371,3 @@ def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise TypeError(f"{value!r} is neither a text nor a list of texts")
     return tuple(str(part) for part in value)
-
-
-def base_name(header: str) -> tuple[str, str | None]:
-    """Split a header into the compared name and the unit it states in brackets.
-
-    ``投标报价（万元）`` gives ``("投标报价", "万元")``. Only units of ``HEADER_UNITS`` are split off.
-    """
-    plain = "".join(unicodedata.normalize("NFKC", header).split())
-    found = _UNIT_IN_HEADER.search(plain)
-    if found and found["unit"] in HEADER_UNITS:
-        return plain[: found.start()], found["unit"]
-    return plain, None
-
-
-def find_column(names: tuple[str, ...], columns: tuple[str, ...]) -> str | None:
-    """Return the one column of a file that goes by one of ``names``, or None.
-
-    Raises:
-        FileRefused: two columns of the file go by these names.
-    """
-    wanted = {base_name(name)[0] for name in names} | set(names)
-    found = [column for column in columns if column in wanted or base_name(column)[0] in wanted]
-    if len(found) > 1:
-        raise FileRefused(
-            "DOUBLED_COLUMN",
-            f"columns {', '.join(map(repr, found))} mean the same; keep one of them",
-            f"列 {'、'.join(found)} 含义相同，请只保留一列",
-        )
-    return found[0] if found else None

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from pipelines.intake.readers import FileRefused, decoding, packages, sniffing, workbook_parts
+from pipelines.intake.readers import FileRefused, decoding, headings, packages, sniffing, workbook_parts
 from pipelines.intake.readers.delimited import MAX_FIELD_CHARS, SEPARATORS
 from pipelines.intake.readers.workbook import HEADER_WITHIN_ROWS, cell_text
 from reports.alert_list import COLUMNS, FEEDBACK
@@ -169,9 +169,9 @@ def _take(rows: list[list[str]], sheet: str, bad: set[str], returned: ReturnedLi
     width = len(rows[at])
     for number, row in enumerate(rows[at + 1 :], start=at + 2):
         faulty = [
-            f"{workbook_parts.column_letters(column + 1)}{number}"
+            f"{headings.column_letters(column + 1)}{number}"
             for column in places.values()
-            if f"{workbook_parts.column_letters(column + 1)}{number}" in bad
+            if f"{headings.column_letters(column + 1)}{number}" in bad
         ]
         taken = {key: row[column].strip() if column < len(row) else "" for key, column in places.items()}
         if not (faulty or any(taken.values())):

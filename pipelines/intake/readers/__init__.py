@@ -21,6 +21,9 @@ import pyarrow.compute as pc
 RAW_ROW = "raw_row"  # int64: number of the record inside its section, see each reader
 RAW_PATH = "raw_path"  # string: where a person finds it, e.g. "line 17", "sheet 开标记录, row 7"
 
+#: Begins the text of a cell that is there and cannot be read, such as a formula; the rest says why.
+UNREADABLE = "\x1f"
+
 #: Refused records keep this much of their text.
 MAX_RAW_TEXT = 4096
 
@@ -100,7 +103,12 @@ class FileRule:
             lines), ``ocds``, ``parquet`` or ``document`` (docx, pdf, xlsx, plain text).
         section: name given to the records of a flat file; ``stem`` takes it from the file name
             (``TENDER_LIST_20261101.csv`` is section ``TENDER_LIST``).
-        header: names of which at least two must stand in the header row of a workbook.
+        header: names of which at least two must stand in the header row; without any, those that the mapping reads.
+        skip: lines of a delimited file before everything else.
+        columns: names of the columns of a file that has no header.
+        wanted, keys, required: the names that the mapping reads in this section, with ``head:`` before what stands
+            above the table; those of them that tell whose the rows are (the lot); those of what else every record
+            must have (the bidder). Worked out, not set.
         published: the sender delivers only what is already public, so nothing is held back.
     """
 
@@ -109,6 +117,11 @@ class FileRule:
     section: str = "rows"
     header: tuple[str, ...] = ()
     published: bool = False
+    skip: int = 0
+    columns: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
 
 
 def section_name(rule: FileRule, file_name: str) -> str:

@@ -44,12 +44,12 @@ from pipelines.intake.readers import (
     decoding,
     delimited,
     exchange,
+    layout,
     ocds,
     packages,
     section_name,
     sniffing,
     strict_json,
-    workbook,
     workbook_parts,
 )
 
@@ -254,20 +254,7 @@ def _workbook(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[st
         visible = {one.get("name") for one in sheets if one.get("state", "visible") == "visible"}
         for name, part in workbook_parts.sheet_parts(archive).items():
             if name in visible:
-                count += _filled_rows(counting_sheets.sheet_rows(archive, part, strings), rule)
+                rows = counting_sheets.sheet_rows(archive, part, strings)
+                blocks = layout.lay_out(rows, rule, f"sheet {name}, row").blocks
+                count += sum(len(block.records) for block in blocks)
     return {section_name(rule, file_name): count}
-
-
-def _filled_rows(rows: dict[int, counting_sheets.SheetRow], rule: FileRule) -> int:
-    top = [
-        rows.get(number, counting_sheets.SheetRow()) for number in range(1, workbook.HEADER_WITHIN_ROWS + 1)
-    ]
-    at = workbook.header_row([list(row.filled.values()) for row in top], rule.header)
-    if at is None:
-        return 0
-    first_column = min(top[at].filled)
-    return sum(
-        row.is_in_doubt or (bool(row.filled) and not workbook.is_note(row.filled, row.texts, first_column))
-        for number, row in rows.items()
-        if number > at + 1
-    )

@@ -1,16 +1,12 @@
 """xlsx: the sheets that have the expected header; one record a row below it.
 
-The header is the first of the top 40 rows in which at least two of the expected names stand
-(compared without blanks, width, case and a unit in brackets: ``投标报价（万元）`` counts as ``投标报价``).
-Its texts are kept as found. A column without a heading that holds data is called ``column:C``.
+``layout`` says where the tables of a sheet are, which labels hold for which rows and what is a remark. Texts of the
+header are kept as found; a column without a heading that holds data is called ``column:C``. A cell merged over several
+rows counts for each of them.
 
-Above the header stand facts about all rows. ``标段编号：XYZ`` in one cell, or a label and its value side by
-side, become a constant column ``head:标段编号``; a lone text is a note.
-
-Cells become text so that nothing is lost: ``3``, ``0.1``, ``2026-05-01 09:30:00``, ``TRUE``. A row
-that holds a formula (a cached value is not evidence), an error, or a number of more than 15 digits (a
-spreadsheet has already lost the last ones) is unreadable. Blank rows are no records, and neither is a row
-below the data whose only filled cell is a text in the first column (备注, 说明).
+Cells become text so that nothing is lost: ``3``, ``0.1``, ``2026-05-01 09:30:00``, ``TRUE``. A formula (a cached
+value is not evidence), an error, or a number of more than 15 digits (a spreadsheet has already lost the last ones) is
+a text that says so and that no conversion can read: it costs that cell, if it is read at all.
 
 ``raw_row`` is the row in the spreadsheet. Where several sheets have the header their records join;
 those of the second sheet are numbered from 10,000,001, of the third from 20,000,001, and so on.
@@ -19,34 +15,26 @@ those of the second sheet are numbered from 10,000,001, of the third from 20,000
 from __future__ import annotations
 
 import datetime as dt
-import re
-import unicodedata
 import zipfile
-from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from pipelines.intake.readers import (
-    MAX_RAW_TEXT,
+    UNREADABLE,
     FileRefused,
     FileRule,
     Reading,
-    Unreadable,
     headings,
+    layout,
     packages,
     section_name,
     workbook_parts,
 )
-from pipelines.intake.readers.spooling import Row, Spool
-
-#: Title and head block of an opening record take ten rows or so.
-HEADER_WITHIN_ROWS = 40
-
-#: Names of the expected header that must stand in one row, so that a title is not taken for it.
-MIN_HEADER_NAMES = 2
+from pipelines.intake.readers.layout import HEADER_WITHIN_ROWS
+from pipelines.intake.readers.spooling import Spool
 
 #: A sheet has at most 1,048,576 rows, so that the sheet can be read off the number.
 SHEET_STEP = 10_000_000
@@ -54,24 +42,10 @@ SHEET_STEP = 10_000_000
 #: Spreadsheets keep 15 significant digits.
 _FIRST_INEXACT = 10**15
 
-_UNIT = re.compile(r"\([^()]*\)$")
-#: ``标段编号：`` at the beginning or behind a gap; blanks inside spread the label (``标 段：``).
-_LABEL = re.compile(r"(?:^|\s{2,}|\n)\s*([^\W\d](?:[^\s：:]|[ \u3000](?=\S)){0,19})\s?[：:]")
+#: Remarks of one sheet that are kept.
+_NOTES_KEPT = 60
 
 Cell = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A sheet whose header was found; rows and columns count from 0."""
-
-    sheet: str
-    rows: list[list[Cell]]
-    header_at: int
-    columns: dict[int, str]
-    first_column: int
-    head: dict[str, str]
-    facts: workbook_parts.SheetFacts
 
 
 def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
@@ -82,60 +56,102 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
     notes: list[str] = []
     found = 0
     for sheet, facts in _visible_sheets(plain, notes):
-        table = _table(sheet, facts, rule, notes)
-        if table is None:
+        cells = sheet.to_python(skip_empty_area=False)
+        place = f"sheet {sheet.name}, row"
+        rows = {
+            row.number: row
+            for row in _rows(cells, facts, merged_rows(sheet.merged_cell_ranges or [], len(cells)))
+        }
+        tables = layout.lay_out(rows.values(), rule, place)
+        if not tables.blocks:
             notes.append(f"sheet {sheet.name}: no header found, not read")
             continue
-        spool.declare(section, [*table.columns.values(), *table.head])
-        _read_table(table, section, found * SHEET_STEP, spool, notes)
+        for block in tables.blocks:
+            _read_block(block, rows, section, found * SHEET_STEP, place, spool)
+        notes += [f"{place} {number}: {text}" for number, text in tables.notes[:_NOTES_KEPT]]
+        if len(tables.notes) > _NOTES_KEPT:
+            notes.append(f"sheet {sheet.name}: {len(tables.notes) - _NOTES_KEPT} more remarks")
         found += 1
     if not found:
-        looked_for = "、".join(rule.header) or "any text"
+        names = layout.expected(rule)
+        looked_for = "、".join(names[:20]) or "any text"
         raise FileRefused(
             "NO_HEADER",
             f"no visible sheet has a header in its first {HEADER_WITHIN_ROWS} rows; looked for at least "
-            f"{_needed(rule.header)} of: {looked_for}; correct the sheet or the mapping",
-            f"可见工作表前 {HEADER_WITHIN_ROWS} 行未找到表头（至少需以下列名中的 {_needed(rule.header)} 个："
+            f"{layout.needed(names)} of: {looked_for}; correct the sheet or the mapping",
+            f"可见工作表前 {HEADER_WITHIN_ROWS} 行未找到表头（至少需以下列名中的 {layout.needed(names)} 个："
             f"{looked_for}）；请修改工作表或映射",
         )
     return Reading(spool.sections(), spool.unreadable, notes)
 
 
-def header_row(rows: Iterable[Sequence[str]], wanted: Sequence[str]) -> int | None:
-    """Return the position of the header among a sheet's rows, from 0.
-
-    Args:
-        rows: the sheet's cells as text, from its first row.
-        wanted: names to look for; without any, the first row that is not blank is the header.
-    """
-    names = set(map(_comparable, wanted))
-    for at, row in zip(range(HEADER_WITHIN_ROWS), rows, strict=False):
-        filled = {_comparable(cell) for cell in row if cell.strip()}
-        if (not names and filled) or (names and len(filled & names) >= _needed(wanted)):
-            return at
-    return None
+def _read_block(
+    block: layout.Block, rows: Mapping[int, layout.Row], section: str, offset: int, place: str, spool: Spool
+) -> None:
+    spool.declare(section, [*block.columns.values(), *block.head])
+    for number in block.records:
+        row = rows[number]
+        texts = dict.fromkeys(block.columns.values(), "")
+        for column in sorted({*row.cells, *row.in_doubt}):
+            name = block.columns.get(column) or f"column:{headings.column_letters(column + 1)}"
+            texts[name] = row.cells.get(column, "") or _doubt(column, number)
+        spool.add(section, number + offset, f"{place} {number}", {**texts, **block.head})
 
 
-def is_note(filled: dict[int, str], texts: Container[int], first_column: int) -> bool:
-    """Say whether a row is a remark under the table: one text alone in the first column.
-
-    Args:
-        filled: the cells that are not blank, by column.
-        texts: which columns hold text rather than a number, a date or a truth value.
-        first_column: where the table begins.
-    """
-    if list(filled) != [first_column] or first_column not in texts:
-        return False
-    return not re.fullmatch(r"[\d.,\s]+", filled[first_column])
+def _doubt(column: int, number: int) -> str:
+    at = f"{headings.column_letters(column + 1)}{number}"
+    return f"{UNREADABLE}单元格 {at} 为公式或错误值，请粘贴为数值 / cell {at} is a formula or an error, paste it as a value"
 
 
-def _needed(wanted: Sequence[str]) -> int:
-    return min(MIN_HEADER_NAMES, len(wanted))
+def _rows(
+    cells: list[list[Cell]], facts: workbook_parts.SheetFacts, merged: Mapping[tuple[int, int], int]
+) -> Iterator[layout.Row]:
+    """Yield the rows that are not blank; a merged cell's text stands in every row that it covers."""
+    # A formula without a result may stand below the last value.
+    last = max([len(cells), *facts.formulas, *facts.errors])
+    for number in range(1, last + 1):
+        row = cells[number - 1] if number <= len(cells) else []
+        in_doubt = frozenset(
+            workbook_parts.column_number(at.rstrip("0123456789")) - 1
+            for at in (*facts.formulas.get(number, ()), *facts.errors.get(number, ()))
+        )
+        texts = {
+            column: text
+            for column, cell in enumerate(row)
+            if column not in in_doubt and (text := _text(cell, column, number)).strip()
+        }
+        if not texts and not in_doubt:
+            continue
+        is_text = {column for column in texts if isinstance(row[column], str)}
+        for column in range(max(len(row), 1)):
+            top = merged.get((number, column))
+            if top is not None and column not in texts and column not in in_doubt:
+                cell = cells[top - 1][column] if column < len(cells[top - 1]) else ""
+                if text := _text(cell, column, top).strip():
+                    texts[column] = text
+                    is_text |= {column} if isinstance(cell, str) else set()
+        yield layout.Row(number, texts, frozenset(is_text), in_doubt)
 
 
-def _comparable(name: str) -> str:
-    plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", name)).casefold()
-    return _UNIT.sub("", plain) or plain
+def merged_rows(
+    areas: list[tuple[tuple[int, int], tuple[int, int]]], rows: int
+) -> dict[tuple[int, int], int]:
+    """Return (row, column) -> the row from 1 whose cell it shows, for the first column of each merged area."""
+    return {
+        (row + 1, first[1]): first[0] + 1
+        for first, last in areas
+        for row in range(first[0] + 1, min(last[0] + 1, rows))
+    }
+
+
+def _text(cell: Cell, column: int, number: int) -> str:
+    if isinstance(cell, int | float) and abs(cell) >= _FIRST_INEXACT:
+        at = f"{headings.column_letters(column + 1)}{number}"
+        return (
+            f"{UNREADABLE}单元格 {at} 为超过15位的数字，末几位已被电子表格改变；请设为文本重新录入 / cell {at} is a number"
+            " of over 15 digits, of which the spreadsheet has changed the last; enter it again as text"
+        )
+    return cell_text(cell)
 
 
 def _visible_sheets(plain: Path, notes: list[str]) -> list[tuple[CalamineSheet, workbook_parts.SheetFacts]]:
@@ -161,138 +177,6 @@ def _visible_sheets(plain: Path, notes: list[str]) -> list[tuple[CalamineSheet, 
             f"工作簿无法打开（{error}）；请重新保存后提供",
         ) from None
     return visible
-
-
-def _table(
-    sheet: CalamineSheet, facts: workbook_parts.SheetFacts, rule: FileRule, notes: list[str]
-) -> _Table | None:
-    rows = sheet.to_python(skip_empty_area=False)
-    texts = [[cell_text(cell) for cell in row] for row in rows[:HEADER_WITHIN_ROWS]]
-    at = header_row(texts, rule.header)
-    if at is None:
-        return None
-    place = f"sheet {sheet.name}, row {at + 1}"
-    if at + 1 in facts.formulas or at + 1 in facts.errors:
-        raise FileRefused(
-            "FORMULA_HEADER",
-            f"{place}: a column name is a formula or an error; type it as text",
-            f"{place}：列名是公式或错误值；请改为文本",
-        )
-    named = {column: text.strip() for column, text in enumerate(texts[at]) if text.strip()}
-    headings.checked(list(named.values()), place)
-    first_column = min(named)
-    below = rows[at + 1 :]
-    for column in range(len(texts[at])):
-        if column not in named and any(cell_text(row[column]).strip() for row in below):
-            named[column] = f"column:{workbook_parts.column_letters(column + 1)}"
-    head = _head(texts[:at], facts, sheet.name, notes)
-    columns = dict(sorted(named.items()))
-    headings.checked([*columns.values(), *head], place)
-    merged = [area for area in sheet.merged_cell_ranges or [] if area[0][0] > at and area[0][0] != area[1][0]]
-    if merged:
-        notes.append(
-            f"sheet {sheet.name}: {len(merged)} cells are merged over several rows; "
-            "only the first row of each has the value"
-        )
-    return _Table(sheet.name, rows, at, columns, first_column, head, facts)
-
-
-def _head(
-    rows: list[list[str]], facts: workbook_parts.SheetFacts, sheet: str, notes: list[str]
-) -> dict[str, str]:
-    """Return the constants above the header; texts that are none become notes."""
-    pairs: list[tuple[str, str]] = []
-    for number, row in enumerate(rows, 1):
-        if number in facts.formulas or number in facts.errors:
-            notes.append(f"sheet {sheet}, row {number}: not used, it holds a formula or an error")
-            continue
-        row_pairs, rest = _pairs([cell.strip() for cell in row if cell.strip()])
-        pairs += row_pairs
-        notes += [f"sheet {sheet}, row {number}: {text}" for text in rest]
-    values: dict[str, set[str]] = {}
-    for label, value in pairs:
-        values.setdefault(label, set()).add(value)
-    for label, several in values.items():
-        if len(several) > 1:
-            notes.append(f"sheet {sheet}: {label} stands above the header with several values, not used")
-    return {f"head:{label}": several.pop() for label, several in values.items() if len(several) == 1}
-
-
-def _pairs(cells: list[str]) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return label and value pairs of one row's filled cells, and the texts that are neither."""
-    pairs: list[tuple[str, str]] = []
-    rest: list[str] = []
-    waiting = list(reversed(cells))
-    while waiting:
-        cell = waiting.pop()
-        labels = list(_LABEL.finditer(cell))
-        ends = [label.start() for label in labels[1:]] + [len(cell)]
-        found = [
-            (label[1], cell[label.end() : end].strip()) for label, end in zip(labels, ends, strict=False)
-        ]
-        found = found or [(cell, "")]
-        if not found[-1][1] and waiting and not _LABEL.search(waiting[-1]):
-            found[-1] = (found[-1][0], waiting.pop())
-        pairs += [(re.sub(r"\s+", "", label), value) for label, value in found if value]
-        if labels and labels[0].start():
-            rest.append(cell[: labels[0].start()].strip())
-        rest += [label for label, value in found if not value]
-    return pairs, rest
-
-
-def _read_table(table: _Table, section: str, offset: int, spool: Spool, notes: list[str]) -> None:
-    first_column = table.first_column
-    # A formula without a result may stand below the last value.
-    last = max([len(table.rows), *table.facts.formulas, *table.facts.errors])
-    for number in range(table.header_at + 2, last + 1):
-        cells = table.rows[number - 1] if number <= len(table.rows) else []
-        texts = [cell_text(cell) for cell in cells]
-        filled = {column: text for column, text in enumerate(texts) if text.strip()}
-        place = f"sheet {table.sheet}, row {number}"
-        problem = _problem(table, number, cells)
-        if problem:
-            code, reason, reason_zh, column = problem
-            raw_text = "\t".join(texts)[:MAX_RAW_TEXT]
-            spool.refuse(
-                Unreadable(section, number + offset, place, code, reason, reason_zh, raw_text, column)
-            )
-        elif is_note(filled, {at for at, cell in enumerate(cells) if isinstance(cell, str)}, first_column):
-            notes.append(f"{place}: {filled[first_column][:MAX_RAW_TEXT]}")
-        elif filled:
-            row: Row = {name: texts[column] for column, name in table.columns.items()}
-            spool.add(section, number + offset, place, {**row, **table.head})
-
-
-def _problem(table: _Table, number: int, cells: list[Cell]) -> tuple[str, str, str, str | None] | None:
-    if formulas := table.facts.formulas.get(number):
-        return (
-            "FORMULA_CELL",
-            f"cell {formulas[0]} holds a formula, and its last result is no evidence; paste it as a value",
-            f"单元格 {formulas[0]} 是公式，其缓存值不能作为证据；请粘贴为数值",
-            _column_at(table, formulas[0]),
-        )
-    if errors := table.facts.errors.get(number):
-        return (
-            "ERROR_CELL",
-            f"cell {errors[0]} holds an error such as #REF!; correct it",
-            f"单元格 {errors[0]} 是错误值（如 #REF!）；请改正",
-            _column_at(table, errors[0]),
-        )
-    for column, cell in enumerate(cells):
-        if isinstance(cell, int | float) and abs(cell) >= _FIRST_INEXACT:
-            at = f"{workbook_parts.column_letters(column + 1)}{number}"
-            return (
-                "CODE_AS_NUMBER",
-                f"cell {at} is a number of over 15 digits, of which the spreadsheet has changed the last; "
-                "format the column as text, enter the code again and export",
-                f"单元格 {at} 为超过 15 位的数字，电子表格已改变其末几位；请将该列设为文本，重新录入后导出",
-                table.columns.get(column),
-            )
-    return None
-
-
-def _column_at(table: _Table, cell: str) -> str | None:
-    return table.columns.get(workbook_parts.column_number(cell.rstrip("0123456789")) - 1)
 
 
 def cell_text(cell: Cell) -> str:

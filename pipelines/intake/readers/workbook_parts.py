@@ -11,6 +11,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from pipelines.intake.readers import FileRefused
+from pipelines.intake.readers.headings import column_letters
 from pipelines.intake.readers.packages import broken, local
 
 #: Rows x columns that a sheet spans. One cell in the last corner would span 17 billion.
@@ -107,15 +108,6 @@ def column_number(letters: str) -> int:
     for letter in letters.upper():
         number = number * 26 + ord(letter) - ord("A") + 1
     return number
-
-
-def column_letters(number: int) -> str:
-    """Return ``A`` for 1, ``AB`` for 28."""
-    letters = ""
-    while number > 0:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
 
 
 def _positive(digits: str | None, otherwise: int) -> int:

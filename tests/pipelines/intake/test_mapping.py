@@ -3,7 +3,7 @@ import tomllib
 import pytest
 
 from pipelines.intake import mapping
-from pipelines.intake.readers import FileRefused
+from pipelines.intake.readers import FileRefused, headings
 from pipelines.intake.schema import table_schemas
 
 MINIMAL = """
@@ -162,16 +162,50 @@ def test_the_first_file_rule_that_fits_is_used_whatever_the_case(load):
         ("投标报价（美元）", "投标报价(美元)", None),
         ("万元", "万元", None),
         ("投标报价（万元）备注", "投标报价(万元)备注", None),
+        ("投标报价（人民币元）", "投标报价", "元"),
+        ("投标报价（人民币：万元）", "投标报价", "万元"),
+        ("投标报价（万）", "投标报价", "万元"),
+        ("投标报价（单位：万元）", "投标报价", "万元"),
+        ("投标报价（单位:元）", "投标报价", "元"),
+        ("投标报价(元/人民币)", "投标报价", "元"),
+        ("投标报价【万元】", "投标报价", "万元"),
+        ("*投标报价（元）", "投标报价", "元"),
+        ("投标报价（小写）（元）", "投标报价", "元"),
+        ("投标报价\n（含税，元）", "投标报价", "元"),
+        ("投标报价（含税）（百万元）", "投标报价", "百万元"),
+        ("投标报价：万元", "投标报价", "万元"),
+        ("投标报价/万元", "投标报价", "万元"),
+        ("投标报价 元", "投标报价", "元"),
+        ("投标报价（RMB 元）", "投标报价", "元"),
+        ("投标报价（￥）", "投标报价", None),
+        ("投标报价（大写）", "投标报价(大写)", None),
+        ("投标报价（元/吨）", "投标报价(元/吨)", None),
+        ("投标报价（第二轮）", "投标报价(第二轮)", None),
     ],
 )
-def test_a_header_may_state_its_unit_in_brackets(header, name, unit):
-    assert mapping.base_name(header) == (name, unit)
+def test_a_heading_is_its_name_and_the_unit_it_states(header, name, unit):
+    assert headings.base_name(header) == (name, unit)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [("投标报价（元）", "投标报价（大写）"), ("投标报价 > 小写", "投标报价（元）"), ("id", "投标报价（元）")],
+)
+def test_a_column_of_another_meaning_does_not_make_a_heading_ambiguous(columns):
+    assert headings.find_column(("投标报价", "ID2"), columns) == "投标报价（元）"
+
+
+def test_the_header_is_found_by_the_headings_that_are_columns():
+    for heading in ("投标报价（人民币元）", "投标报价（大写）", "报价情况 > 投标报价（元）", "x"):
+        assert headings.is_one_of(heading, ("投标报价",)) == (
+            headings.find_column(("投标报价",), (heading,)) is not None
+        )
 
 
 def test_a_column_is_found_under_any_of_its_names():
-    assert mapping.find_column(("投标报价", "BID_PRICE"), ("x", "BID_PRICE")) == "BID_PRICE"
-    assert mapping.find_column(("投标报价",), ("投标报价（万元）",)) == "投标报价（万元）"
-    assert mapping.find_column(("投标报价",), ("报价",)) is None
+    assert headings.find_column(("投标报价", "BID_PRICE"), ("x", "BID_PRICE")) == "BID_PRICE"
+    assert headings.find_column(("投标报价",), ("投标报价（万元）",)) == "投标报价（万元）"
+    assert headings.find_column(("投标报价",), ("报价",)) is None
 
 
 @pytest.mark.parametrize(
@@ -179,7 +213,7 @@ def test_a_column_is_found_under_any_of_its_names():
 )
 def test_two_columns_of_one_meaning_refuse_the_file_and_both_are_named(columns):
     with pytest.raises(FileRefused) as refused:
-        mapping.find_column(("投标报价", "BID_PRICE"), columns)
+        headings.find_column(("投标报价", "BID_PRICE"), columns)
     assert refused.value.code == "DOUBLED_COLUMN"
     assert all(column in refused.value.reason and column in refused.value.reason_zh for column in columns)
 

@@ -5,6 +5,8 @@ import zipfile
 import pytest
 import xlsxwriter
 
+from pipelines.intake import readers
+
 NAMES = ("序号", "投标人名称", "投标报价")
 HEADER = ["序号", "投标人名称", "投标报价（万元）", "递交时间"]
 
@@ -120,34 +122,169 @@ def test_cells_become_text_without_loss(taking, book):
     assert list(row.values())[7] == "2026-05-01 00:00:00"
 
 
-def test_a_code_that_was_stored_as_a_number_is_kept_aside(taking, book):
+def unread(text):
+    """What a cell says that is there and cannot be read."""
+    return text is not None and text.startswith(readers.UNREADABLE)
+
+
+def test_a_code_that_was_stored_as_a_number_costs_that_cell(taking, book):
     taken = taking(
         book(表=[["代码", "名称"], [911100006000373416, "甲"], ["911100006000373416", "甲"]]), "workbook"
     )
-    assert taken.codes() == ["CODE_AS_NUMBER"]
-    assert taken.unreadable[0].column == "代码"
-    assert "A2" in taken.unreadable[0].reason
-    assert taken.records() == [{"代码": "911100006000373416", "名称": "甲"}]
+    assert not taken.unreadable
+    assert [unread(row["代码"]) for row in taken.records()] == [True, False]
+    assert "A2" in taken.records()[0]["代码"]
 
 
 def test_a_formula_is_no_evidence_even_with_a_cached_value(taking, book):
     taken = taking(book(表=[["a", "b"], [1, 2], [3, "=1+1"], [None, "=SUM(B2:B3)"]]), "workbook")
-    assert taken.codes() == ["FORMULA_CELL", "FORMULA_CELL"]
-    assert [record.raw_row for record in taken.unreadable] == [3, 4]
-    assert "B3" in taken.unreadable[0].reason
-    assert taken.unreadable[0].column == "b"
+    assert [unread(row["b"]) for row in taken.records()] == [False, True, True]
+    assert "B3" in taken.records()[1]["b"]
 
 
-def test_an_error_cell_keeps_its_row_aside(taking, book):
+def test_an_error_cell_costs_that_cell(taking, book):
     content = rewritten(
         book(表=[["a", "b"], ["x", 4242], ["y", 1]]),
         lambda name, data: data.replace(b'<c r="B2"><v>4242', b'<c r="B2" t="e"><v>#REF!'),
     )
-    assert taking(content, "workbook").codes() == ["ERROR_CELL"]
+    assert [unread(row["b"]) for row in taking(content, "workbook").records()] == [True, False]
 
 
-def test_a_formula_in_the_header_is_refused(refusal, book):
-    assert refusal(book(表=[["a", '="b"'], [1, 2]]), "workbook") == "FORMULA_HEADER"
+def test_a_heading_that_is_a_formula_names_no_column(taking, book):
+    taken = taking(book(表=[["a", '="b"', "c"], [1, 2, 3]]), "workbook")
+    assert taken.records() == [{"a": "1", "column:B": "2", "c": "3"}]
+    assert any("the heading is a formula" in note for note in taken.notes)
+
+
+def test_numbers_that_were_dragged_down_make_no_records(taking, book):
+    content = book(表=[[*NAMES, "签字"], [1, "甲公司", 5, "=X()"], ["=ROW()-1", None, None, "=X()"], [3]])
+    taken = taking(content, "workbook", header=NAMES, wanted=NAMES[1:])
+    assert [row["投标人名称"] for row in taken.records()] == ["甲公司"]
+
+
+LOTS = ["标段编号：A", None, "最高投标限价（元）：120"]
+
+
+def opened(taking, book, *rows, keys=("head:标段编号",), wanted=("投标人名称", "投标报价", "head:标段编号")):
+    """Lot and bidder of every record of a sheet; its table has the columns of ``NAMES``."""
+    taken = taking(
+        book(表=list(rows)),
+        "workbook",
+        header=NAMES[1:],
+        wanted=(*wanted, *keys),
+        keys=keys,
+        required=("投标人名称",),
+    )
+    return [(row.get("head:标段编号"), row["投标人名称"]) for row in taken.records()], taken
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        [["标段编号：B　　某桥"]],
+        [["标段编号", "B"]],
+        [["标 段 编 号：", "B", "开标时间：2026-05-06 09:30"]],
+        [[], ["某桥"], ["标段编号：B"], list(NAMES)],
+    ],
+)
+def test_a_repeated_label_begins_the_next_lot(taking, book, between):
+    found, taken = opened(taking, book, LOTS, NAMES, [1, "甲", 1], *between, [1, "乙", 2])
+    assert found == [("A", "甲"), ("B", "乙")]
+    ceilings = [row["head:最高投标限价（元）"] for row in taken.records()]
+    assert ceilings == ["120", None], "what was said of the first lot is not said of the second"
+
+
+def test_what_stands_above_the_first_lot_holds_for_every_lot(taking, book):
+    rows = [["招标人：某局"], LOTS, NAMES, [1, "甲", 1], ["标段编号：B"], [1, "乙", 2]]
+    _, taken = opened(taking, book, *rows)
+    assert [row["head:招标人"] for row in taken.records()] == ["某局", "某局"]
+
+
+@pytest.mark.parametrize(
+    "between", [[["二标段"]], [["某桥工程", None, "详见"], NAMES], [NAMES], [["（二）"], [], NAMES]]
+)
+def test_rows_below_an_unknown_text_are_not_given_to_the_lot_above(taking, book, between):
+    found, _ = opened(
+        taking, book, LOTS, NAMES, [1, "甲", 1], [2, "乙", 1], *between, [1, "丙", 2], [2, "丁", 2]
+    )
+    assert found == [("A", "甲"), ("A", "乙"), (None, "丙"), (None, "丁")]
+
+
+def test_the_header_of_the_next_printed_page_is_no_new_table(taking, book):
+    found, _ = opened(
+        taking, book, LOTS, NAMES, [1, "甲", 1], NAMES, [2, "乙", 2], ["注：未完"], [3, "丙", 3]
+    )
+    assert found == [("A", "甲"), ("A", "乙"), ("A", "丙")]
+
+
+def test_a_lot_that_stands_in_the_table_is_not_lost_for_a_text_between(taking, book):
+    wanted = ("标段编号", "投标人名称", "开标时间", "head:开标时间")
+    rows = [
+        ["开标时间：今天"],
+        ["标段编号", "投标人名称"],
+        ["A", "甲"],
+        ["以下为二标段"],
+        ["B", "乙"],
+    ]
+    taken = taking(book(表=rows), "workbook", wanted=wanted, keys=("标段编号",))
+    assert [(row["标段编号"], row["head:开标时间"]) for row in taken.records()] == [
+        ("A", "今天"),
+        ("B", "今天"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        ["合计", None, 3],
+        [None, "平均值：", 1.5],
+        ["开标人：张三", "监标人：李四", "记录人："],
+        ["备注：以上含税"],
+        [None, "注：以上报价均为含税价"],
+    ],
+)
+def test_sums_signatures_and_remarks_below_the_table_are_no_bids(taking, book, below):
+    found, taken = opened(taking, book, LOTS, NAMES, [1, "甲", 1], [2, "乙", 2], below)
+    assert found == [("A", "甲"), ("A", "乙")]
+    assert any(note.startswith("sheet 表, row 5: ") for note in taken.notes)
+
+
+def test_a_bidder_without_a_price_is_no_remark(taking, book):
+    found, _ = opened(
+        taking, book, LOTS, ["投标人名称", "投标报价"], ["甲公司", 1], ["乙公司"], ["说明：乙公司未解密"]
+    )
+    assert found == [("A", "甲公司"), ("A", "乙公司")]
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower", "price"),
+    [
+        (
+            ["序号", "投标人名称", "投标报价（元）", None],
+            [None, None, "小写", "大写"],
+            "投标报价（元）（小写）",
+        ),
+        (
+            ["序号", "投标人名称", "报价情况", None],
+            [None, None, "投标报价（元）", "备注"],
+            "报价情况 > 投标报价（元）",
+        ),
+        (
+            ["序号", "投标人名称", "投标报价", "投标报价"],
+            ["序号", "投标人名称", "元", "大写"],
+            "投标报价（元）",
+        ),
+    ],
+)
+def test_a_header_of_two_rows_is_read(taking, book, upper, lower, price):
+    found, taken = opened(taking, book, LOTS, upper, lower, [1, "甲", 1, "壹"])
+    assert found == [("A", "甲")]
+    assert taken.records()[0][price] == "1"
+
+
+def test_a_title_right_above_the_header_is_no_first_level_of_it(taking, book):
+    _, taken = opened(taking, book, LOTS, ["某县开标记录表"], ["投标人名称", "投标报价"], ["甲", 1])
+    assert taken.records()[0]["投标报价"] == "1"
 
 
 def test_hidden_sheets_are_named_and_not_read(taking, book):
@@ -177,18 +314,26 @@ def test_a_column_without_heading_is_kept_under_its_letter(taking, book):
     assert taken.records() == [{"a": "1", "column:B": "x", "b": "2"}]
 
 
-def test_cells_merged_over_rows_are_noted(taking):
+def test_a_cell_merged_over_rows_counts_for_each_of_them(taking):
     content = io.BytesIO()
     workbook = xlsxwriter.Workbook(content)
     sheet = workbook.add_worksheet("表")
-    sheet.write_row("A1", ["标段", "报价"])
-    sheet.merge_range("A2:A3", "L1")
+    sheet.write_row("A1", ["标段", "报价", "备注"])
+    sheet.merge_range("A2:A4", "L1")
     sheet.write("B2", 1)
     sheet.write("B3", 2)
+    sheet.merge_range("A5:A6", "L2")
+    sheet.write("B5", 3)
+    sheet.merge_range("C5:C6", "x")
+    sheet.write("B6", 4)
     workbook.close()
     taken = taking(content.getvalue(), "workbook")
-    assert [row["标段"] for row in taken.records()] == ["L1", ""]
-    assert any("merged over several rows" in note for note in taken.notes)
+    assert [(row["标段"], row["报价"]) for row in taken.records()] == [
+        ("L1", "1"),
+        ("L1", "2"),
+        ("L2", "3"),
+        ("L2", "4"),
+    ]
 
 
 @pytest.mark.parametrize(
