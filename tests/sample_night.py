@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import shutil
@@ -11,10 +12,12 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 from places import REPO, SAMPLE
 
-from pipelines import night, settings
+from pipelines import cli, night, settings
+from pipelines.intake import sandbox
 from pipelines.publishing import Night
 from pipelines.store import opened
 
@@ -51,13 +54,33 @@ class SampleNight(NamedTuple):
         return folder / "home"
 
 
+# Python runs this module at the start of every process: it writes down each look-up of a host name.
+SPY = """
+import os, socket
+def spy(*args, **kwargs):
+    with open(os.environ["LOOKED_UP"], "a") as log:
+        log.write(repr(args[:2]) + "\\n")
+    raise OSError("no network in this test")
+socket.getaddrinfo = spy
+"""
+
+
+def spied(folder: Path) -> dict[str, str]:
+    """Settings of a process whose look-ups of hosts are written to ``looked_up`` in a folder."""
+    (folder / "sitecustomize.py").write_text(SPY)
+    path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    return {"PYTHONPATH": path, "LOOKED_UP": str(folder / "looked_up")}
+
+
 def by_command(folder: Path) -> SampleNight:
     """Run the night into an empty folder, as a person does."""
+    # What keeps libraries quiet must come from the command itself.
+    plain = {name: value for name, value in without_settings().items() if name not in cli.OFFLINE}
     done = subprocess.run(
         [BIDWATCH, "nightly", "--home", folder / "home", "--inbox", INBOX, "--as-of", "2026-06-30"],
         capture_output=True,
         text=True,
-        env=without_settings() | {"BIDWATCH_KEY": str(folder / "key")},
+        env=plain | spied(folder) | {"BIDWATCH_KEY": str(folder / "key")},
         cwd=REPO,
         timeout=1800,  # a busy machine is slow
     )
@@ -79,9 +102,35 @@ def deliver(files: Iterable[str], inbox: Path) -> None:
         shutil.copy(INBOX / file, target)
 
 
-def run(home: settings.Home, as_of: date = AS_OF) -> Night:
-    """Run a night in this process."""
-    return night.run(home, as_of, actor="tester", at=AT, progress=lambda *_: None)
+_waiting: list[subprocess.Popen[str]] = []
+_start = sandbox.Sandbox._start
+
+
+def _park(self: sandbox.Sandbox, *_: object) -> None:
+    if self._server is not None:
+        _waiting.append(self._server)
+        self._server = None
+
+
+def _resume(self: sandbox.Sandbox) -> subprocess.Popen[str]:
+    if self._server is None and _waiting:
+        self._server = _waiting.pop()
+    return _start(self)
+
+
+def run(home: settings.Home, as_of: date = AS_OF, at: str = AT) -> Night:
+    """Run a night in this process.
+
+    The nights of a process share the server that forks their readers: starting it is half of a small night.
+    """
+    with patch.multiple(sandbox.Sandbox, __exit__=_park, _start=_resume):
+        return night.run(home, as_of, actor="tester", at=at, progress=lambda *_: None)
+
+
+@atexit.register
+def _end_servers() -> None:
+    for server in _waiting:
+        server.communicate()
 
 
 def state_of(home: settings.Home) -> tuple[object, ...]:

@@ -3,8 +3,9 @@
 from datetime import date
 
 import pytest
+from sample_night import AS_OF, SMALL, deliver, run
 
-from pipelines import duck, night, settings
+from pipelines import duck, settings
 from pipelines.casework.acts import Act
 from pipelines.casework.watchlist import register
 from pipelines.casework.watchlist.proposals import Proposal
@@ -12,19 +13,16 @@ from pipelines.store import opened
 
 pytestmark = pytest.mark.slow
 
-AS_OF = date(2026, 6, 30)
 DAY = "2026-06-30T12:00:00+00:00"
 
 
-@pytest.fixture(scope="module")
-def home(sample_night, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BIDWATCH_KEY", str(sample_night.key))
-        yield settings.Home(sample_night.copy(tmp_path_factory.mktemp("listed")))
-
-
-def run(home, as_of=AS_OF):
-    return night.run(home, as_of, actor="test", at=DAY, progress=lambda *_: None)
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("BIDWATCH_KEY", str(tmp_path / "key"))
+    home = settings.Home(tmp_path / "home").prepare()
+    deliver(SMALL, home.inbox)
+    run(home, AS_OF, DAY)
+    return home
 
 
 def flags(home, detector):
@@ -76,7 +74,7 @@ def test_a_removal_stops_every_flag_the_same_night_and_says_so(home):
         **common,
     )
     before = len(flags(home, "watchlist.active_ban"))
-    done = run(home)
+    done = run(home, AS_OF, DAY)
     assert (done.state, done.lists) == ("published", [])
     assert len(flags(home, "watchlist.active_ban")) > before
     assert flags(home, "watchlist.listed")
@@ -90,10 +88,10 @@ def test_a_removal_stops_every_flag_the_same_night_and_says_so(home):
             authority="某局",
             met=frozenset({"duties", "promise"}),
         )
-    done = run(home)
+    done = run(home, AS_OF, DAY)
     assert done.state == "published"
     assert len(flags(home, "watchlist.active_ban")) == before
     assert flags(home, "watchlist.listed") == []
     assert [said[: len(ban)] for said in done.lists] == [ban, watch]
     assert all("停止标记" in said and "停止标记 0 条" not in said for said in done.lists)
-    assert run(home).lists == []
+    assert run(home, AS_OF, DAY).lists == []
