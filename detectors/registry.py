@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
@@ -19,13 +18,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from detectors import overlay
 from detectors.closure import closure, code_hash
 from detectors.interface import Detector, Need, Screen, Status, completed
 
 ROOT = Path(__file__).parent
 THRESHOLDS = ROOT / "thresholds.toml"
 MEASURED = ROOT / "measured.toml"
-REFERENCE = ROOT.parent / "data" / "reference"
 
 
 @dataclass(frozen=True)
@@ -111,29 +110,24 @@ def load(thresholds: Path = THRESHOLDS, *, local: Path | None = None) -> list[Lo
     Raises:
         ValueError: a file names a detector or a limit that does not exist, or gives a value of the wrong type.
     """
-    overrides = _tables(thresholds)
-    if local and (local / THRESHOLDS.name).is_file():
-        for id, limits in _tables(local / THRESHOLDS.name).items():
-            overrides[id] = {**overrides.get(id, {}), **limits}
-    measured = _tables(MEASURED)
+    overrides = _limits(thresholds)
+    if own := overlay.own(local, THRESHOLDS.name):
+        overrides = overlay.put_over(overrides, _limits(own), levels=2)
+    measured = _limits(MEASURED)
     return [_load(id, overrides.get(id, {}), measured.get(id), local) for id in ids()]
 
 
-def _tables(path: Path) -> dict[str, Mapping[str, Any]]:
+def _limits(path: Path) -> dict[str, Mapping[str, Any]]:
     """Return the limits of a file by detector."""
-    try:
-        families_of = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from error
-    tables = {
+    limits_of = {
         f"{family}.{name}": limits
-        for family, detectors in families_of.items()
+        for family, detectors in overlay.read_toml(path).items()
         for name, limits in detectors.items()
     }
     known = ids()
-    if unknown := sorted(set(tables) - set(known)):
+    if unknown := sorted(set(limits_of) - set(known)):
         raise ValueError(f"{path}: no detector called {unknown[0]!r}; there are {known}")
-    return tables
+    return limits_of
 
 
 def _load(
@@ -155,6 +149,7 @@ def _load(
         facts=module.DETECTOR,
         limits=limits,
         version=_version(id, local),
+        # Not canonical_json, which stands above: what was stored with evidence must not move.
         limits_version=hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12],
         loosened=None if measured is None else loosened(values, measured),
     )
@@ -199,8 +194,7 @@ def written(detectors: Iterable[Loaded]) -> str:
 def _version(id: str, local: Path | None) -> str:
     used = closure(f"detectors.{id}")
     read = sorted({name for module in used for name in _reads(module)})
-    folders = (REFERENCE, *filter(None, [local]))
-    files = [folder / name for name in read for folder in folders if (folder / name).is_file()]
+    files = [path for name in read for path in (overlay.SHIPPED / name, overlay.own(local, name)) if path]
     return code_hash(used, [path.read_bytes() for path in files])
 
 

@@ -230,6 +230,7 @@ def _notes(night: Night, files: Iterable[sqlite3.Row]) -> list[str]:
             " `bidwatch suppress list`"
         )
     notes += night.lists
+    notes += [f"规则待修正 / detector to mend: {said}" for each in night.screened for said in each.misstated]
     refused = [file["name"] for file in files if file["state"] == "refused"]
     if refused:
         listed = "、".join(refused[:5]) + (" …" if len(refused) > 5 else "")

@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-#: What comes with the program.
-SHIPPED = Path(__file__).parents[1] / "data" / "reference"
+from detectors import overlay
+from reports.canonical_json import canonical_json
 
 #: The files that an installation may put rows over, and the columns that tell their rows apart.
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -67,7 +65,7 @@ class Reference:
             ValueError: a file is not UTF-8, a column is missing or unknown, or a key stands there twice; the message
                 names the file and the line.
         """
-        rows = {_key(name, row): row for row in _read(name, SHIPPED / name, is_local=False)}
+        rows = {_key(name, row): row for row in _read(name, overlay.SHIPPED / name, is_local=False)}
         if own := self.file(name):
             rows |= {_key(name, row): row for row in _read(name, own, is_local=True)}
         return list(rows.values())
@@ -78,18 +76,24 @@ class Reference:
         Raises:
             ValueError: a file cannot be read; the message names it.
         """
+        shipped = overlay.read_toml(overlay.SHIPPED / name)
         own = self.file(name)
-        return _toml(SHIPPED / name) | (_toml(own) if own else {})
+        return overlay.put_over(shipped, overlay.read_toml(own)) if own else shipped
 
     def file(self, name: str) -> Path | None:
         """Return the installation's own file of a name, if there is one."""
-        path = self.local / name if self.local else None
-        return path if path and path.is_file() else None
+        return overlay.own(self.local, name)
 
     def digest(self, name: str) -> str:
-        """Return the hash of what a CSV or TOML file says, with what the installation put over it."""
+        """Return the hash of what a CSV or TOML file says, with what the installation put over it.
+
+        Raises:
+            ValueError: it holds a value that no reference file needs, such as ``nan``; the message names the file.
+        """
         own = self.file(name)
-        return _digest(self, name, *(_stamp(path) for path in (SHIPPED / name, *([own] if own else []))))
+        return _digest(
+            self, name, *(_stamp(path) for path in (overlay.SHIPPED / name, *([own] if own else [])))
+        )
 
     def overlays(self) -> list[Overlay]:
         """Return what the installation put over the package's files, by name.
@@ -116,7 +120,7 @@ class Reference:
         if name in KEYS:
             return (
                 {_key(name, row) for row in _read(name, path, is_local=True)},
-                {_key(name, row) for row in _read(name, SHIPPED / name, is_local=False)},
+                {_key(name, row) for row in _read(name, overlay.SHIPPED / name, is_local=False)},
             )
         if name == "sources":
             return {each.name for each in path.glob("*.toml")}, {
@@ -125,12 +129,12 @@ class Reference:
         if name == "thresholds.toml":
             limits = {
                 (family, detector, limit)
-                for family, detectors in _toml(path).items()
+                for family, detectors in overlay.read_toml(path).items()
                 for detector, values in detectors.items()
                 for limit in values
             }
             return set(limits), set(limits)
-        return set(_toml(path)), set(_toml(SHIPPED / name))
+        return set(overlay.read_toml(path)), set(overlay.read_toml(overlay.SHIPPED / name))
 
 
 def _key(name: str, row: Row) -> tuple[str, ...]:
@@ -140,7 +144,10 @@ def _key(name: str, row: Row) -> tuple[str, ...]:
 @cache
 def _digest(known: Reference, name: str, *_stamps: tuple[Path, int, int]) -> str:
     said: object = known.tables(name) if name.endswith(".toml") else [row.values for row in known.rows(name)]
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+    try:
+        return hashlib.sha256(canonical_json(said).encode()).hexdigest()
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}; write a finite number, a text or a date") from error
 
 
 def _stamp(path: Path) -> tuple[Path, int, int]:
@@ -163,7 +170,7 @@ def _parsed(name: str, is_local: bool, path: Path, _changed_ns: int, _size: int)
             raise ValueError(f"{path}: not UTF-8; save it as CSV UTF-8 (逗号分隔)") from None
     columns = tuple(reader.fieldnames or ())
     if is_local:
-        _check_columns(path, columns, next(csv.reader([_head(SHIPPED / name)])))
+        _check_columns(path, columns, next(csv.reader([_head(overlay.SHIPPED / name)])))
     rows = [
         Row(f"{path}, line {line}", {column: (row[column] or "").strip() for column in columns}, is_local)
         for line, row in read
@@ -195,10 +202,3 @@ def _refuse_twins(name: str, rows: list[Row]) -> None:
 def _head(path: Path) -> str:
     with path.open(encoding="utf-8-sig") as file:
         return file.readline()
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from error

@@ -42,7 +42,7 @@ class FileOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Rows refused for one reason. ``example`` is one refused value, masked by the caller."""
+    """Rows refused for one reason. ``example`` is where one of them stands in its file."""
 
     code: str
     reason: str

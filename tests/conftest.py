@@ -142,8 +142,14 @@ class Market:
         loaded = replace(loaded, limits=loaded.module.Limits(**limits))
         for (name,) in self.con.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall():
             self.con.execute(f"DROP TABLE {name}")
-        unjudged = screening.count_unjudged(self.con, loaded, loaded.screen(self.engine, loaded.limits))
+        unjudged = self.unjudged(loaded, loaded.screen(self.engine, loaded.limits))
         return {each.lack: each.units for each in unjudged}
+
+    def unjudged(self, detector: registry.Loaded, frame: pd.DataFrame) -> list[screening.Unjudged]:
+        """Return what a detector could not judge; a need that says otherwise than its screen did is an error here."""
+        unjudged, misstated = screening.count_unjudged(self.con, detector, frame)
+        assert misstated == []
+        return unjudged
 
     def judged(self, id: str, **limits: object) -> dict[str, bool]:
         """Return unit -> flagged for every unit that could be judged, leaving out ``honest`` lots."""

@@ -16,7 +16,6 @@ from places import REPO as ROOT
 
 from detectors import registry
 from detectors.interface import COUNTED, IN_LOT, SCREEN_COLUMNS, SEPARATOR, Detector, Grade, Severity, Status
-from pipelines.snapshot.screening import count_unjudged
 
 LEGAL_BASIS = ROOT / "data" / "reference" / "legal_basis.csv"
 SECTIONS = ("Why it matters", "Looks innocent when", "Blind spots", "Sources")
@@ -288,8 +287,8 @@ def test_an_honest_market_is_left_alone(detector, screened):
 @pytest.mark.slow
 @each("detector")
 def test_judged_and_not_judged_by_reason_are_all_there_are(detector, screened, honest):
-    # Raises where a judged unit lacks a need, or an unjudged one has them all.
-    for each in count_unjudged(honest.con, detector, screened(detector)):
+    # Fails where a judged unit lacks a need, or an unjudged one has them all.
+    for each in honest.unjudged(detector, screened(detector)):
         assert each.counted == COUNTED[detector.facts.unit][0]
         assert each.units > 0
         assert re.search(r"[\u4e00-\u9fff]", each.lack_zh)
@@ -297,7 +296,7 @@ def test_judged_and_not_judged_by_reason_are_all_there_are(detector, screened, h
 
 @each("detector")
 def test_an_empty_market_lacks_nothing(detector, market):
-    assert count_unjudged(market.con, detector, detector.screen(market.engine, detector.limits)) == []
+    assert market.unjudged(detector, detector.screen(market.engine, detector.limits)) == []
 
 
 @each("detector")

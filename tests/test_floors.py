@@ -11,7 +11,7 @@ from detectors.registry import families
 #: each other. A folder is a room; so is each module that stands at ``pipelines/``, ``pipelines/casework/``,
 #: ``detectors/`` or ``detectors/kernels/`` itself.
 FLOORS = (
-    ("detectors.closure", "detectors.interface"),
+    ("detectors.closure", "detectors.interface", "detectors.overlay"),
     ("detectors.kernels.needs",),
     ("detectors.kernels.prices", "detectors.kernels.claims"),
     ("detectors.kernels.rules", "detectors.kernels.firms"),

@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
-from detectors.kernels.texts.bid_texts import FILES, BidTexts, own_runs
+from detectors.kernels.texts.bid_texts import FILES, BidTexts
 from detectors.kernels.texts.texts import (
     Hashes,
     ascending,
@@ -39,6 +39,7 @@ from detectors.kernels.texts.texts import (
     prepared,
     windows,
 )
+from detectors.kernels.texts.whole_texts import own_runs
 
 DETECTOR = Detector(
     title="Two firms file the same text in different lots",

@@ -35,9 +35,10 @@ import numpy as np
 import pandas as pd
 
 from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
-from detectors.kernels.texts.bid_texts import FILES, BidTexts, LotWindows, own_runs, passages
+from detectors.kernels.texts.bid_texts import FILES, BidTexts, LotWindows
 from detectors.kernels.texts.bid_texts import NEEDS as TEXTS
 from detectors.kernels.texts.texts import Ints, ascending, prepared
+from detectors.kernels.texts.whole_texts import own_runs, passages
 
 DETECTOR = Detector(
     title="Bid files of two bidders have passages in common word for word",

@@ -34,9 +34,10 @@ import pandas as pd
 
 from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
 from detectors.kernels.texts.bid_texts import NEEDS as TEXTS
-from detectors.kernels.texts.bid_texts import BidTexts, LotWindows, WholeText
+from detectors.kernels.texts.bid_texts import BidTexts, LotWindows
 from detectors.kernels.texts.mentions import AUTHORS, LotNamings, Names, Naming, namings
 from detectors.kernels.texts.texts import Given, common_runs, letters, prepared
+from detectors.kernels.texts.whole_texts import WholeText
 
 DETECTOR = Detector(
     title="A passage of one bidder's own bid stands in another bidder's file",

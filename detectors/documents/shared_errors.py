@@ -36,9 +36,10 @@ import pandas as pd
 
 from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
 from detectors.kernels.texts.bid_texts import NEEDS as TEXTS
-from detectors.kernels.texts.bid_texts import BidTexts, WholeText
+from detectors.kernels.texts.bid_texts import BidTexts
 from detectors.kernels.texts.phrases import Phrases, Usual, joined
 from detectors.kernels.texts.texts import Bools, Codes, Hashes, Ints, ascending, is_in, plain
+from detectors.kernels.texts.whole_texts import WholeText
 
 DETECTOR = Detector(
     title="Bid files of two bidders share slips that hardly anybody else makes",

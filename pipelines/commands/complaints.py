@@ -27,6 +27,7 @@ from pipelines.commands.options import (
     HomeOption,
     LangOption,
     Panel,
+    YearArgument,
     today,
 )
 from pipelines.commands.output import err, listing, out, print_json
@@ -129,7 +130,7 @@ def show(
 
 @app.command()
 def year(
-    year: Annotated[int, typer.Argument(help="The year in which the period ended.")],
+    year: YearArgument,
     home: HomeOption = None,
     as_of: AsOfOption = None,
     format: FormatOption = Format.TABLE,

@@ -30,6 +30,7 @@ from pipelines.commands.options import (
     LangOption,
     Panel,
     ReasonOption,
+    YearArgument,
     act_by,
     today,
 )
@@ -133,7 +134,7 @@ def warn(
 
 @app.command()
 def year(
-    year: Annotated[int, typer.Argument(help="The year in which the period ended.")],
+    year: YearArgument,
     home: HomeOption = None,
     as_of: AsOfOption = None,
     format: FormatOption = Format.TABLE,

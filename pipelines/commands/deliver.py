@@ -26,6 +26,7 @@ from pipelines.commands.options import (
     LangOption,
     Panel,
     ReasonOption,
+    RecipientOption,
     RowsOption,
     act_by,
     today,
@@ -110,7 +111,7 @@ DidArgument = Annotated[
 def list_(
     home: HomeOption = None,
     state: Annotated[str | None, typer.Option(help=f"Only: {', '.join(STATES_ZH)} or late.")] = None,
-    recipient: Annotated[str | None, typer.Option(help="Only to this office.")] = None,
+    recipient: RecipientOption = None,
     rows: RowsOption = 30,
     as_of: AsOfOption = None,
     format: FormatOption = Format.TABLE,

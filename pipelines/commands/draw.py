@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections import Counter
 from datetime import date, datetime
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -104,6 +103,15 @@ NO_SEED = Both(
 #: What comes next for a plan that is not drawn yet.
 AFTER = {"planned": AFTER_PLAN, "committed": AFTER_COMMITMENT}
 
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option("--period-from", formats=DAY, help="No object twice from this day. Default: 1 January."),
+]
+UntilOption = Annotated[
+    datetime | None,
+    typer.Option("--period-to", formats=DAY, help="… to this day. Default: 31 December."),
+]
+
 app = typer.Typer(
     name="draw",
     help="Double random inspections (双随机、一公开): pools, plan, commitment, draw, results, publication.",
@@ -161,14 +169,8 @@ def plan(
     due: Annotated[
         datetime | None, typer.Option(formats=DAY, help="Until when inspections should be done.")
     ] = None,
-    since: Annotated[
-        datetime | None,
-        typer.Option("--period-from", formats=DAY, help="No object twice from this day. Default: 1 January."),
-    ] = None,
-    until: Annotated[
-        datetime | None,
-        typer.Option("--period-to", formats=DAY, help="… to this day. Default: 31 December."),
-    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     beacon: Annotated[
         str, typer.Option(help="A public source whose value, not yet known, is mixed with the seed.")
     ] = "",
@@ -189,9 +191,9 @@ def plan(
         fields=tuple(field),
         item=item,
         methods=tuple(method or ()),
-        rates=inspection_rates.rates_of(chosen, _own_rates(rate or [])),
+        rates=inspection_rates.rates_of(chosen, inspection_rates.parse_own_rates(rate or [])),
         rate_set=chosen,
-        random=_random(random),
+        random=inspection_rates.parse_random(random),
         officers_per_object=officers,
         period=(since.date() if since else date(year, 1, 1), until.date() if until else date(year, 12, 31)),
         due_on=due.date() if due else None,
@@ -370,21 +372,6 @@ def _row(row: sheets.ListedObject, lang: Lang) -> tuple[str, ...]:
         due_cell(row.deadline, lang) if row.deadline else "",
         remaining(row.deadline, lang) if row.deadline else "",
     )
-
-
-def _own_rates(given: list[str]) -> dict[str, dict[str, Fraction]]:
-    found: dict[str, dict[str, Fraction]] = {dimension: {} for dimension in replay_draw.DIMENSIONS}
-    for text in given:
-        name, _, rate = text.partition("=")
-        dimension, _, of = name.partition(":")
-        if dimension not in found or not of or not rate:
-            raise ValueError(f"--rate {text!r}: write risk:high=30% or credit:D=3/4")
-        found[dimension][of] = inspection_rates.parse_rate(rate)
-    return found
-
-
-def _random(text: str) -> int | Fraction:
-    return int(text) if text.isascii() and text.isdigit() else inspection_rates.parse_rate(text)
 
 
 def _stratum(name: str, lang: Lang) -> str:

@@ -12,6 +12,7 @@ import typer
 
 from pipelines import times
 from pipelines.casework.acts import Act
+from pipelines.casework.cases.states import DISMISSALS_ZH
 from pipelines.commands.texts import Lang
 from pipelines.times import LOCAL
 
@@ -39,6 +40,11 @@ class Panel(StrEnum):
     CASES = "Cases and what leaves the house 线索办理"
     DUTIES = "Other duties of the desk 监管事项"
     PROOF = "What can be checked later 留痕"
+
+
+def choices(names_zh: dict[int, str] | dict[str, str]) -> str:
+    """Return what may be chosen, for a help text: each code with its Chinese name."""
+    return "; ".join(f"{code} {zh}" for code, zh in names_zh.items())
 
 
 HomeOption = Annotated[
@@ -78,6 +84,10 @@ CaseArgument = Annotated[
 SigningOption = Annotated[
     str, typer.Option("--office", help="Who signs. Default: the coordinating office of the reference table.")
 ]
+GradeOption = Annotated[str | None, typer.Option("--grade", help="Only this grade of evidence: A, B or C.")]
+RecipientOption = Annotated[str | None, typer.Option("--recipient", help="Only to this office.")]
+DismissalOption = Annotated[str, typer.Option("--code", help=f"Why: {choices(DISMISSALS_ZH)}.")]
+YearArgument = Annotated[int, typer.Argument(help="The year in which the period ended.")]
 
 
 def act_by(actor: str, reason: str = "", key: str | None = None) -> Act:
@@ -101,8 +111,3 @@ def utc(at: datetime | None) -> str | None:
 def for_reader(lang: Lang, format: Format) -> Lang:
     """Return the language of a listing whose names stay English for programs."""
     return lang if format is Format.TABLE else Lang.EN
-
-
-def choices(names_zh: dict[int, str] | dict[str, str]) -> str:
-    """Return what may be chosen, for a help text: each code with its Chinese name."""
-    return "; ".join(f"{code} {zh}" for code, zh in names_zh.items())

@@ -27,6 +27,7 @@ from pipelines.commands.options import (
     LangOption,
     Panel,
     ReasonOption,
+    RecipientOption,
     act_by,
     today,
 )
@@ -62,7 +63,7 @@ app.add_typer(refer_papers.papers_app)
 @app.command("list")
 def list_(
     home: HomeOption = None,
-    recipient: Annotated[str | None, typer.Option(help="Only to this office.")] = None,
+    recipient: RecipientOption = None,
     as_of: AsOfOption = None,
     format: FormatOption = Format.TABLE,
     lang: LangOption = Lang.ZH,

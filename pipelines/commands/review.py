@@ -11,7 +11,7 @@ from pipelines import settings
 from pipelines.casework import case_queue
 from pipelines.casework.case_queue import FLAGS_ZH, QueuedCase
 from pipelines.casework.cases import cases
-from pipelines.casework.cases.states import AT_REST, DISMISSALS_ZH, STATES_ZH, CaseState
+from pipelines.casework.cases.states import AT_REST, STATES_ZH, CaseState
 from pipelines.commands import case_page
 from pipelines.commands.case_steps import RevOption, say_next, step
 from pipelines.commands.desk_cells import due_cell
@@ -21,8 +21,10 @@ from pipelines.commands.options import (
     ActorOption,
     AsOfOption,
     CaseArgument,
+    DismissalOption,
     Format,
     FormatOption,
+    GradeOption,
     HomeOption,
     KeyOption,
     LangOption,
@@ -30,7 +32,6 @@ from pipelines.commands.options import (
     ReasonOption,
     RowsOption,
     act_by,
-    choices,
     for_reader,
     today,
 )
@@ -70,7 +71,7 @@ def list_(
     state: Annotated[str | None, typer.Option(help="Only this state, such as new or reviewing.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only cases of this person; '-' for nobody's.")] = None,
     basket: Annotated[str | None, typer.Option(help="Only cases of which this office is in charge.")] = None,
-    grade: Annotated[str | None, typer.Option(help="Only this grade of evidence: A, B or C.")] = None,
+    grade: GradeOption = None,
     flag: Annotated[
         str | None, typer.Option(help=f"Only cases with this flag: {', '.join(FLAGS_ZH)}.")
     ] = None,
@@ -220,10 +221,7 @@ def back(
 def dismiss(
     case: CaseArgument,
     reason: ReasonOption,
-    code: Annotated[
-        str,
-        typer.Option(help=f"Why: {choices(DISMISSALS_ZH)}."),
-    ],
+    code: DismissalOption,
     of: Annotated[str | None, typer.Option("--of", help="With duplicate: the case that it repeats.")] = None,
     revisit_on: Annotated[
         datetime | None,

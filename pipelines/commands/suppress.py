@@ -19,6 +19,7 @@ from pipelines.commands.options import (
     DAY,
     ActorOption,
     AsOfOption,
+    DismissalOption,
     Format,
     FormatOption,
     HomeOption,
@@ -27,7 +28,6 @@ from pipelines.commands.options import (
     Panel,
     ReasonOption,
     act_by,
-    choices,
     for_reader,
     today,
 )
@@ -91,10 +91,7 @@ app = typer.Typer(
 @app.command()
 def add(
     reason: ReasonOption,
-    code: Annotated[
-        str,
-        typer.Option(help=f"Why: {choices(DISMISSALS_ZH)}."),
-    ],
+    code: DismissalOption,
     until: Annotated[
         datetime,
         typer.Option(formats=DAY, help=f"The last day, at most {LONGEST_DAYS} days from now. It must end."),

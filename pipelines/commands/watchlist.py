@@ -97,12 +97,13 @@ class Which(StrEnum):
 
 
 ListOption = Annotated[Which, typer.Option("--list", help="watch 重点关注对象名单; black 黑名单.")]
+EndedOption = Annotated[bool, typer.Option("--all", help="Also entries that ended.")]
 
 
 @app.command("list")
 def list_(
     which: ListOption = Which.WATCH,
-    all: Annotated[bool, typer.Option("--all", help="Also entries that ended.")] = False,
+    all: EndedOption = False,
     as_of: AsOfOption = None,
     home: HomeOption = None,
     format: FormatOption = Format.TABLE,
@@ -186,7 +187,7 @@ def export(
     public: Annotated[
         bool, typer.Option("--public", help="Blacklist: only what is published today (公示).")
     ] = False,
-    all: Annotated[bool, typer.Option("--all", help="Also entries that ended.")] = False,
+    all: EndedOption = False,
     as_of: AsOfOption = None,
     home: HomeOption = None,
 ) -> None:

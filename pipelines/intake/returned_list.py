@@ -21,7 +21,8 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, Shee
 
 from pipelines.intake.readers import FileRefused, decoding, headings, packages, sniffing, workbook_parts
 from pipelines.intake.readers.delimited import MAX_FIELD_CHARS, SEPARATORS
-from pipelines.intake.readers.workbook import HEADER_WITHIN_ROWS, cell_text
+from pipelines.intake.readers.layout import HEADER_WITHIN_ROWS
+from pipelines.intake.readers.workbook import cell_text
 from reports.alert_list import COLUMNS, FEEDBACK
 from reports.alert_workbook import DELIVERY_ZH
 

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from detectors.kernels.rules import award_rules
+from detectors.kernels.rules import award_rules, opening_draws
 from detectors.kernels.rules.award_rules import AwardRule
 from pipelines.reference import Reference
 from pipelines.simulator.bidding import put, row_of
@@ -74,14 +74,14 @@ def opened(
             other = np.full(prices.shape, 0.0)
             other[lot, column] = _other_scores(people, rule, bids.iloc[mine], luck[mine], bonus[mine])
             ceilings = lots["ceiling_fen"].to_numpy(dtype=float)[here]
-            draws = award_rules.draw(rule, rng, award_rules.counted_bids(rule, prices, ceilings))
+            draws = opening_draws.draw(rule, rng, award_rules.counted_bids(rule, prices, ceilings))
             benchmarks = award_rules.benchmark(rule, prices, ceilings, draws)
             scores = award_rules.price_scores(rule, prices, ceilings, benchmarks)
             ranks = award_rules.ranks(rule, prices, scores, other)
             put(
                 lots,
                 here,
-                draws=award_rules.written(draws).to_numpy(zero_copy_only=False),
+                draws=opening_draws.written(draws).to_numpy(zero_copy_only=False),
                 benchmark_fen=benchmarks,
             )
             put(bids, mine, rank=ranks[lot, column])

@@ -21,6 +21,8 @@ from pipelines.reference import Reference
 #: Digits kept of every measured number, so that a fact is the same text on every machine.
 FACT_DIGITS = 12
 
+#: Why a unit that has all needs was not judged, where NEEDS gives no reason for it.
+NOT_RECORDED = Need("reason not recorded", "原因未登记")
 
 #: What is counted, in Chinese.
 COUNTED_ZH = {"lots": "个标段", "firms": "家企业", "buyers": "个招标人"}
@@ -45,12 +47,15 @@ class ScreenOutcome:
         judged: units that it could judge.
         flagged: rows that it flagged.
         unjudged: what it could not judge, by reason, in the order in which its needs are asked.
+        misstated: where its NEEDS say otherwise than its screen did, for the night's page. The result stands: a wrong
+            reason must not stop a night.
     """
 
     id: str
     judged: int
     flagged: int
     unjudged: tuple[Unjudged, ...]
+    misstated: tuple[str, ...]
 
 
 def measure(con: duckdb.DuckDBPyConnection, known: Reference | None = None) -> DuckDBEngine:
@@ -131,7 +136,7 @@ def screen(con: duckdb.DuckDBPyConnection, detector: Loaded, known: Reference | 
             )
     finally:
         con.unregister("screened")
-    unjudged = count_unjudged(con, detector, frame)
+    unjudged, misstated = count_unjudged(con, detector, frame)
     if unjudged:
         con.executemany(
             "INSERT INTO risk.unjudged VALUES (?, ?, ?, ?, ?, ?)",
@@ -141,7 +146,11 @@ def screen(con: duckdb.DuckDBPyConnection, detector: Loaded, known: Reference | 
             ],
         )
     return ScreenOutcome(
-        detector.id, int(frame["unit"].nunique()), int(frame["flagged"].sum()), tuple(unjudged)
+        detector.id,
+        int(frame["unit"].nunique()),
+        int(frame["flagged"].sum()),
+        tuple(unjudged),
+        tuple(misstated),
     )
 
 
@@ -155,11 +164,14 @@ def unjudged_of(con: duckdb.DuckDBPyConnection) -> dict[str, list[Unjudged]]:
     return found
 
 
-def count_unjudged(con: duckdb.DuckDBPyConnection, detector: Loaded, frame: pd.DataFrame) -> list[Unjudged]:
-    """Return how many lots, firms or buyers could not be judged, by the first need that they lack.
+def count_unjudged(
+    con: duckdb.DuckDBPyConnection, detector: Loaded, frame: pd.DataFrame
+) -> tuple[list[Unjudged], list[str]]:
+    """Count the lots, firms or buyers that could not be judged, by the first need that they lack.
 
-    Raises:
-        ValueError: a judged unit lacks a need, or one that has all was not judged and no reason is left for it.
+    Returns:
+        the counts, and what ``NEEDS`` misstates: a judged unit lacks a need (it stays judged), or one that has all was
+        not judged and no reason is left for it (it is counted as `NOT_RECORDED`). Tests allow none.
     """
     counted, all_of_them = COUNTED[detector.facts.unit]
     needs = [need for need in detector.needs if need.sql]
@@ -179,27 +191,29 @@ def count_unjudged(con: duckdb.DuckDBPyConnection, detector: Loaded, frame: pd.D
             SELECT CASE{asked} ELSE {len(tables)} END AS place, j.unit IS NOT NULL AS is_judged, count(*), min(a.unit)
             FROM every AS a{joined} LEFT JOIN judged AS j ON j.unit = a.unit
             GROUP BY ALL
+            ORDER BY ALL
             """
         ).fetchall()
     finally:
         con.unregister("judged_frame")
-    found = dict.fromkeys(range(len(detector.needs)), 0)
+    reasons = (*detector.needs, NOT_RECORDED)
+    unjudged, misstated = [], []
     for place, is_judged, units, example in rows:
-        if is_judged and place < len(tables):
-            raise ValueError(
-                f"{detector.id} judged {example}, which lacks what it needs: {needs[place].lack}; mend NEEDS"
-            )
-        if not is_judged and place not in found:
-            raise ValueError(
-                f"{detector.id} did not judge {example}, which has all it needs; add a last need without SQL to NEEDS"
-            )
+        reason = reasons[place]
         if not is_judged:
-            found[place] += units
-    return [
-        Unjudged(counted, need.lack, need.lack_zh, found[place])
-        for place, need in enumerate(detector.needs)
-        if found[place]
-    ]
+            unjudged.append(Unjudged(counted, reason.lack, reason.lack_zh, units))
+        if is_judged and place < len(tables):
+            misstated.append(
+                f"{detector.id} 判定了{units}{COUNTED_ZH[counted]}（如 {example}），其判定条件却为“{reason.lack_zh}”，结果照用"
+                f" / judged {units} {counted} such as {example}, which lack what it needs: {reason.lack}; mend NEEDS"
+            )
+        if not is_judged and reason is NOT_RECORDED:
+            misstated.append(
+                f"{detector.id} 未判定{units}{COUNTED_ZH[counted]}（如 {example}），其判定条件均已具备，计为“{reason.lack_zh}”"
+                f" / did not judge {units} {counted} such as {example}, which have all it needs;"
+                " add a last need without SQL to NEEDS"
+            )
+    return unjudged, misstated
 
 
 def _fulfilled(con: duckdb.DuckDBPyConnection, need: Need, limits: dict[str, object]) -> str:

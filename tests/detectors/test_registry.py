@@ -5,7 +5,7 @@ import shutil
 import pytest
 from places import REPO
 
-from detectors import closure, registry
+from detectors import closure, overlay, registry
 from detectors.interface import Status
 
 LADDER = "prices.ladder"
@@ -104,7 +104,7 @@ def copy_of_the_code(tmp_path, monkeypatch):
     for top in ("detectors", "data/reference"):
         shutil.copytree(REPO / top, tmp_path / top, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(closure, "ROOT", tmp_path)
-    monkeypatch.setattr(registry, "REFERENCE", tmp_path / "data" / "reference")
+    monkeypatch.setattr(overlay, "SHIPPED", tmp_path / "data" / "reference")
     yield tmp_path
     forget()
 

@@ -324,6 +324,30 @@ def test_a_closed_gate_publishes_nothing_and_says_why(home, monkeypatch, tmp_pat
     assert "此条件永不成立" in done.page.read_text(encoding="utf-8")
 
 
+def test_a_detector_that_misstates_its_needs_keeps_its_result_and_the_page_says_so(home, monkeypatch):
+    from detectors.conduct import few_bids, lowest_rejected
+    from detectors.interface import Need
+
+    every = "SELECT lot_id AS unit FROM core.lots"
+    monkeypatch.setattr(few_bids, "NEEDS", (Need("no mark", "无标记", every + " WHERE false"),))
+    monkeypatch.setattr(lowest_rejected, "NEEDS", (Need("no lot", "无标段", every),))
+    done = run(home, date(2026, 7, 31))
+    assert done.state == "published"
+    outcomes = {each.id: each for each in done.screened}
+    assert outcomes["conduct.few_bids"].judged > 0
+    assert [each.lack_zh for each in outcomes["conduct.lowest_rejected"].unjudged] == ["原因未登记"]
+    page = done.page.read_text(encoding="utf-8")
+    assert "规则待修正 / detector to mend: conduct.few_bids 判定了" in page
+    assert "规则待修正 / detector to mend: conduct.lowest_rejected 未判定" in page
+
+
+def test_no_detector_misstates_its_needs(sampled):
+    _, done = sampled
+    screened = json.loads(done["summary"])["screened"]
+    assert screened
+    assert [each["misstated"] for each in screened if each["misstated"]] == []
+
+
 def test_a_broken_file_does_not_stop_the_night(home):
     broken = home.inbox / "national"
     broken.mkdir(exist_ok=True)

@@ -3,8 +3,9 @@
 import pytest
 from places import REPO
 
+from detectors.overlay import SHIPPED
 from pipelines.intake import bronze
-from pipelines.reference import KEYS, SHIPPED, Overlay, Reference
+from pipelines.reference import KEYS, Overlay, Reference
 from pipelines.settings import Home
 
 
@@ -73,6 +74,11 @@ def test_a_placeholder_of_the_county_is_read_and_makes_other_bronze(local):
 def test_what_cannot_be_used_is_an_error_with_its_place(local, name, text, said):
     with pytest.raises(ValueError, match=said):
         local(name, text).overlays()
+
+
+def test_a_number_that_is_none_names_its_file(local):
+    with pytest.raises(ValueError, match=r"award_rules\.toml: .*write a finite number"):
+        local("award_rules.toml", "[lowest]\nk = nan\n").digest("award_rules.toml")
 
 
 def test_a_change_of_the_file_is_seen_at_once(local):

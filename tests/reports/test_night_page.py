@@ -86,7 +86,7 @@ def night(alert):
                 reason="the lot is missing",
                 reason_zh="缺少标段编号",
                 count=3,
-                example="138****5678",
+                example="line 17",
             )
         ],
         expectations=[

@@ -12,7 +12,6 @@ neighbourhood), and organisations that share a fact.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -23,52 +22,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from detectors.interface import Engine
-
-#: Traditional characters that are frequent in names of firms, and their simplified forms, place by place.
-TRADITIONAL = (
-    "業國東華廣設築電環機車貿術產資團責總馬龍陽鄭開發興達圖測繪計監諮詢標樣園藝潔質檢驗務鐵鋼橋線網絡軟體"
-    "優聯遠運輸農種養醫藥學書館儀備飾裝維護衛縣區鎮鄉灣島雲濟寶豐億萬順聖勝創傑偉義誠譽銘錦鴻鵬麗寧滬蘇遼陝贛"
-    "魯際險營經濱實與為長門燈爾凱騰躍輝燁瑩曉濤澤漢滿潤濰灤爐煙熱獻現畫礦節約紅紡納純綠統綱緯績繼續羅蘭"
-    "處號蟲補製複規視觀訊訂記證評詞試話該調論講謝識譯議讓豎財貨販貫貴買費賀賓賽贊趙軌載輕輪轉辦邁過選還鄰釋"
-    "鈞鉑銅鋁錢鍋鍵鏡鐘閘閣閩陸陳階隊隨隱難雙離頂項預領頭願顯風飛飯駿驛魚鮮鳳鳴鷹麥黃點齊"
-)
-SIMPLIFIED = (
-    "业国东华广设筑电环机车贸术产资团责总马龙阳郑开发兴达图测绘计监咨询标样园艺洁质检验务铁钢桥线网络软体"
-    "优联远运输农种养医药学书馆仪备饰装维护卫县区镇乡湾岛云济宝丰亿万顺圣胜创杰伟义诚誉铭锦鸿鹏丽宁沪苏辽陕赣"
-    "鲁际险营经滨实与为长门灯尔凯腾跃辉烨莹晓涛泽汉满润潍滦炉烟热献现画矿节约红纺纳纯绿统纲纬绩继续罗兰"
-    "处号虫补制复规视观讯订记证评词试话该调论讲谢识译议让竖财货贩贯贵买费贺宾赛赞赵轨载轻轮转办迈过选还邻释"
-    "钧铂铜铝钱锅键镜钟闸阁闽陆陈阶队随隐难双离顶项预领头愿显风飞饭骏驿鱼鲜凤鸣鹰麦黄点齐"
-)
-_TO_SIMPLIFIED = str.maketrans(TRADITIONAL, SIMPLIFIED)
-
-#: Endings of place names that are left out in short forms.
-_PLACE_ENDINGS = (
-    "特别行政区",
-    "自治区",
-    "自治州",
-    "自治县",
-    "地区",
-    "省",
-    "市",
-    "县",
-    "区",
-    "州",
-    "盟",
-    "旗",
-)
-_LONGEST_PLACE = 12  # characters, of the longest short form in data/reference/regions.csv
-
-_MARKS = re.compile(r"[\W_]+")
-_IN_BRACKETS = re.compile(r"\(([^()]*)\)")
-_BRANCH = re.compile(
-    r"^(.+?(?:公司|院|厂|所|中心|集团))(.*(?:分公司|分院|分所|分厂|办事处|项目部|经理部|营业部))$"
-)
-_FORMS = (
-    (re.compile(r"股份有限公司$|股份公司$"), "股份"),
-    (re.compile(r"有限责任公司$|有限公司$"), "有限"),
-    (re.compile(r"公司$"), "公司"),
-)
-_NUMERALS = re.compile(r"[0-9一二三四五六七八九十]")
+from detectors.kernels.firms.name_parts import taken_apart
 
 #: Characters of a name that its key holds. Bounds memory only; the whole names are scored.
 _LONGEST_NAME = 40
@@ -140,27 +94,6 @@ def resolve(
     by_code = code_proposals(names)
     pairs = pd.concat([by_code, found.pairs], ignore_index=True).drop_duplicates(["left_id", "right_id"])
     return judged(pairs, judgements), found.cut_names
-
-
-def taken_apart(names: pd.Series, places: Collection[str]) -> pd.DataFrame:
-    """Take names of organisations apart into what can be compared.
-
-    Args:
-        names: as delivered, not null.
-        places: names of regions, long forms (``焦作市``); their short forms count, too.
-
-    Returns:
-        Aligned with ``names``: ``place`` (the places at the front or in brackets, short, blank between
-        them), ``core`` (brand and trade), ``numerals`` (in the core), ``form`` (of the legal person:
-        有限, 股份, 公司 or empty), ``branch`` (what follows the head office's name).
-    """
-    known = {short for place in places for short in (place, _short(place))}
-    plain = names.str.normalize("NFKC").str.translate(_TO_SIMPLIFIED).str.upper()
-    distinct = plain.drop_duplicates()
-    rows = [_parts(name, known) for name in distinct]
-    columns = ["place", "core", "numerals", "form", "branch"]
-    parts = pd.DataFrame(rows, index=distinct.to_numpy(), columns=columns, dtype="str")
-    return parts.reindex(plain.to_numpy()).set_axis(names.index)
 
 
 def proposals(names: pd.DataFrame, facts: pd.DataFrame, places: Collection[str], limits: Limits) -> Proposals:
@@ -273,42 +206,6 @@ def judged(pairs: pd.DataFrame, judgements: pd.DataFrame) -> pd.DataFrame:
     frame["verdict"] = frame["verdict"].fillna("").astype("str")
     frame = frame[frame["verdict"] != "different"]
     return frame.sort_values(["left_id", "right_id"], ignore_index=True)
-
-
-def _short(place: str) -> str:
-    for ending in _PLACE_ENDINGS:
-        if place.endswith(ending) and len(place) - len(ending) >= 2:
-            return place.removesuffix(ending)
-    return place
-
-
-def _parts(name: str, known: set[str]) -> tuple[str, str, str, str, str]:
-    """Return place, core, numerals, form and branch of one name in simplified, half-width characters."""
-    places = [inside for inside in _IN_BRACKETS.findall(name) if inside in known]
-    for place in places:
-        name = name.replace(f"({place})", "")
-    name = _MARKS.sub("", name)
-    branch = ""
-    if found := _BRANCH.match(name):
-        name, branch = found[1], found[2]
-    form = ""
-    for ending, form_name in _FORMS:
-        if ending.search(name):
-            name, form = ending.sub("", name), form_name
-            break
-    while place := _leading_place(name, known):
-        places.append(place)
-        name = name[len(place) :]
-    shorts = sorted({_short(place) for place in places})
-    return " ".join(shorts), name, "".join(_NUMERALS.findall(name)), form, branch
-
-
-def _leading_place(name: str, known: set[str]) -> str:
-    """Return the longest place at the front that leaves at least two characters of the name."""
-    for length in range(min(_LONGEST_PLACE, len(name) - 2), 1, -1):
-        if name[:length] in known:
-            return name[:length]
-    return ""
 
 
 def _scores(left: pd.DataFrame, right: pd.DataFrame, limits: Limits) -> tuple[pd.Series, pd.Series]:

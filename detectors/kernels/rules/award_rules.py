@@ -20,8 +20,6 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
@@ -40,9 +38,6 @@ MAX_FEN = 10**14
 
 UNIT = 10_000  # coefficients and shares are whole multiples of 1 / UNIT
 HUNDREDTHS = 100  # of a point
-
-#: ';K=0.88;C=0.45': the letters in their order, each number with at most four decimals.
-WRITTEN = "".join(["^", *(rf"(?:;{each}=(?P<{each}>[0-9](?:\.[0-9]{{1,4}})?))?" for each in LETTERS), "$"])
 
 Family = Literal["lowest_price", "average_price", "comprehensive_score"]
 Basis = Literal["lowest_bid", "mean", "ceiling_and_mean"]
@@ -252,54 +247,6 @@ def ranks(rule: AwardRule, prices: Numbers, scores: Numbers, other_scores: Numbe
     order = np.lexsort((fen, -total), axis=-1)
     rank = np.argsort(order, axis=-1) + 1
     return np.where(total >= 0, rank, 0)
-
-
-def draw(rule: AwardRule, rng: np.random.Generator, counted: Integers) -> dict[str, Numbers]:
-    """Draw the coefficients of lots, each value of the rule being equally likely.
-
-    The draw comes after the opening: some rules draw from other values where no bid is counted.
-
-    Args:
-        rule: the award rule of all these lots.
-        rng: source of chance.
-        counted: of `counted_bids`, shape (lots,).
-
-    Returns:
-        letter -> values, shape (lots,), for every letter, NaN where the rule does not draw it.
-    """
-    drawn = {letter: np.full(counted.shape, np.nan) for letter in LETTERS}
-    for letter, values in rule.drawn.items():
-        usual = rng.choice(values, size=counted.shape)
-        instead = rng.choice(rule.drawn_if_none.get(letter, values), size=counted.shape)
-        drawn[letter] = np.where(counted > 0, usual, instead)
-    return drawn
-
-
-def written(draws: Draws) -> pa.Array:
-    """Return what was drawn as text, 'K=0.88;C=0.45', null where nothing was, shape (lots,)."""
-    parts = [
-        pc.binary_join_element_wise(letter, pa.array(draws[letter], from_pandas=True).cast(pa.string()), "=")
-        for letter in LETTERS
-        if letter in draws
-    ]
-    # The first "" keeps the rows without any value, which pyarrow 26 would drop.
-    texts = pc.utf8_ltrim(pc.binary_join_element_wise("", *parts, ";", null_handling="skip"), ";")
-    return pc.if_else(pc.equal(texts, ""), None, texts)
-
-
-def parse(texts: pa.Array) -> dict[str, Numbers]:
-    """Return the drawn values of texts as `written` writes them, the very same numbers.
-
-    Returns:
-        letter -> values, shape (lots,), for every letter, NaN where the text does not hold it. A
-        text of any other form holds nothing: its lot cannot be computed again.
-    """
-    found = pc.extract_regex(pc.binary_join_element_wise("", texts, ";"), WRITTEN)
-    values = {letter: pc.struct_field(found, letter) for letter in LETTERS}
-    return {
-        letter: pc.if_else(pc.equal(value, ""), None, value).cast(pa.float64()).to_numpy(zero_copy_only=False)
-        for letter, value in values.items()
-    }
 
 
 def _rule(id: str, table: Mapping[str, Any]) -> AwardRule:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from detectors.interface import Engine, Need
 from detectors.kernels.prices.blocks import blocks
-from detectors.kernels.rules.award_rules import MAX_FEN, AwardRule, Draws, Numbers, benchmark, parse, rules
+from detectors.kernels.rules.award_rules import MAX_FEN, AwardRule, Draws, Numbers, benchmark, rules
+from detectors.kernels.rules.opening_draws import parse
 
 #: What this kernel reads of ``data/reference``: part of the version of every detector that uses it.
 REFERENCE_DATA = ("award_rules.toml",)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.kernels.firms.party_names import SIMPLIFIED, TRADITIONAL
+from detectors.kernels.firms.traditional import SIMPLIFIED, TRADITIONAL
 
 Codes = NDArray[np.uint32]
 Hashes = NDArray[np.uint64]

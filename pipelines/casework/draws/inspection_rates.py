@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -82,7 +82,28 @@ def parse_rate(text: str) -> Fraction:
     return rate
 
 
-def rates_of(rate_set: str, own: Mapping[str, Mapping[str, Fraction]]) -> Rates:
+def parse_own_rates(given: Iterable[str]) -> Rates:
+    """Read the rates that a plan sets itself, such as ``risk:high=30%`` and ``credit:D=3/4``.
+
+    Raises:
+        ValueError: one names no class of a dimension, or gives no rate.
+    """
+    found: dict[str, dict[str, Fraction]] = {dimension: {} for dimension in DIMENSIONS}
+    for text in given:
+        name, _, rate = text.partition("=")
+        dimension, _, of = name.partition(":")
+        if dimension not in found or not of or not rate:
+            raise ValueError(f"--rate {text!r}: write risk:high=30% or credit:D=3/4")
+        found[dimension][of] = parse_rate(rate)
+    return found
+
+
+def parse_random(text: str) -> int | Fraction:
+    """Read how much the random draw takes: ``10`` objects, or a share of all."""
+    return int(text) if text.isascii() and text.isdigit() else parse_rate(text)
+
+
+def rates_of(rate_set: str, own: Rates) -> Rates:
     """Return the rates of a plan: those of a published set, and those that the plan sets itself.
 
     Args:

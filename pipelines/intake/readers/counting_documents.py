@@ -92,8 +92,7 @@ def _xlsx(path: Path, work: Path) -> tuple[int, int, int]:
             if one.kind == "worksheet"
         }
         for part in worksheets & set(parts.values()):
-            found = counting_sheets.sheet_rows(archive, part, strings)
-            rows += sum(bool(row.filled) for row in found.values())
+            rows += counting_sheets.filled_rows(archive, part, strings)
         for _, member in workbook_text.drawings(archive, parts):
             relations = office.related(archive, member)
             elements = _elements(archive, member)

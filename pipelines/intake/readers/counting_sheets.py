@@ -22,8 +22,35 @@ class _Row:
     in_doubt: set[int] = field(default_factory=set)  # formulas and errors
 
 
+def filled_rows(archive: zipfile.ZipFile, part: str, strings: list[str]) -> int:
+    """Return how many rows of a sheet hold a value, be it of a formula."""
+    return sum(bool(row.filled) for row in _rows(archive, part, strings)[0].values())
+
+
 def sheet_rows(archive: zipfile.ZipFile, part: str, strings: list[str]) -> list[Row]:
     """Return the rows of a sheet that are not blank; merged cells stand in each row that they cover."""
+    rows, merged = _rows(archive, part, strings)
+    for row in rows.values():
+        row.filled = {column: text for column, text in row.filled.items() if column not in row.in_doubt}
+        row.texts -= row.in_doubt
+    filled = {number: row for number, row in rows.items() if row.filled or row.in_doubt}
+    for top, bottom, column in merged:
+        above = rows.get(top, _Row())
+        for number in range(top + 1, bottom + 1):
+            below = filled.get(number)
+            if below and column in above.filled and column not in {*below.filled, *below.in_doubt}:
+                below.filled[column] = above.filled[column]
+                below.texts |= above.texts & {column}
+    return [
+        Row(number, row.filled, frozenset(row.texts), frozenset(row.in_doubt))
+        for number, row in sorted(filled.items())
+    ]
+
+
+def _rows(
+    archive: zipfile.ZipFile, part: str, strings: list[str]
+) -> tuple[dict[int, _Row], list[tuple[int, int, int]]]:
+    """Return the rows that a sheet's XML mentions by their number, and its merged cells."""
     rows: dict[int, _Row] = {}
     merged: list[tuple[int, int, int]] = []
     number = 0
@@ -41,18 +68,7 @@ def sheet_rows(archive: zipfile.ZipFile, part: str, strings: list[str]) -> list[
                 column = workbook_parts.column_number(letters) if letters else column + 1
                 _put_cell(row, column - 1, cell, strings)
             element.clear()
-    filled = {number: row for number, row in rows.items() if row.filled or row.in_doubt}
-    for top, bottom, column in merged:
-        above = rows.get(top, _Row())
-        for number in range(top + 1, bottom + 1):
-            row = filled.get(number)
-            if row and column in above.filled and column not in {*row.filled, *row.in_doubt}:
-                row.filled[column] = above.filled[column]
-                row.texts |= above.texts & {column}
-    return [
-        Row(number, row.filled, frozenset(row.texts), frozenset(row.in_doubt))
-        for number, row in sorted(filled.items())
-    ]
+    return rows, merged
 
 
 def _merged(area: str) -> list[tuple[int, int, int]]:
@@ -68,6 +84,7 @@ def _put_cell(row: _Row, column: int, cell: Element, strings: list[str]) -> None
     parts = {packages.local(part.tag): part for part in cell}
     if kind == "e" or "f" in parts:
         row.in_doubt.add(column)
+    if kind == "e":
         return
     text = (
         "".join(parts["is"].itertext()) if "is" in parts else (parts["v"].text or "") if "v" in parts else ""

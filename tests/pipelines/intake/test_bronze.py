@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from places import REPO
 
-from detectors import closure
+from detectors import closure, overlay
 from pipelines import reference, vault
 from pipelines.intake import bronze, mapping, schema
 from pipelines.intake.file_report import FileReport
@@ -294,7 +294,7 @@ def copy_of_the_code(tmp_path, monkeypatch):
         shutil.copytree(REPO / top, tmp_path / top, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(closure, "ROOT", tmp_path)
     monkeypatch.setattr(schema, "FOLDER", tmp_path / "pipelines" / "intake" / "schemas")
-    monkeypatch.setattr(reference, "SHIPPED", tmp_path / "data" / "reference")
+    monkeypatch.setattr(overlay, "SHIPPED", tmp_path / "data" / "reference")
     yield tmp_path
     forget()
 

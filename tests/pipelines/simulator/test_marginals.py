@@ -10,6 +10,7 @@ from pipelines.simulator.writing import write_county
 BENCHMARKS = REPO / "tests" / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 import marginals  # noqa: E402
+import market_statistics  # noqa: E402
 import real_sets  # noqa: E402
 
 pytestmark = pytest.mark.slow
@@ -50,21 +51,21 @@ def market(lots, **columns):
 
 def alike(prices, lots=20, **columns):
     """Make the same lot many times over: quantiles of one value."""
-    return marginals.marginals(market({f"L{n}": prices for n in range(lots)}, **columns))
+    return market_statistics.marginals(market({f"L{n}": prices for n in range(lots)}, **columns))
 
 
 # ---- the screens of a lot
 
 
 def test_screens_of_a_lot_equal_those_computed_by_hand():
-    lot = marginals.per_lot(market({"L1": [100, 130, 110]})).iloc[0]
+    lot = market_statistics.per_lot(market({"L1": [100, 130, 110]})).iloc[0]
     assert lot["cv"] == pytest.approx(15.27525 / 113.33333, rel=1e-5)
     assert lot["rd"] == pytest.approx(10 / 14.14214, rel=1e-5)
     assert lot["skew"] == pytest.approx(0.93522, rel=1e-4)
 
 
 def test_prices_that_differ_by_half_a_thousandth_are_a_close_pair_and_no_tie():
-    lots = marginals.per_lot(
+    lots = market_statistics.per_lot(
         market({"L1": [1000, 1000.5, 2000], "L2": [1000, 1000, 2000], "L3": [1000, 1001.5, 1003]})
     )
     assert lots["is_close"].tolist() == [True, True, False]
@@ -91,7 +92,7 @@ def test_methods_and_sizes_are_kept_apart():
             market({f"B{n}": [100, 110, 120, 130, 140] for n in range(20)}),
         ]
     )
-    found = marginals.marginals(found)
+    found = market_statistics.marginals(found)
     assert found["CV average_price P50"] == pytest.approx(17.3205 / 110, rel=1e-4)
     assert found["CV lowest_price P50"] == pytest.approx(15.8114 / 120, rel=1e-4)
     assert found["tie, n 3-4"] == 1
@@ -105,7 +106,7 @@ def test_nineteen_lots_are_too_few_for_a_quantile():
 
 
 def test_bids_per_lot_and_lots_with_fewer_than_three_bids():
-    found = marginals.marginals(market({f"L{n}": [100.0] * (1 + n % 4) for n in range(100)}))
+    found = market_statistics.marginals(market({f"L{n}": [100.0] * (1 + n % 4) for n in range(100)}))
     assert found["bids per lot P50"] == 2.5
     assert found["bids per lot max"] == 4
     assert found["lots with < 3 bids"] == 0.5
@@ -116,41 +117,47 @@ def test_bids_per_lot_and_lots_with_fewer_than_three_bids():
 
 def test_rounding_is_measured_in_units_and_in_significant_digits():
     prices = {f"L{n}": [100.5, 101, 200, 3000] for n in range(50)}
-    found = marginals.marginals(market(prices))
+    found = market_statistics.marginals(market(prices))
     assert found[["whole", "100s", "1000s", "3 digits", "4 digits"]].tolist() == [0.75, 0.5, 0.25, 0.75, 1.0]
 
 
 def test_yen_are_always_whole_so_only_their_significant_digits_count():
-    found = marginals.marginals(market({f"L{n}": [101, 200, 3000, 12345] for n in range(50)}, currency="JPY"))
+    found = market_statistics.marginals(
+        market({f"L{n}": [101, 200, 3000, 12345] for n in range(50)}, currency="JPY")
+    )
     assert found[["whole", "100s", "1000s"]].isna().all()
     assert found["3 digits"] == 0.75
 
 
 def test_whole_prices_are_unknown_where_the_source_cut_the_cents_off():
-    found = marginals.marginals(market({f"L{n}": [101, 200, 3000, 12345] for n in range(50)}, is_cut=True))
+    found = market_statistics.marginals(
+        market({f"L{n}": [101, 200, 3000, 12345] for n in range(50)}, is_cut=True)
+    )
     assert np.isnan(found["whole"])
     assert found["100s"] == 0.5
 
 
 def test_converted_prices_have_no_digits_of_their_own():
-    found = marginals.marginals(market({f"L{n}": [101, 200, 3000, 12345] for n in range(50)}, currency=None))
+    found = market_statistics.marginals(
+        market({f"L{n}": [101, 200, 3000, 12345] for n in range(50)}, currency=None)
+    )
     assert found[["whole", "3 digits", "tail ratio"]].isna().all()
 
 
 def test_equal_last_digits_are_measured_against_chance():
     chance = np.random.default_rng(3)
     lots = {f"L{n}": chance.integers(10**6, 10**7, 10) + 0.5 for n in range(2000)}
-    assert marginals.marginals(market(lots))["tail ratio"] == pytest.approx(1, abs=0.06)
+    assert market_statistics.marginals(market(lots))["tail ratio"] == pytest.approx(1, abs=0.06)
     one_hand = {lot: prices // 100 * 100 + 17 + n % 50 for n, (lot, prices) in enumerate(lots.items())}
-    assert marginals.marginals(market(one_hand))["tail ratio"] > 40
+    assert market_statistics.marginals(market(one_hand))["tail ratio"] > 40
 
 
 def test_equal_prices_and_whole_hundreds_do_not_count_as_equal_digits():
     chance = np.random.default_rng(3)
     lots = {f"L{n}": np.repeat(chance.integers(10**6, 10**7, 10), 2) for n in range(2000)}
-    assert marginals.marginals(market(lots))["tail ratio"] == pytest.approx(1, abs=0.06)
+    assert market_statistics.marginals(market(lots))["tail ratio"] == pytest.approx(1, abs=0.06)
     hundreds = {lot: prices // 100 * 100 for lot, prices in lots.items()}
-    assert np.isnan(marginals.marginals(market(hundreds))["tail ratio"])
+    assert np.isnan(market_statistics.marginals(market(hundreds))["tail ratio"])
 
 
 # ---- ceilings, times
@@ -184,15 +191,15 @@ def test_jaccard_is_joint_lots_over_lots_of_either():
     # A: lots 0-5, B: lots 1-5, C: lots 2-5 and 6 (four joint lots with A and B: too few)
     bidder = np.repeat([0, 1, 2], [6, 5, 5])
     lot = np.array([0, 1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 2, 3, 4, 5, 6])
-    assert marginals.jaccard(bidder, lot).tolist() == pytest.approx([5 / 6, 5 / 6])
+    assert market_statistics.jaccard(bidder, lot).tolist() == pytest.approx([5 / 6, 5 / 6])
 
 
 def test_jaccard_of_a_sample_of_bidders_is_that_of_all(monkeypatch):
     chance = np.random.default_rng(5)
     seats = np.unique(np.stack([chance.integers(0, 400, 40_000), chance.integers(0, 2000, 40_000)]), axis=1)
-    everyone = marginals.jaccard(*seats)
-    monkeypatch.setattr(marginals, "PAIR_BUDGET", 200_000)
-    some = marginals.jaccard(*seats)
+    everyone = market_statistics.jaccard(*seats)
+    monkeypatch.setattr(market_statistics, "PAIR_BUDGET", 200_000)
+    some = market_statistics.jaccard(*seats)
     assert 0 < len(some) < len(everyone) / 2
     assert np.median(some) == pytest.approx(np.median(everyone), rel=0.03)
 
@@ -203,7 +210,7 @@ def test_bids_and_wins_spread_over_bidders():
     bidder = [firm for n in range(20) for firm in (["A", "B"] if n < 10 else ["A"])]
     wins = [won for n in range(20) for won in ([n < 5, n >= 5] if n < 10 else [True])]
     once = market({"L00": [99] * 24}, bidder=[chr(ord("C") + n) for n in range(24)])
-    found = marginals.marginals(pd.concat([market(lots, bidder=bidder, is_winner=wins), once]))
+    found = market_statistics.marginals(pd.concat([market(lots, bidder=bidder, is_winner=wins), once]))
     assert found["one bid only"] == pytest.approx(24 / 26)
     assert found["bids per bidder P50"] == 1
     assert found["HHI of wins"] == pytest.approx((15 / 20) ** 2 + (5 / 20) ** 2)
@@ -216,7 +223,7 @@ def test_every_trade_is_a_market_of_its_own():
     lots = {f"L{n}": [90.0] for n in range(40)}
     trades = [f"trade {n % 2}" for n in range(40)]
     bidder = [f"firm {n % 2}" for n in range(40)]
-    found = marginals.marginals(market(lots, bidder=bidder, trade=trades, is_winner=True))
+    found = market_statistics.marginals(market(lots, bidder=bidder, trade=trades, is_winner=True))
     assert found["HHI of wins"] == 1
 
 
@@ -276,7 +283,7 @@ def test_a_county_is_read_from_its_truth(tmp_path):
     assert bids["price"].tolist()[0] == 910.5
     assert bids["price"].isna().tolist() == [False, True]
     assert (bids["opening_at"] - bids["submitted_at"]).dt.total_seconds().tolist() == [3600, 1800]
-    assert marginals.marginals(bids)["bids"] == 2
+    assert market_statistics.marginals(bids)["bids"] == 2
 
 
 def test_a_county_with_rings_is_no_honest_market(tmp_path):
@@ -361,7 +368,7 @@ def test_sets_of_openings_have_as_many_rows_as_bidders():
 def test_competitive_lots_have_the_medians_of_an_earlier_measurement(name, cv, rd, skew):
     # Other code measured them earlier; it kept the eleven Swiss slips of the decimal place.
     bids = real_sets.load(name, DATA)
-    found = marginals.marginals(bids[~bids["is_collusive"].astype(bool)])
+    found = market_statistics.marginals(bids[~bids["is_collusive"].astype(bool)])
     assert found["CV any method P50"] == pytest.approx(cv, rel=0.02)
     assert found["RD any method P50"] == pytest.approx(rd, rel=0.05)
     assert found["SKEW any method P50"] == pytest.approx(skew, abs=0.03)
@@ -369,7 +376,7 @@ def test_competitive_lots_have_the_medians_of_an_earlier_measurement(name, cv, r
 
 @needs_real_sets
 def test_korean_ties_and_joint_lots_are_those_of_an_earlier_measurement():
-    found = marginals.marginals(real_sets.load("korea_heritage", DATA))
+    found = market_statistics.marginals(real_sets.load("korea_heritage", DATA))
     assert found["tie"] == pytest.approx(0.33, abs=0.01)
     assert found["Jaccard P50"] == pytest.approx(0.28, abs=0.01)
     assert found["Jaccard P99"] == pytest.approx(0.81, abs=0.01)
@@ -379,7 +386,7 @@ def test_korean_ties_and_joint_lots_are_those_of_an_earlier_measurement():
 def test_every_real_market_passes_and_one_of_equal_prices_does_not():
     real = marginals.real_rows(DATA)
     assert {name: lines for name in real.index if (lines := marginals.outside(real.loc[name], real))} == {}
-    dull = marginals.marginals(market({f"L{n}": [1000.0] * 4 for n in range(200)}))
+    dull = market_statistics.marginals(market({f"L{n}": [1000.0] * 4 for n in range(200)}))
     assert {line.split(":")[0] for line in marginals.outside(dull, real)} >= {
         "CV any method P50",
         "tie, n 3-4",
@@ -393,5 +400,5 @@ def test_every_real_market_passes_and_one_of_equal_prices_does_not():
 @pytest.mark.parametrize(("seed", "lots"), [(1, 8000), (7, 4000)])
 def test_an_honest_county_lies_between_the_real_sets(tmp_path, seed, lots):
     write_county(tmp_path, seed=seed, lots=lots, nights=1, form="parquet", care=())
-    simulated = marginals.marginals(marginals.county(tmp_path))
+    simulated = market_statistics.marginals(marginals.county(tmp_path))
     assert marginals.outside(simulated, marginals.real_rows(DATA)) == []

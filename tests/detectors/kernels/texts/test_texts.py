@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from detectors.documents import copied_text
 from detectors.kernels.texts import bid_texts
-from detectors.kernels.texts.bid_texts import BidTexts, WholeText, own_runs, passages
+from detectors.kernels.texts.bid_texts import BidTexts
 from detectors.kernels.texts.mentions import Names
 from detectors.kernels.texts.phrases import Phrases, Usual, joined
 from detectors.kernels.texts.texts import (
@@ -26,6 +26,7 @@ from detectors.kernels.texts.texts import (
     windows,
     without_joints,
 )
+from detectors.kernels.texts.whole_texts import EXCERPT, WholeText, own_runs, passages
 
 RANDOM = np.random.default_rng(5)
 NOTHING = np.empty(0, dtype=np.uint64)
@@ -323,7 +324,7 @@ def test_excerpts_are_cut_and_show_the_text_as_it_was():
     assert whole.excerpt(0, 3) == "第一段"
     assert whole.excerpt(3, 3) == "甲 乙 丙"
     long = whole.excerpt(3, 120)
-    assert (len(long), long[-1]) == (bid_texts.EXCERPT, "…")
+    assert (len(long), long[-1]) == (EXCERPT, "…")
     assert (whole.place(0), whole.place(3), whole.part(5)) == ("a.docx p1", "a.docx p2", (3, 123))
 
 

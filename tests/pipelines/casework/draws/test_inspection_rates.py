@@ -37,3 +37,19 @@ def test_a_share_is_read_exactly(text, share):
 def test_a_word_that_is_no_share_is_refused(text):
     with pytest.raises(ValueError, match="rate"):
         inspection_rates.parse_rate(text)
+
+
+def test_own_rates_are_read_by_dimension_and_class():
+    found = inspection_rates.parse_own_rates(["risk:high=30%", "risk:low=0", "credit:D=3/4"])
+    assert found == {"risk": {"high": Fraction(3, 10), "low": 0}, "credit": {"D": Fraction(3, 4)}}
+
+
+@pytest.mark.parametrize("text", ["high=1", "risk:=1", "risk:high", "other:high=1"])
+def test_an_own_rate_of_no_class_says_how_to_write_one(text):
+    with pytest.raises(ValueError, match=r"write risk:high=30% or credit:D=3/4"):
+        inspection_rates.parse_own_rates([text])
+
+
+def test_the_random_draw_takes_a_number_or_a_share():
+    assert inspection_rates.parse_random("10") == 10
+    assert inspection_rates.parse_random("5%") == Fraction(1, 20)
