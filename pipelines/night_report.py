@@ -263,5 +263,13 @@ def _remarks(reports: list[FileReport]) -> list[str]:
                 remarks.append(
                     f"{report.file_name} {section.name}: 占位值按空值处理 / placeholders read as empty: {counts}"
                 )
+            if section.unread:
+                cells = ", ".join(
+                    f"{name} {count:,}（{example}）" if example else f"{name} {count:,}"
+                    for name, (count, example) in sorted(section.unread.items())
+                )
+                remarks.append(
+                    f"{report.file_name} {section.name}: 无法识别、按空值处理 / could not be read, taken as empty: {cells}"
+                )
         remarks += [f"{report.file_name}: {note}" for note in report.notes if not note.startswith("encoding")]
     return remarks

@@ -13,6 +13,7 @@ from pipelines.commands.options import Format, FormatOption, HomeOption, LangOpt
 from pipelines.commands.output import listing, out
 from pipelines.commands.texts import Both, Lang
 from pipelines.intake import lineage, mapping
+from pipelines.intake.file_report import FileReport
 from pipelines.intake.readers import RAW_ROW, headings
 from pipelines.store import opened
 from reports.cells import terminal
@@ -29,9 +30,15 @@ NOT_SHOWN = Both("（不显示）", "(not shown)")
 PERSONAL = Both("（不显示：该来源的记录含个人信息）", "(not shown: this sender's records hold personal data)")
 CONFLICT = "CONFLICT_EQUAL_TIME"
 CONFLICT_REASON = Both(
-    "同一记录的两个版本时间相同而内容不同，均未采用，请发送方确认",
-    "two versions of one record have the same time and different content; neither is used: ask the sender",
+    "同一记录的两个版本时间相同而内容不同，有分歧的内容未采用，请发送方确认",
+    "two versions of one record have the same time and different content; what differs is not used: ask the sender",
 )
+EMPTY = "TAKEN_AS_EMPTY"
+EMPTY_REASON = Both(
+    "无法识别，该单元格按空值处理，记录已载入{example}",
+    "cannot be read; the cell is taken as empty and the record is loaded{example}",
+)
+EXAMPLE = Both("，如“{text}”", ", e.g. '{text}'")
 
 app = typer.Typer(
     name="quarantine",
@@ -52,7 +59,7 @@ def list_(
     format: FormatOption = Format.TABLE,
     lang: LangOption = Lang.EN,
 ) -> None:
-    """List refused files and rows: by file, column and reason."""
+    """List refused files and rows, and cells that could not be read: by file, column and reason."""
     where = settings.installed(home)
     # Programs get the places in English.
     place = lang if format is Format.TABLE else Lang.EN
@@ -72,6 +79,7 @@ def list_(
                 " min_by(reason_zh, raw_row) FROM read_parquet($path) GROUP BY column_name, code ORDER BY 4 DESC, 3, 2",
             )
         ]
+        rows += [(name, raw_sha, *found) for found in _unread(where, row)]
         if conflicts := _conflicts(where, raw_sha):
             section, first = conflicts[0]
             at = AT.in_(place).format(section=section, row=first)
@@ -118,6 +126,12 @@ def show(
             reason = terminal(Both(reason_zh, reason_en).in_(lang))
             out.print(OF_COLUMN.in_(lang).format(place=raw_path, code=code, column=column, reason=reason))
             out.print(f"    {terminal(masked(raw_text, hidden, lang))}", soft_wrap=True)
+        for section, column, code, count, reason_en, reason_zh in _unread(where, row):
+            reason = terminal(Both(reason_zh, reason_en).in_(lang))
+            said = OF_COLUMN.in_(lang).format(
+                place=f"{section} × {count:,}", code=code, column=column, reason=reason
+            )
+            out.print(said, soft_wrap=True)
         conflicts = _conflicts(where, row["raw_sha"])[:rows]
         if conflicts:
             records = lineage.records(where, row, conflicts)
@@ -158,6 +172,28 @@ def _refused(where: settings.Home, row: sqlite3.Row, sql: str, **parameters: obj
         con.close()
 
 
+def _unread(where: settings.Home, row: sqlite3.Row) -> list[tuple[str, str, str, int, str, str]]:
+    """Return the cells of a file that could not be read, by column: where, column, code, how many, why."""
+    if not row["bronze"]:
+        return []
+    report = FileReport.load(where.bronze / row["raw_sha"] / row["bronze"])
+    found = []
+    for section in report.sections:
+        for column, (count, text) in sorted(section.unread.items()):
+            example = Both(*(each.format(text=text) if text else "" for each in (EXAMPLE.zh, EXAMPLE.en)))
+            found.append(
+                (
+                    section.name,
+                    column,
+                    EMPTY,
+                    count,
+                    EMPTY_REASON.en.format(example=example.en),
+                    EMPTY_REASON.zh.format(example=example.zh),
+                )
+            )
+    return found
+
+
 def _conflicts(where: settings.Home, raw_sha: str) -> list[tuple[str, int]]:
     """Return section and row of every record of the file that is in conflict in the current snapshot."""
     with opened(where.control) as store:
@@ -167,9 +203,10 @@ def _conflicts(where: settings.Home, raw_sha: str) -> list[tuple[str, int]]:
     con = duck.open_snapshot(where.snapshot(snapshot))
     try:
         return con.execute(
-            "SELECT DISTINCT raw_section, raw_row FROM stage.versions WHERE fate = 'conflict' AND raw_sha = ?"
+            "SELECT raw_section, raw_row FROM stage.versions WHERE fate = 'conflict' AND raw_sha = $raw_sha"
+            " UNION SELECT raw_section, raw_row FROM stage.conflicts WHERE raw_sha = $raw_sha"
             " ORDER BY raw_section, raw_row",
-            [raw_sha],
+            {"raw_sha": raw_sha},
         ).fetchall()
     finally:
         con.close()

@@ -23,7 +23,7 @@ from pipelines import duck, vault
 from pipelines.intake import refusals, schema
 from pipelines.intake.bronze_writer import BronzeWriter, ExpectationTally
 from pipelines.intake.columns import References
-from pipelines.intake.conversion import ConversionPlan, clear_text, convert, plan, read_as_empty
+from pipelines.intake.conversion import ConversionPlan, clear_text, convert, plan, read_as_empty, unread_cells
 from pipelines.intake.file_report import FileReport, SectionReport
 from pipelines.intake.mapping import Mapping, load_file
 from pipelines.intake.readers import RAW_ROW, FileRefused, Reading, Section, read
@@ -170,10 +170,12 @@ class _Intake:
             for source, count in read_as_empty(plans, batch).items():
                 account.read_as_empty[source] = account.read_as_empty.get(source, 0) + count
             if batch.num_rows:
-                account.refused += self._take_batch(section.name, plans, batch)
+                account.refused += self._take_batch(section.name, plans, batch, account)
         return records
 
-    def _take_batch(self, section: str, plans: list[ConversionPlan], batch: pa.Table) -> int:
+    def _take_batch(
+        self, section: str, plans: list[ConversionPlan], batch: pa.Table, account: SectionReport
+    ) -> int:
         """Write the good rows of one batch and refuse the others; a record is refused as a whole."""
         typed = [convert(self.con, each, batch) for each in plans]
         refused = [
@@ -192,6 +194,8 @@ class _Intake:
             if len(bad_rows):
                 good = rows.filter(pc.invert(pc.is_in(rows.column(RAW_ROW), value_set=bad_rows)))
             self.writer.write(each.schema.table, section, good)
+            for column, count, example in unread_cells(self.con, good):
+                account.add_unread(f"{each.schema.table}.{column}", count, example)
             if each.personal:
                 clear = clear_text(self.con, each, batch, self.mapping, self.references)
                 self.writer.clear += [] if clear is None else [clear]

@@ -95,33 +95,30 @@ def suite(table: str, checked_columns: tuple[tuple[str, str], ...]) -> tuple[Exp
             reason="a value cannot be read",
             reason_zh="存在无法识别的值",
             column="unread",
-        )
+        ),
+        Expectation(
+            type="expect_column_values_to_be_null",
+            kwargs={"column": "unread_optional"},
+            severity="warning",
+            code="TAKEN_AS_EMPTY",
+            reason="a value cannot be read and is taken as empty",
+            reason_zh="存在无法识别的值，按空值处理",
+            column="unread_optional",
+        ),
     ]
-    for column in schema.columns.values():
-        if column.required:
-            expectations.append(
-                Expectation(
-                    type="expect_column_values_to_not_be_null",
-                    kwargs={"column": column.name},
-                    severity="critical",
-                    code="MISSING_VALUE",
-                    reason=f"{column.name} is empty and is required",
-                    reason_zh=f"{column.zh}为必填项，但为空",
-                    column=column.name,
-                )
-            )
-        if column.values:
-            expectations.append(
-                Expectation(
-                    type="expect_column_values_to_be_in_set",
-                    kwargs={"column": column.name, "value_set": list(column.values)},
-                    severity="critical",
-                    code="UNKNOWN_CATEGORY",
-                    reason=f"{column.name} is none of {', '.join(column.values)}",
-                    reason_zh=f"{column.zh}不在允许的取值范围内",
-                    column=column.name,
-                )
-            )
+    expectations += [
+        Expectation(
+            type="expect_column_values_to_not_be_null",
+            kwargs={"column": column.name},
+            severity="critical",
+            code="MISSING_VALUE",
+            reason=f"{column.name} is empty and is required",
+            reason_zh=f"{column.zh}为必填项，但为空",
+            column=column.name,
+        )
+        for column in schema.columns.values()
+        if column.required
+    ]
     for name, kind in checked_columns:
         column = schema.columns[name]
         for word, severity, code, reason, reason_zh in _CHECKS[kind]:

@@ -121,8 +121,10 @@ class ColumnSql:
     def typed(self, column: Column, value: Value, x: str) -> str:
         """SQL of the typed value; NULL where the text cannot be read."""
         match column.type:
-            case "text" | "choice" | "code" | "codes" | "region":
+            case "text" | "code" | "codes" | "region":
                 return x
+            case "choice":
+                return f"CASE WHEN {x} IN ({listed(column.values)}) THEN {x} END" if column.values else x
             case "prose":
                 return masking.masked(self._references.key, x, self._references.placeholders)
             case "currency":

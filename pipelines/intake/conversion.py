@@ -1,7 +1,8 @@
 """Text to typed rows, as SQL over one batch of a section.
 
-Every conversion is exact or it does not happen: text that cannot be read leaves its column empty
-and is named in ``unread``, which the table schema refuses. Nothing here decides what is refused.
+Every conversion is exact or it does not happen: text that cannot be read leaves its column empty and is named in
+``unread``, which the table schema refuses, or, where the record is worth something without it, in ``unread_optional``,
+which is counted. Nothing here decides what is refused.
 
 Personal values leave this module only as keyed tokens (HMAC-SHA256, RFC 2104); the clear text is
 returned separately, for the vault.
@@ -35,6 +36,10 @@ from pipelines.values import masking, tokens
 from pipelines.values.literals import quoted
 
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
+
+
+#: Characters kept of a text that could not be read: a few words (弃标, 未在规定时间内解密).
+LONGEST_UNREAD = 60
 
 
 @dataclass(frozen=True)
@@ -76,10 +81,13 @@ def plan(
     clauses = _Clauses()
     for column in schema.columns.values():
         if column.type not in DERIVED:
-            clauses.add(builder, column, rule.columns.get(column.name))
+            value = rule.columns.get(column.name)
+            clauses.add(builder, column, value, must_be_read=schema.must_be_read(column))
     for column in schema.columns.values():
         if column.type in DERIVED and column.required:
             builder.require_one_of(schema, column, rule)
+        if column.type == "unread":
+            clauses.typed.append(_unread_text(column, clauses.missing, rule))
         if column.type == "party":
             clauses.texts += builder.party_words(column, rule, schema)
             clauses.typed.append(builder.party_key(column, rule))
@@ -102,6 +110,13 @@ def plan(
     )
 
 
+def _unread_text(column: Column, missing: list[str], rule: RecordRule) -> str:
+    """SQL of what was delivered where no value could be read from it."""
+    is_there = column.of in rule.columns and column.of not in missing
+    text = f"CASE WHEN {column.of} IS NULL THEN left(replace(w_{column.of}, {UNIT_SEPARATOR}, ''), {LONGEST_UNREAD}) END"
+    return f"{text if is_there else 'CAST(NULL AS VARCHAR)'} AS {column.name}"
+
+
 @dataclass
 class _Clauses:
     """The SQL of a conversion, gathered column by column.
@@ -110,7 +125,7 @@ class _Clauses:
         texts: columns of ``words``: the text as delivered (``w_``), after dictionaries (``x_``), its unit (``u_``).
         distincts, joins: what is computed once a distinct value, and its join to the rows.
         typed: columns of ``typed``.
-        unread: an entry for every value that was not read.
+        unread, unread_optional: an entry for every value that was not read, of columns that must be read and of others.
         checks, missing: as in ``ConversionPlan``.
     """
 
@@ -119,10 +134,11 @@ class _Clauses:
     joins: list[str] = field(default_factory=list)
     typed: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    unread_optional: list[str] = field(default_factory=list)
     checks: list[tuple[str, str]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
-    def add(self, builder: ColumnSql, column: Column, value: Value | None) -> None:
+    def add(self, builder: ColumnSql, column: Column, value: Value | None, *, must_be_read: bool) -> None:
         """Add one column; ``value`` says where its text comes from."""
         name = column.name
         found = builder.words(column, value) if value else None
@@ -143,7 +159,8 @@ class _Clauses:
         if column.type in PERSONAL:
             self.typed.append(f"d_{name}.is_nothing AS {name}_is_nothing")
         shown = builder.shown(column, value)
-        self.unread.append(f"CASE WHEN {builder.is_unread(column)} THEN '{name}{FIELD}' || {shown} END")
+        entries = self.unread if must_be_read else self.unread_optional
+        entries.append(f"CASE WHEN {builder.is_unread(column)} THEN '{name}{FIELD}' || {shown} END")
         if builder.check(column):
             self.typed.append(f"d_{name}.mark AS {name}_check")
             self.checks.append((name, column.type))
@@ -186,7 +203,8 @@ def _select(
         ),
         judged AS (
             SELECT * {defaults},
-                   concat_ws('{ENTRY}', {", ".join([*clauses.unread, "NULL"])}) AS unread_text
+                   concat_ws('{ENTRY}', {", ".join([*clauses.unread, "NULL"])}) AS unread_text,
+                   concat_ws('{ENTRY}', {", ".join([*clauses.unread_optional, "NULL"])}) AS unread_optional_text
             FROM typed
         ),
         derived AS (SELECT *{"".join(", " + d for d in derived)} FROM judged),
@@ -196,7 +214,8 @@ def _select(
                sha256(concat_ws({UNIT_SEPARATOR}, {hashed})) AS row_hash,
                updated_at, coalesce(is_deleted, FALSE) AS is_deleted,
                {"TRUE" if public else "FALSE"} AS is_public,
-               {RAW_ROW}, {RAW_PATH}, nullif(unread_text, '') AS unread
+               {RAW_ROW}, {RAW_PATH}, nullif(unread_text, '') AS unread,
+               nullif(unread_optional_text, '') AS unread_optional
                {"".join(", " + name for name in extra)}
         FROM facts
         {filled if rule.only_with else ""}
@@ -259,6 +278,25 @@ def read_as_empty(plans: Iterable[ConversionPlan], batch: pa.Table) -> dict[str,
         if found:
             counts[source] = int(found)
     return counts
+
+
+def unread_cells(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> list[tuple[str, int, str]]:
+    """Return how many texts of each column could not be read and were taken as empty, with one of them."""
+    if rows.column("unread_optional").null_count == rows.num_rows:
+        return []
+    con.register("unread_rows", rows.select(["unread_optional"]))
+    try:
+        return con.sql(
+            f"""
+            WITH entries AS (
+                SELECT unnest(string_split(unread_optional, '{ENTRY}')) AS entry FROM unread_rows
+            )
+            SELECT split_part(entry, '{FIELD}', 1) AS column_name, count(*), min(split_part(entry, '{FIELD}', 2))
+            FROM entries GROUP BY 1 ORDER BY 1
+            """
+        ).fetchall()
+    finally:
+        con.unregister("unread_rows")
 
 
 def clear_text(

@@ -9,7 +9,11 @@ from pathlib import Path
 
 @dataclass
 class SectionReport:
-    """What became of the records of one section, before other files are considered."""
+    """What became of the records of one section, before other files are considered.
+
+    ``read_as_empty``: placeholders by column. ``unread``: by column, how many texts could not be read and were taken as
+    empty, and one of them.
+    """
 
     name: str
     records: int
@@ -18,6 +22,12 @@ class SectionReport:
     unknown_columns: list[str] = field(default_factory=list)
     missing_columns: list[str] = field(default_factory=list)
     read_as_empty: dict[str, int] = field(default_factory=dict)
+    unread: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def add_unread(self, column: str, count: int, example: str) -> None:
+        """Count texts of a column that could not be read and were taken as empty, with one of them."""
+        before, first = self.unread.get(column, (0, example))
+        self.unread[column] = (before + count, first)
 
 
 @dataclass

@@ -35,6 +35,7 @@ TYPES: Mapping[str, str] = {
     "party_codes": "VARCHAR",  # several, joined by ';'
     "party": "VARCHAR",  # party code, else 'name:' + compared name; brings `<column>_key`
     "first_of": "VARCHAR",  # the first filled one of `columns`
+    "unread": "VARCHAR",  # the text as delivered of column `of`, where no value could be read from it
     "person": "VARCHAR",
     "phone": "VARCHAR",
     "id_number": "VARCHAR",
@@ -44,7 +45,7 @@ TYPES: Mapping[str, str] = {
 PERSONAL = frozenset({"person", "phone", "id_number", "account", "email"})
 #: Columns whose text as delivered is not shown.
 GUARDED = PERSONAL | {"prose"}
-DERIVED = frozenset({"party", "first_of"})
+DERIVED = frozenset({"party", "first_of", "unread"})
 
 #: What every typed row carries besides its own columns.
 PROVENANCE: Mapping[str, str] = {
@@ -69,6 +70,7 @@ class Column:
     required: bool = False
     values: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    of: str | None = None
     code: str | None = None
     name_column: str | None = None
     key_default: str | None = None
@@ -111,6 +113,10 @@ class TableSchema:
             if column.type == "party":
                 typed[f"{column.name}_key"] = "VARCHAR"
         return typed | dict(PROVENANCE)
+
+    def must_be_read(self, column: Column) -> bool:
+        """Tell whether a record is worth nothing without this column: it is required, or part of the key."""
+        return column.required or column.name in self.key
 
     @property
     def parties(self) -> list[Column]:

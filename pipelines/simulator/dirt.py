@@ -33,7 +33,8 @@ class Kind:
     Attributes:
         name: what ``dirt.picks`` calls it.
         what: the note's words.
-        fate: refused, duplicate, conflict, replaces, deletes or held.
+        fate: refused, duplicate, conflict (of one cell), completes (one cell cannot be read, and the right record
+            of the same time has it), replaces, deletes or held.
         code: reason code of a refusal.
         per_thousand: how many per thousand lots; a county of fewer lots has as many.
         extra: versions that are delivered beside the right record: column -> SQL over the right record.
@@ -73,8 +74,8 @@ KINDS = (
             },
         ),
     ),
-    Kind("price_text", "price 12,3x", "refused", "UNREADABLE_VALUE", extra=({"BID_PRICE": "'12,3x'"},)),
-    Kind("price_form", "price form 7", "refused", "UNREADABLE_VALUE", extra=({"PRICE_FORM_CODE": "'7'"},)),
+    Kind("price_text", "price 12,3x", "completes", extra=({"BID_PRICE": "'12,3x'"},)),
+    Kind("price_form", "price form 7", "completes", extra=({"PRICE_FORM_CODE": "'7'"},)),
     Kind(
         "nameless",
         "neither name nor code",
@@ -83,7 +84,7 @@ KINDS = (
         extra=({"BIDDER_NAME": "'无'", "BIDDER_ORG_CODE": "'/'"},),
     ),
     Kind("zero", "price of zero", "refused", "PRICE_NOT_POSITIVE", extra=({"BID_PRICE": "'0.00'"},)),
-    Kind("unit", "unknown unit of price", "refused", "UNREADABLE_VALUE", extra=({"PRICE_UNIT": "'2'"},)),
+    Kind("unit", "unknown unit of price", "completes", extra=({"PRICE_UNIT": "'2'"},)),
     Kind("twice", "the same row twice", "duplicate", per_thousand=3, extra=({},)),
     Kind("conflict", "two versions with one time stamp", "conflict", extra=({"TIME_LIMIT": "'999'"},)),
     Kind(

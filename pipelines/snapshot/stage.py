@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.intake.schema import TableSchema, table_schemas
+from pipelines.intake.schema import PROVENANCE, TableSchema, table_schemas
 from pipelines.snapshot import linking
 from pipelines.values.literals import listed
 
@@ -53,8 +53,10 @@ def load(
     """Fill ``stage`` with the current version of every record in the bronze files.
 
     The newest version of a key wins, by the sender's own version time; arrival order plays no
-    part, so late and repeated deliveries converge. Two versions with the same time and different
-    content are a conflict: neither is used. ``stage.versions`` says what became of every row.
+    part, so late and repeated deliveries converge. Two sections (a notice and an opening record) complete each other:
+    a cell has the value of the newest that fills it. Two different values of one cell at the same time are a conflict
+    of that cell: it is empty, and ``stage.conflicts`` has both. A record that is deleted and not deleted at the same
+    time, or whose required column is in conflict, is not used at all. ``stage.versions`` says what became of every row.
 
     Args:
         con: an empty work database.
@@ -68,6 +70,10 @@ def load(
     con.execute(
         "CREATE OR REPLACE TABLE stage.versions (table_name VARCHAR, raw_sha VARCHAR, raw_section VARCHAR,"
         " raw_row BIGINT, fate VARCHAR)"
+    )
+    con.execute(
+        "CREATE OR REPLACE TABLE stage.conflicts (table_name VARCHAR, record_key VARCHAR, column_name VARCHAR,"
+        " value VARCHAR, raw_sha VARCHAR, raw_section VARCHAR, raw_row BIGINT)"
     )
     con.execute("CREATE OR REPLACE TABLE stage.arrivals (raw_sha VARCHAR, arrival BIGINT)")
     if arrivals:
@@ -101,7 +107,7 @@ def _resolve_versions(
     """
     columns = ", ".join(schema.duckdb_columns())
     kept = ", ".join(
-        f"CASE WHEN is_public THEN {name} END"
+        f"CASE WHEN is_public THEN {name} END AS {name}"
         if name in schema.columns and schema.columns[name].published_only
         else name
         for name in schema.duckdb_columns()
@@ -119,37 +125,119 @@ def _resolve_versions(
                    row_number() OVER (
                        PARTITION BY {equal} ORDER BY arrival, raw_sha, raw_section, raw_row
                    ) AS repeat_no,
-                   rank() OVER (PARTITION BY record_key ORDER BY updated_at DESC NULLS LAST) AS age,
+                   rank() OVER (PARTITION BY record_key, raw_section ORDER BY updated_at DESC NULLS LAST) AS age,
+                   coalesce(updated_at, '-infinity'::TIMESTAMP) AS stated_at,
                    bool_or(is_public) OVER (PARTITION BY {equal}) AS is_published
             FROM read_parquet([{listed(map(str, files))}]) JOIN stage.arrivals USING (raw_sha)
         ),
         newest AS (
-            SELECT record_key, count(DISTINCT row_hash || CAST(is_deleted AS VARCHAR)) AS contents
+            SELECT record_key, count(DISTINCT row_hash) AS contents,
+                   max(stated_at) FILTER (WHERE is_deleted) AS deleted_at, max(stated_at) FILTER (WHERE NOT is_deleted) AS live_at
             FROM numbered
             WHERE age = 1
             GROUP BY record_key
         )
-        SELECT n.*, n.age = 1 AND w.contents = 1 AND NOT n.is_deleted AS is_current, {is_open} AS is_open,
+        SELECT n.*, w.contents,
                CASE WHEN n.repeat_no > 1 THEN 'duplicate'
                     WHEN n.age > 1 THEN 'superseded'
-                    WHEN w.contents > 1 THEN 'conflict'
-                    WHEN n.is_deleted THEN 'deleted'
+                    WHEN w.deleted_at = w.live_at THEN 'conflict'
+                    WHEN w.deleted_at > w.live_at OR w.live_at IS NULL
+                    THEN CASE WHEN n.is_deleted THEN 'deleted' ELSE 'superseded' END
+                    WHEN n.is_deleted THEN 'superseded'
                     WHEN NOT {is_open} THEN 'held'
-                    ELSE 'current' END AS fate
+                    ELSE 'current' END AS fate,
+               n.copy_no = 1 AND n.age = 1 AND NOT n.is_deleted AND {is_open}
+                   AND coalesce(w.live_at > w.deleted_at, TRUE) AS is_shown
         FROM numbered AS n
         JOIN newest AS w ON w.record_key = n.record_key
         """,
         {"cutoff": cutoff} if schema.secret_until in ("opening", "result") else None,
     )
     con.execute(
-        f"INSERT INTO stage.{schema.table} SELECT {kept} FROM delivered"
-        " WHERE is_current AND is_open AND copy_no = 1 ORDER BY record_key"
+        f"CREATE OR REPLACE TEMP TABLE shown AS SELECT {kept}, stated_at, contents FROM delivered WHERE is_shown"
     )
+    con.execute(
+        f"INSERT INTO stage.{schema.table} SELECT {columns} FROM shown WHERE contents = 1 ORDER BY record_key"
+    )
+    if con.execute("SELECT 1 FROM shown WHERE contents > 1 LIMIT 1").fetchall():
+        _complete(con, schema)
     con.execute(
         "INSERT INTO stage.versions SELECT $table_name, raw_sha, raw_section, raw_row, fate FROM delivered",
         {"table_name": schema.table},
     )
     con.execute("DROP TABLE delivered")
+    con.execute("DROP TABLE shown")
+
+
+def _complete(con: duckdb.DuckDBPyConnection, schema: TableSchema) -> None:
+    """Make one record of the rows of ``shown`` that complete each other, cell by cell."""
+    cells = [name for name in schema.duckdb_columns() if name not in PROVENANCE]
+    newest = ", ".join(
+        f"max(stated_at) FILTER (WHERE {name} IS NOT NULL) OVER (PARTITION BY record_key) AS at_{name}"
+        for name in cells
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE completing AS SELECT *, {newest} FROM shown WHERE contents > 1"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE disputed AS "
+        + " UNION ALL ".join(
+            f"""
+            SELECT record_key, '{name}' AS column_name FROM completing WHERE stated_at = at_{name} AND {name} IS NOT NULL
+            GROUP BY record_key HAVING count(DISTINCT {name}) > 1
+            """
+            for name in cells
+        )
+    )
+    for (name,) in con.execute("SELECT DISTINCT column_name FROM disputed ORDER BY 1").fetchall():
+        con.execute(
+            f"""
+            INSERT INTO stage.conflicts
+            SELECT $table_name, record_key, '{name}', CAST({name} AS VARCHAR), raw_sha, raw_section, raw_row
+            FROM completing
+            WHERE stated_at = at_{name} AND {name} IS NOT NULL
+              AND record_key IN (SELECT record_key FROM disputed WHERE column_name = '{name}')
+            ORDER BY record_key, raw_sha, raw_section, raw_row
+            """,
+            {"table_name": schema.table},
+        )
+    required = [column.name for column in schema.columns.values() if column.required]
+    con.execute(
+        f"""
+        UPDATE delivered SET fate = 'conflict' WHERE fate = 'current' AND record_key IN (
+            SELECT record_key FROM disputed WHERE column_name IN ({listed(required)})
+        )
+        """
+    )
+    first = "ORDER BY stated_at DESC, raw_sha, raw_section, raw_row"
+    chosen = {
+        name: f"CASE WHEN NOT coalesce(list_contains(any_value(d.columns), '{name}'), FALSE)"
+        f" THEN first({name} {first}) FILTER (WHERE {name} IS NOT NULL) END"
+        for name in cells
+    } | {
+        "record_key": "c.record_key",
+        "row_hash": f"first(row_hash {first})",
+        "updated_at": "max(updated_at)",
+        "is_deleted": "FALSE",
+        "is_public": "bool_or(is_public)",
+        "raw_sha": f"first(raw_sha {first})",
+        "raw_section": f"first(raw_section {first})",
+        "raw_row": f"first(raw_row {first})",
+    }
+    con.execute(
+        f"""
+        INSERT INTO stage.{schema.table}
+        WITH disputes AS (SELECT record_key, list(column_name) AS columns FROM disputed GROUP BY record_key)
+        SELECT {", ".join(f"{chosen[name]} AS {name}" for name in schema.duckdb_columns())}
+        FROM completing AS c
+        LEFT JOIN (SELECT record_key AS disputed_key, columns FROM disputes) AS d ON d.disputed_key = c.record_key
+        WHERE NOT coalesce(list_has_any(d.columns, [{listed(required)}]), FALSE)
+        GROUP BY c.record_key
+        ORDER BY c.record_key
+        """
+    )
+    con.execute("DROP TABLE completing")
+    con.execute("DROP TABLE disputed")
 
 
 def account(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:

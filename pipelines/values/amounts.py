@@ -6,35 +6,56 @@ from __future__ import annotations
 _DECIMALS = 15
 
 
+#: Units that a cell may state behind its number, as factors to yuan. 元 says nothing new where the column is in yuan,
+#: and contradicts one in 万元.
+_UNITS = {
+    "千元": 1_000,
+    "万": 10_000,
+    "万元": 10_000,
+    "百万": 1_000_000,
+    "百万元": 1_000_000,
+    "亿": 10**8,
+    "亿元": 10**8,
+}
+_ASIDE = r"\s*\((?:不?含税价?|不?含增值税|人民币|小写|RMB)\)$"
+_CURRENCY = r"^(?:人民币|RMB|CNY|¥)\s*:?\s*"
+
+
 def money(x: str, factor: str, decimals: int | None) -> str:
     """SQL of an amount as DECIMAL(20,6).
 
     Args:
-        x: SQL of the text: digits, thousands commas, a sign, ￥ before or 元 behind.
+        x: SQL of the text: digits, thousands commas, a sign, the currency before it, its own unit behind it (102万元),
+            which comes before the column's, and (含税) or the like.
         factor: SQL of the unit, such as ``10000``.
         decimals: round to that many; None reads no number with more than six decimals.
     """
-    number = f"replace(regexp_replace({x}, '^¥\\s*|\\s*元$', '', 'g'), ',', '')"
+    plain = f"regexp_replace(regexp_replace({x}, '{_ASIDE}', ''), '{_CURRENCY}', '')"
+    number = f"replace(regexp_extract({plain}, '^[+-]?[0-9.,]+'), ',', '')"
+    stated = f"regexp_extract({plain}, '([^0-9.,\\s]*?)整?$', 1)"
+    cases = " ".join(f"WHEN '{unit}' THEN {own}" for unit, own in _UNITS.items())
+    own_factor = f"CASE {stated} {cases} ELSE {factor} END"
     fraction = "[0-9]+"
     if decimals is None:
         fraction = f"[0-9]{{1,{_DECIMALS}}}0*"
     else:
         number = f"regexp_replace({number}, '([.][0-9]{{{_DECIMALS}}})[0-9]+$', '\\1')"
-    form = f"'¥?\\s*[+-]?([0-9]+|[0-9]{{1,3}}(,[0-9]{{3}})+)([.]{fraction})?\\s*元?'"
+    units = "|".join(sorted(("元", *_UNITS), key=len, reverse=True))
+    form = f"'[+-]?([0-9]+|[0-9]{{1,3}}(,[0-9]{{3}})+)([.]{fraction})?\\s*({units})?整?'"
     # TRY: a number of forty digits overflows, and is unreadable like any other text.
-    amount = f"TRY(TRY_CAST({number} AS DECIMAL(38,{_DECIMALS})) * {factor})"
+    amount = f"TRY(TRY_CAST({number} AS DECIMAL(38,{_DECIMALS})) * {own_factor})"
     if decimals is not None:
         amount = f"round({amount}, {decimals})"
     fitted = f"TRY_CAST({amount} AS DECIMAL(20,6))"
     # More decimals than money holds would be cut in silence: such a number is not read. Nor is one
     # that says 元 where the header or the flag says 万元.
     exact = (
-        f"CASE WHEN regexp_full_match({x}, {form}) AND {fitted} = {amount}"
-        f" AND ({factor} = 1 OR NOT suffix({x}, '元')) THEN {fitted} END"
+        f"CASE WHEN regexp_full_match({plain}, {form}) AND {fitted} = {amount}"
+        f" AND ({factor} = 1 OR {stated} <> '元') THEN {fitted} END"
     )
+    # Nearly every amount is plain digits in yuan; it needs no wide arithmetic to be exact.
     if decimals is not None:
         return exact
-    # Nearly every amount is plain digits in yuan; it needs no wide arithmetic to be exact.
     return (
         f"CASE WHEN {factor} = 1 AND regexp_full_match({x}, '[0-9]{{1,14}}([.][0-9]{{1,6}})?')"
         f" THEN TRY_CAST({x} AS DECIMAL(20,6)) ELSE {exact} END"

@@ -16,7 +16,15 @@ TIMES = (
     "%Y年%m月%d日 %H:%M",
     "%Y年%m月%d日%H时%M分",
 )
-DATES = ("%Y%m%d", "%Y-%m-%d", "%Y/%m/%d", "%Y年%m月%d日")
+DATES = ("%Y%m%d", "%Y-%m-%d", "%Y/%m/%d", "%Y年%m月%d日", "%Y.%m.%d")
+
+#: Times as centres write them: 2026年5月6日上午9时30分, 2026.05.06 09:30 (北京时间), 2026-05-06T09:30.
+_AFTERNOON = "下午|晚上|傍晚|PM|pm"
+_HALVES = f"上午|早上|早晨|凌晨|中午|AM|am|{_AFTERNOON}"
+_WRITTEN = (
+    "([0-9]{4})[年./-]([0-9]{1,2})[月./-]([0-9]{1,2})日?[T,，]?"
+    "([0-9]{1,2})(?:[:时点]([0-9]{1,2})?)(?:[:分]([0-9]{1,2})?)?秒?整?"
+)
 
 _ISO_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ISO_LOCAL = _ISO_DATE + "[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
@@ -38,7 +46,8 @@ def timestamp(x: str, formats: tuple[str, ...], zone: str) -> str:
         return _plausible(f"timezone('UTC', {_instant(x, zone)})")
     if formats == ("epoch",):
         return _plausible(_epoch(x))
-    return f"timezone('UTC', timezone('{zone}', {_local(x, formats or TIMES)}))"
+    local = _local(x, formats) if formats else f"coalesce({_local(x, TIMES)}, {_plausible(_written(x))})"
+    return f"timezone('UTC', timezone('{zone}', {local}))"
 
 
 def date(x: str, formats: tuple[str, ...], zone: str) -> str:
@@ -51,7 +60,25 @@ def date(x: str, formats: tuple[str, ...], zone: str) -> str:
         return f"CAST({_plausible(moment)} AS DATE)"
     if formats == ("epoch",):
         return f"CAST(timezone('{zone}', timezone('UTC', {_plausible(_epoch(x))})) AS DATE)"
-    return f"CAST({_local(x, formats or (*DATES, *TIMES))} AS DATE)"
+    if formats:
+        return f"CAST({_local(x, formats)} AS DATE)"
+    return f"CAST(coalesce({_local(x, (*DATES, *TIMES))}, {_plausible(_written(x))}) AS DATE)"
+
+
+def _written(x: str) -> str:
+    """SQL of a time written in words, as TIMESTAMP. Brackets behind it (北京时间) say nothing, blanks neither."""
+    bare = f"regexp_replace(regexp_replace({x}, '[(][^()]*[)]', '', 'g'), '\\s', '', 'g')"
+    plain = f"regexp_replace({bare}, '{_HALVES}|北京时间', '', 'g')"
+    # Without a blank, 2026-5-61:30 may be two days: the day ends with 日, or the hour has two digits.
+    spaced = (
+        f"regexp_matches({x}, '日|[0-9]{{1,4}}[./-][0-9]{{1,2}}[./-][0-9]{{1,2}}\\s*[^0-9\\s]*[\\sT,，]')"
+    )
+    part = [
+        f"TRY_CAST(nullif(regexp_extract({plain}, '^{_WRITTEN}$', {n}), '') AS BIGINT)" for n in range(1, 7)
+    ]
+    hour = f"CASE WHEN regexp_matches({x}, '{_AFTERNOON}') AND {part[3]} < 12 THEN {part[3]} + 12 ELSE {part[3]} END"
+    made = f"make_timestamp({part[0]}, {part[1]}, {part[2]}, {hour}, coalesce({part[4]}, 0), coalesce({part[5]}, 0))"
+    return f"CASE WHEN {spaced} AND regexp_full_match({plain}, '{_WRITTEN}') AND {hour} < 24 THEN TRY({made}) END"
 
 
 def _instant(x: str, zone: str) -> str:

@@ -99,7 +99,7 @@ def test_an_alert_is_shown_with_its_law_its_innocent_explanations_and_its_rows(h
 
 def test_refused_rows_are_listed_with_place_reason_and_remedy(home):
     listed = json.loads(asked(home, "quarantine", "list", "--format", "json"))
-    codes = {"CHECK_DIGIT", "UNREADABLE_VALUE", "LOT_NOT_IN_TENDER", "CONFLICT_EQUAL_TIME"}
+    codes = {"CHECK_DIGIT", "TAKEN_AS_EMPTY", "LOT_NOT_IN_TENDER", "CONFLICT_EQUAL_TIME"}
     assert codes <= {row["code"] for row in listed}
     assert all(row["reason"] and row["原因"] and row["first at"] for row in listed)
     with (INBOX.parent / "truth" / "records.csv").open(encoding="utf-8", newline="") as file:

@@ -70,16 +70,30 @@ def test_a_good_row_is_typed_and_knows_where_it_came_from(county):
 
 
 def test_a_refused_row_says_what_where_why_and_in_both_languages(county):
-    taken = county.read(HEAD + bid(lot="L7", price="面议", rank="first"))
+    taken = county.read(HEAD + bid(lot="L7", at="gestern", name="无"))
     assert taken.rows() == []
-    price, rank = sorted(taken.refused, key=lambda row: row["column_name"])
-    assert (price["raw_section"], price["raw_row"], price["raw_path"]) == ("bids", 2, "line 2")
-    assert (price["column_name"], price["code"]) == ("price", "UNREADABLE_VALUE")
-    assert price["reason"] == "price: '面议' cannot be read as money"
-    assert price["reason_zh"] == "投标报价“面议”无法识别"
-    assert rank["reason"] == "rank: 'first' cannot be read as integer"
-    assert json.loads(price["raw_text"])["lot"] == "L7", "the whole record, as delivered"
+    bidder, time = sorted(taken.refused, key=lambda row: row["column_name"])
+    assert (time["raw_section"], time["raw_row"], time["raw_path"]) == ("bids", 2, "line 2")
+    assert (time["column_name"], time["code"]) == ("updated_at", "UNREADABLE_VALUE")
+    assert time["reason"] == "updated_at: 'gestern' cannot be read as timestamp"
+    assert time["reason_zh"] == "版本时间“gestern”无法识别"
+    assert bidder["code"] == "MISSING_VALUE"
+    assert json.loads(time["raw_text"])["lot"] == "L7", "the whole record, as delivered"
     assert taken.report.refused == 1, "one record, refused for two reasons"
+
+
+def test_a_cell_that_cannot_be_read_costs_that_cell_and_is_counted(county):
+    taken = county.read(HEAD + bid(price="弃标") + bid(price="未解密", rank="first") + bid(form="7"))
+    assert taken.refused == []
+    assert taken.values("bidder") == ["name:甲公司"] * 3, "participation is not lost"
+    assert taken.values("price_unread") == ["弃标", "未解密", None]
+    assert [price is None for price in taken.values("price")] == [True, True, False]
+    (section,) = FileReport.load(taken.folder).sections
+    assert section.unread == {
+        "bids.price": [2, "弃标"],
+        "bids.price_form": [1, "7"],
+        "bids.rank": [1, "first"],
+    }
 
 
 def test_every_kind_of_refusal_names_its_column(county):
@@ -91,26 +105,24 @@ def test_every_kind_of_refusal_names_its_column(county):
         + bid(name="无")
         + bid(code=FIRM[:-1] + "3")
         + bid(code="123")
-        + bid(form="7")
         + bid(at="20260230120000")
         + bid(at="")
         + bid(code="123456789", manager="410821199001010011")
         + "L1,too,short\n"
     )
     assert taken.codes == [
-        (12, "", "FIELD_COUNT"),
+        (11, "", "FIELD_COUNT"),
         (2, "price", "PRICE_NOT_POSITIVE"),
         (3, "price", "PRICE_NOT_POSITIVE"),
         (4, "lot_id", "MISSING_VALUE"),
         (5, "bidder", "MISSING_VALUE"),
         (6, "bidder_code", "CHECK_DIGIT"),
         (7, "bidder_code", "CODE_FORM"),
-        (8, "price_form", "UNREADABLE_VALUE"),
+        (8, "updated_at", "UNREADABLE_VALUE"),
         (9, "updated_at", "UNREADABLE_VALUE"),
-        (10, "updated_at", "UNREADABLE_VALUE"),
     ]
-    assert [row["raw_row"] for row in taken.rows()] == [11], "old codes and doubtful ID numbers only warn"
-    assert (taken.report.records, taken.report.refused) == (11, 10)
+    assert [row["raw_row"] for row in taken.rows()] == [10], "old codes and doubtful ID numbers only warn"
+    assert (taken.report.records, taken.report.refused) == (10, 9)
     for row in taken.refused:
         assert len(row["reason"]) > 10
         assert any("\u4e00" <= letter <= "\u9fff" for letter in row["reason_zh"])
@@ -219,7 +231,7 @@ def test_people_are_tokens_everywhere_but_in_the_sealed_file(county):
         "manager": PEOPLE["id_number"],
     }
     taken = county.read(
-        HEAD + bid(**row) + bid(price="x", **row) + bid(phone="打13912345678找张三丰", agent="张三丰")
+        HEAD + bid(**row) + bid(at="x", **row) + bid(phone="打13912345678找张三丰", agent="张三丰")
     )
     spellings = [*PEOPLE.values(), "13700001111", "张三丰"]
     open_files = [
@@ -242,10 +254,10 @@ def test_people_are_tokens_everywhere_but_in_the_sealed_file(county):
     assert third["agent_phone"].startswith("h1:"), "digits among words are a phone"
 
 
-def test_the_reason_for_an_unreadable_personal_value_says_that_it_is_not_shown(county):
-    (row,) = county.read(HEAD + bid(phone="找张三丰")).refused
-    assert row["reason"] == "agent_phone: the text (personal, not shown here) cannot be read as phone"
-    assert row["reason_zh"] == "授权委托人电话（个人信息，此处不显示）无法识别"
+def test_a_personal_value_that_cannot_be_read_is_counted_and_not_shown(county):
+    taken = county.read(HEAD + bid(phone="找张三丰"))
+    assert taken.refused == []
+    assert taken.report.sections[0].unread == {"bids.agent_phone": (1, "")}
 
 
 def test_the_vault_opens_a_token_with_the_right_key_only(county, tmp_path):

@@ -55,7 +55,8 @@ def typed_rows(table: str, chance: random.Random) -> pa.Table:
             else None
             for _ in range(ROWS)
         ]
-    columns["unread"] = [chance.choice([None, None, "price\x1fx"]) for _ in range(ROWS)]
+    for unread in ("unread", "unread_optional"):
+        columns[unread] = [chance.choice([None, None, "price\x1fx"]) for _ in range(ROWS)]
     for name, kind in CHECKED[table]:
         words = [word for word, *_ in checking._CHECKS[kind]]
         columns[f"{name}_check"] = [chance.choice([None, "ok", *words]) for _ in range(ROWS)]
@@ -97,6 +98,7 @@ def test_a_batch_with_nothing_filled_can_be_judged(table):
     schema = table_schemas()[table]
     con = duck.connect()
     names = {**schema.duckdb_columns(), **dict.fromkeys(schema.facts, "BOOLEAN"), "unread": "VARCHAR"}
+    names["unread_optional"] = "VARCHAR"
     empty = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in names.items())
     rows = con.sql(f"SELECT {empty} FROM range(3)").to_arrow_table()
     broken = {
@@ -113,6 +115,7 @@ def test_what_is_critical_and_what_only_warns():
     severities = {(e.code, e.column): e.severity for e in checking.suite("bids", checked)}
     warnings = {key for key, severity in severities.items() if severity == "warning"}
     assert warnings == {
+        ("TAKEN_AS_EMPTY", "unread_optional"),
         ("OLD_CODE", "bidder_code"),
         ("ID_CHECK_DIGIT", "agent_id"),
         ("UNKNOWN_REGION", "bidder_region_code"),

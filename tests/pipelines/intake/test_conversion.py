@@ -61,7 +61,9 @@ def convert(tmp_path_factory):
             | {"raw_row": pa.array(range(1, count + 1), pa.int64()), "raw_path": pa.array(["x"] * count)}
         )
         converted.clear_text = lambda: conversion.clear_text(con, converted.plan, batch, loaded, known)
-        return conversion.convert(con, converted.plan, batch).to_pylist()
+        rows = conversion.convert(con, converted.plan, batch).to_pylist()
+        # What could not be read, whether it costs the record or only the cell.
+        return [row | {"unread": row["unread"] or row["unread_optional"]} for row in rows]
 
     return converted
 
@@ -171,8 +173,8 @@ def test_an_amount_is_read_exactly(price, text, value):
         "1.",
         ".5",
         "1.2.3",
-        "5万",
-        "5万元",
+        "5万2千",
+        "十万元",
         "100-200",
         "约100",
         "--5",
@@ -840,3 +842,60 @@ def test_a_rule_makes_no_row_where_all_that_it_is_about_is_empty(convert):
         rule='only_with = ["mac", "cpu_id"]',
     )
     assert [row["raw_row"] for row in rows] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "yuan"),
+    [
+        ("102万元", "1020000"),
+        ("1,286.50 万元", "12865000"),
+        ("5万", "50000"),
+        ("1.5亿元", "150000000"),
+        ("1040000（含税）", "1040000"),
+        ("￥12万元（含税）", "120000"),
+        ("人民币1000元整", "1000"),
+    ],
+)
+def test_an_amount_may_state_its_own_unit(price, text, yuan):
+    assert price(text) == Decimal(yuan)
+    if "万" in text or "亿" in text:
+        assert price(text, "unit = 10000") == Decimal(yuan), "the cell's own unit comes before the column's"
+
+
+@pytest.mark.parametrize("text", ["1000元", "人民币1000元整"])
+def test_yuan_in_a_column_of_ten_thousand_yuan_is_not_guessed(price, text):
+    assert price(text, "unit = 10000") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026年5月6日上午9时30分",
+        "2026年5月6日9:30",
+        "2026.05.06 09:30",
+        "2026年 5月 6日 09时30分",
+        "2026-05-06T09:30:00",
+        "2026-05-06 09:30（北京时间）",
+        "2026年5月6日（星期三）9:30",
+        "2026年05月06日 09时30分00秒",
+        "2026/5/6 9:30",
+    ],
+)
+def test_a_time_is_read_as_centres_write_it(convert, text):
+    (row,) = convert('submitted_at = { from = ["t"] }', {"t": text})
+    assert row["submitted_at"] == utc(2026, 5, 6, 1, 30)
+
+
+def test_the_afternoon_has_its_own_hours(convert):
+    texts = ["2026年5月6日下午2时", "2026年5月6日14时", "2026-05-06 2:00 PM", "2026年5月6日下午14:00"]
+    rows = convert('submitted_at = { from = ["t"] }', {"t": texts})
+    assert {row["submitted_at"] for row in rows} == {utc(2026, 5, 6, 6)}
+
+
+@pytest.mark.parametrize(
+    "text", ["2026年5月6日", "2026-5-61:30", "5月6日9时30分", "2026年5月6日25时", "明日9时30分"]
+)
+def test_a_time_that_may_be_two_is_not_guessed(convert, text):
+    (row,) = convert('submitted_at = { from = ["t"] }', {"t": text})
+    assert row["submitted_at"] is None
+    assert row["unread"]

@@ -110,13 +110,18 @@ def test_scores_of_a_bid_reach_core_in_points_with_rank_and_veto(national):
         ("40,-0.5,39.5,1", "other_score", "SCORE_NEGATIVE"),
         ("40,50,-90,1", "total_score", "SCORE_NEGATIVE"),
         ("40,50,90,0", "rank", "RANK_NOT_POSITIVE"),
-        ("四十,50,90,1", "price_score", "UNREADABLE_VALUE"),
     ],
 )
 def test_a_score_that_cannot_be_is_refused_and_its_column_named(national, numbers, column, code):
     one = deliver(national, "ZJ_EVALUATION_RESULT", f"L1,甲公司,,{numbers},0,", "L1,乙公司,,0,0,0,1,0,")
     assert one.codes == [(2, column, code)]
     assert one.values("bidder", "scores") == ["name:乙公司"]
+
+
+def test_a_score_that_cannot_be_read_is_empty_and_counted(national):
+    one = deliver(national, "ZJ_EVALUATION_RESULT", "L1,甲公司,,四十,50,90,1,0,")
+    assert one.values("price_score", "scores") == [None]
+    assert one.report.sections[0].unread == {"scores.price_score": (1, "四十")}
 
 
 def test_a_score_without_a_bidder_is_refused(national):
@@ -375,9 +380,10 @@ def test_a_certificate_has_one_class_in_the_bid_and_in_the_register(national):
     ) == [(OTHER, "D141000001", "class_2", dt.date(2022, 1, 1), dt.date(2026, 12, 31))]
 
 
-def test_a_class_in_other_words_is_refused_rather_than_guessed(national):
+def test_a_class_in_other_words_is_empty_rather_than_guessed(national):
     one = deliver(national, "BIDDER_QUALIFICATION", f"L1,甲公司,{FIRM},D141000001,,四级")
-    assert one.codes == [(2, "class", "UNREADABLE_VALUE")]
+    assert one.values("class", "stated_certificates") == [None]
+    assert one.report.sections[0].unread == {"stated_certificates.class": (1, "四级")}
 
 
 def test_a_claimed_work_names_its_own_lot_and_its_price_in_yuan(national):
@@ -459,7 +465,6 @@ def test_a_subcontract_names_both_firms_and_its_price_in_yuan(national):
     [
         (f"乙公司,{OTHER},0,0,156,20260610", "price", "PRICE_NOT_POSITIVE"),
         (f"甲公司,{FIRM},9000,0,156,20260610", "subcontractor_is_another", "SUBCONTRACTOR_IS_CONTRACTOR"),
-        (f"乙公司,{OTHER},9000,2,156,20260610", "price", "UNREADABLE_VALUE"),
         ("/,/,9000,0,156,20260610", "subcontractor", "MISSING_VALUE"),
         (f"乙公司,{OTHER},9000,0,156,/", "signed_on", "MISSING_VALUE"),
     ],

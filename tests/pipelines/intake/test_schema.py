@@ -91,7 +91,7 @@ def test_every_expectation_looks_at_a_column_or_fact_and_is_one_of_great_expecta
 def test_every_column_that_is_made_of_others_names_columns_of_its_table(table):
     columns = table_schemas()[table].columns
     for column in columns.values():
-        parts = {*column.columns, column.code, column.name_column} - {None}
+        parts = {*column.columns, column.code, column.name_column, column.of} - {None}
         assert parts <= set(columns)
         assert bool(parts) == (column.type in schema.DERIVED)
 

@@ -287,6 +287,7 @@ def test_what_is_known_is_delivered_once_and_the_rest_is_dirt(world, deliver, tm
         "refused",
         "duplicate",
         "conflict",
+        "completes",
         "replaces",
         "deletes",
         "held",
@@ -458,7 +459,8 @@ def test_the_night_treats_every_dirty_record_as_the_truth_says(world, deliver, t
     assert fates["bids", "duplicate"] == sum(
         row["fate"] == "duplicate" and row["section"] in BIDS for row in rows
     )
-    assert fates["bids", "conflict"] == 2 * len(lots_with["conflict"])
+    assert night.values("SELECT count(*) FROM stage.conflicts") == [2 * len(lots_with["conflict"])]
+    assert set(night.values("SELECT column_name FROM stage.conflicts")) == {"duration_days"}
     assert fates["bids", "deleted"] == len(lots_with["deletes"])
     assert fates["bids", "superseded"] == sum(row["fate"] in ("replaces", "deletes") for row in rows)
     shown = {lot for (lot,) in night.rows("SELECT DISTINCT lot_id FROM core.bids")}

@@ -140,7 +140,7 @@ def test_every_dirty_record_stands_in_the_file_that_the_truth_names(told):
     assert [(one.file, one.fields["BID_SECTION_CODE"]) for one in spoilt] == [
         (values["price 12,3x"]["file"], values["price 12,3x"]["lot_id"])
     ]
-    assert values["price 12,3x"]["code"] == "UNREADABLE_VALUE"
+    assert values["price 12,3x"]["fate"] == "completes"
 
 
 def test_a_record_is_not_looked_for_in_the_file_of_the_next_night(world, deliver, tmp_path, nights):

@@ -2,6 +2,7 @@
 -- Stored contiguous per lot. Earlier lances of the same bidder are counted in `lances`.
 -- price: as offered, in `currency`; price_cny only where the currency is CNY; NULL unless the
 -- price is an amount (rates and unit prices are not comparable amounts).
+-- price_unread: what stood there where no price could be read (弃标, 未解密).
 -- is_valid: neither rejected by the committee nor without a price. submitted_at: UTC.
 -- project_manager, agent, operator and their _id, _phone: tokens, never clear text.
 CREATE TABLE core.bids AS
@@ -35,6 +36,7 @@ SELECT r.lot_id || '/' || r.bidder_id AS bid_id,
             THEN r.price END AS price_cny,
        coalesce(r.price_form, 'amount') AS price_form,
        r.other_price,
+       r.price_unread,
        r.duration_days,
        r.submitted_at,
        r.rank,
