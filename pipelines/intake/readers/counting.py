@@ -27,6 +27,7 @@ import re
 import tempfile
 import zipfile
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -86,16 +87,19 @@ def count_records(path: Path, rule: FileRule, file_name: str, work: Path) -> dic
 def _delimited(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:
     encoding = decoding.encoding_of(path)
     csv.field_size_limit(delimited.MAX_FIELD_CHARS)
-    with path.open(encoding=encoding, newline="") as file:
-        try:
-            records = sum(
-                map(bool, csv.reader(file, delimiter=delimited.delimiter_of(path, encoding), strict=True))
-            )
-        except csv.Error as error:
-            raise FileRefused(
-                "BROKEN_QUOTES", f"the records cannot be counted: {error}", f"无法统计记录数：{error}"
-            ) from None
-    return {section_name(rule, file_name): records - 1}
+    delimiter = delimited.delimiter_of(path, encoding, rule)
+    section = section_name(rule, file_name)
+    try:
+        if delimited.is_kept_by_hand(path, encoding, delimiter, rule):
+            rows = delimited.sheet_rows(path, encoding, delimiter, rule)
+            return {section: sum(len(block.records) for block in layout.lay_out(rows, rule, "line").blocks)}
+        with path.open(encoding=encoding, newline="") as file:
+            rows_of = islice(csv.reader(file, delimiter=delimiter, strict=True), rule.skip, None)
+            return {section: sum(map(bool, rows_of)) - (not rule.columns)}
+    except csv.Error as error:
+        raise FileRefused(
+            "BROKEN_QUOTES", f"the records cannot be counted: {error}", f"无法统计记录数：{error}"
+        ) from None
 
 
 def _parquet(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:

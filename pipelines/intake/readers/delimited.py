@@ -10,14 +10,18 @@ that it equals the row a spreadsheet program shows.
 
 The separator is the one of ``, TAB ; |`` that splits the header into more than one name. If none
 or several of them do, the file is refused.
+
+A sheet that somebody keeps by hand and saves as text (a title above the header, labels, two tables) is read as a
+workbook's sheet is, see ``layout``; a file without a header has its names in the mapping (``columns``).
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from itertools import compress
+import re
+from collections.abc import Iterator, Sequence
+from itertools import compress, islice
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +42,10 @@ from pipelines.intake.readers import (
     Unreadable,
     decoding,
     headings,
+    layout,
     section_name,
 )
+from pipelines.intake.readers.spooling import Spool
 
 SEPARATORS = (",", "\t", ";", "|")
 
@@ -50,6 +56,12 @@ MAX_FIELD_CHARS = 2**20
 _MAX_RECORD_BYTES = 4 * 2**20
 _HEADER_CHARS = 2**20
 
+#: Sheets kept by hand are far smaller; larger files are exports.
+MAX_SHEET_BYTES = 32 * 2**20
+
+_NUMBER = re.compile(r"[+-]?[\d,]*[.]?\d+%?")
+_TEXT_MARK = re.compile(r'="([^"]*)"')
+
 _Counts = npt.NDArray[np.int32]
 
 
@@ -58,15 +70,18 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
     encoding = decoding.encoding_of(path)
     _refuse_long_lines(path)
     csv.field_size_limit(MAX_FIELD_CHARS)
-    delimiter = delimiter_of(path, encoding)
+    delimiter = delimiter_of(path, encoding, rule)
+    if is_kept_by_hand(path, encoding, delimiter, rule):
+        return _read_sheet(path, encoding, delimiter, rule, file_name, work)
     widths, has_line_breaks = _field_counts(path, encoding, delimiter)
-    header_at = int(np.argmax(widths > 0))
+    widths[: rule.skip] = 0
+    header_at = -1 if rule.columns else int(np.argmax(widths > 0))
     is_record = widths > 0
     is_record[: header_at + 1] = False
-    is_good = is_record & (widths == widths[header_at])
     place = "record" if has_line_breaks else "line"
-    header = next(compress(_records(path, encoding, delimiter), widths > 0))
-    columns = headings.checked(header, f"{place} {header_at + 1}")
+    columns = _columns(path, encoding, delimiter, rule, f"{place} {header_at + 1}")
+    is_padded = _padded(path, encoding, delimiter, is_record & (widths > len(columns)), len(columns))
+    is_good = is_record & (widths == len(columns)) | is_padded
     name = section_name(rule, file_name)
 
     def batches(size: int) -> Iterator[pa.RecordBatch]:
@@ -74,23 +89,132 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
         if not len(rows):
             return
         utf8 = decoding.as_utf8(path, encoding, work)
+        if is_padded.any():
+            utf8 = _without_padding(utf8, delimiter, is_padded, len(columns), work)
         taken = 0
-        for batch in _arrow_batches(utf8, columns, delimiter, header_at, has_line_breaks):
+        skipped = max(header_at + 1, rule.skip)
+        for batch in _arrow_batches(utf8, columns, delimiter, skipped, has_line_breaks):
             for start in range(0, batch.num_rows, size):
                 part = batch.slice(start, size)
                 if taken + part.num_rows > len(rows):
                     raise _disagreement()
-                yield _addressed(part, rows[taken : taken + part.num_rows], place)
+                yield _without_text_marks(_addressed(part, rows[taken : taken + part.num_rows], place))
                 taken += part.num_rows
         if taken != len(rows):
             raise _disagreement()
 
     unreadable = _unreadable(path, encoding, delimiter, name, place, is_record & ~is_good, len(columns))
-    return Reading(
-        [Section(name, columns, batches)],
-        unreadable,
-        _notes(path, encoding, blank_lines=int(np.count_nonzero(widths == 0))),
+    blank = int(np.count_nonzero(widths == 0)) - rule.skip
+    return Reading([Section(name, columns, batches)], unreadable, _notes(path, encoding, blank_lines=blank))
+
+
+def _padded(
+    path: Path, encoding: str, delimiter: str, is_wide: npt.NDArray[np.bool_], width: int
+) -> npt.NDArray[np.bool_]:
+    """Return which records have only separators too many at their end."""
+    is_padded = np.zeros_like(is_wide)
+    if is_wide.any():
+        for place, row in compress(enumerate(_records(path, encoding, delimiter)), is_wide):
+            is_padded[place] = not any(cell.strip() for cell in row[width:])
+    return is_padded
+
+
+def _without_padding(
+    path: Path, delimiter: str, is_padded: npt.NDArray[np.bool_], width: int, work: Path
+) -> Path:
+    """Write the file once more, without the separators too many."""
+    plain = work / "without_padding.csv"
+    with plain.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+        for row, padded in zip(_records(path, "utf-8", delimiter), is_padded, strict=True):
+            writer.writerow(row[:width] if padded else row)
+    return plain
+
+
+def _columns(path: Path, encoding: str, delimiter: str, rule: FileRule, place: str) -> tuple[str, ...]:
+    if rule.columns:
+        return headings.checked(rule.columns, "the mapping's columns")
+    header = next(filter(None, islice(_records(path, encoding, delimiter), rule.skip, None)))
+    return headings.checked(headings.named(header, rule.wanted), place)
+
+
+def is_kept_by_hand(path: Path, encoding: str, delimiter: str, rule: FileRule) -> bool:
+    """Tell whether a file is a sheet that somebody keeps by hand, saved as text, and not the export of a program.
+
+    It is, if labels above the table are wanted, or if the header is not the first line; then ``layout`` finds its
+    tables. Such a file is small.
+    """
+    if rule.columns or path.stat().st_size > MAX_SHEET_BYTES:
+        return False
+    if any(name.startswith("head:") for name in rule.wanted):
+        return True
+    names = layout.expected(rule)
+    try:
+        first = list(
+            islice(_records(path, encoding, delimiter), rule.skip, rule.skip + layout.HEADER_WITHIN_ROWS)
+        )
+    except csv.Error:
+        return False
+    filled = [row for row in first if row]
+    return (
+        bool(names and filled)
+        and not layout.is_header(filled[0], names)
+        and any(layout.is_header(row, names) for row in filled)
     )
+
+
+def sheet_rows(path: Path, encoding: str, delimiter: str, rule: FileRule) -> Iterator[layout.Row]:
+    """Yield the lines of a sheet saved as text that are not blank; what is no number is a text."""
+    for number, row in enumerate(_records(path, encoding, delimiter), 1):
+        cells = {column: _unmarked(cell) for column, cell in enumerate(row) if cell.strip()}
+        if cells and number > rule.skip:
+            texts = frozenset(column for column, cell in cells.items() if not _NUMBER.fullmatch(cell.strip()))
+            yield layout.Row(number, cells, texts)
+
+
+def _read_sheet(
+    path: Path, encoding: str, delimiter: str, rule: FileRule, file_name: str, work: Path
+) -> Reading:
+    section = section_name(rule, file_name)
+    try:
+        rows = {row.number: row for row in sheet_rows(path, encoding, delimiter, rule)}
+    except csv.Error as error:
+        raise _broken(path, encoding, delimiter, str(error)) from None
+    found = layout.lay_out(rows.values(), rule, "line")
+    if not found.blocks:
+        names = layout.expected(rule)
+        raise FileRefused(
+            "NO_HEADER",
+            f"no header in the first {layout.HEADER_WITHIN_ROWS} lines; looked for at least"
+            f" {layout.needed(names)} of: {'、'.join(names[:20])}",
+            f"前 {layout.HEADER_WITHIN_ROWS} 行未找到表头（至少需以下列名中的 {layout.needed(names)} 个："
+            f"{'、'.join(names[:20])}）；无表头的文件请在映射中写明 columns",
+        )
+    spool = Spool(work)
+    for block in found.blocks:
+        spool.declare(section, [*block.columns.values(), *block.head])
+        for number in block.records:
+            texts = dict.fromkeys(block.columns.values(), "")
+            for column, cell in rows[number].cells.items():
+                name = block.columns.get(column) or f"column:{headings.column_letters(column + 1)}"
+                texts[name] = cell
+            spool.add(section, number, f"line {number}", {**texts, **block.head})
+    notes = _notes(path, encoding, blank_lines=0) + [f"line {number}: {text}" for number, text in found.notes]
+    return Reading(spool.sections(), spool.unreadable, notes)
+
+
+def _unmarked(cell: str) -> str:
+    """Return a cell without the ``="..."`` with which a spreadsheet is told that it is text."""
+    return found[1] if (found := _TEXT_MARK.fullmatch(cell)) else cell
+
+
+def _without_text_marks(batch: pa.RecordBatch) -> pa.RecordBatch:
+    for place, name in enumerate(batch.schema.names):
+        column = batch.column(place)
+        if pa.types.is_string(column.type) and pc.any(pc.starts_with(column, '="')).as_py():
+            plain = pc.replace_substring_regex(column, '^="([^"]*)"$', r"\1")
+            batch = batch.set_column(place, name, plain)
+    return batch
 
 
 def _refuse_long_lines(path: Path) -> None:
@@ -105,15 +229,19 @@ def _refuse_long_lines(path: Path) -> None:
                 )
 
 
-def delimiter_of(path: Path, encoding: str) -> str:
+def delimiter_of(path: Path, encoding: str, rule: FileRule) -> str:
     """Return the separator, decided from the header alone.
 
     Raises:
         FileRefused: none or several of ``SEPARATORS`` split it.
     """
     with path.open(encoding=encoding, newline="") as file:
-        start = file.read(_HEADER_CHARS)
+        start = "".join(file.readlines(_HEADER_CHARS)[rule.skip :])[:_HEADER_CHARS]
+    names = layout.expected(rule)
     found = [delimiter for delimiter in SEPARATORS if _splits(start, delimiter)]
+    if names and len(found) != 1:
+        # A title stands above the header, or a name holds a separator: the names that are expected decide.
+        found = [delimiter for delimiter in SEPARATORS if _has_header(start, delimiter, names)] or found
     if len(found) == 1:
         return found[0]
     if not found:
@@ -139,6 +267,15 @@ def _splits(start: str, delimiter: str) -> bool:
     except csv.Error:
         return False
     return len(names) > 1 and not any(name.count('"') % 2 for name in names)
+
+
+def _has_header(start: str, delimiter: str, names: Sequence[str]) -> bool:
+    """Say whether one of the first lines is the header, if they are split this way."""
+    rows = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter, strict=True)
+    try:
+        return any(layout.is_header(row, names) for row in islice(rows, layout.HEADER_WITHIN_ROWS))
+    except csv.Error:
+        return False
 
 
 def _records(path: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:
@@ -182,13 +319,13 @@ def _broken(path: Path, encoding: str, delimiter: str, error: str) -> FileRefuse
 
 
 def _arrow_batches(
-    path: Path, columns: tuple[str, ...], delimiter: str, header_at: int, has_line_breaks: bool
+    path: Path, columns: tuple[str, ...], delimiter: str, skipped: int, has_line_breaks: bool
 ) -> Iterator[pa.RecordBatch]:
     try:
         yield from arrow_csv.open_csv(
             path,
             read_options=arrow_csv.ReadOptions(
-                column_names=columns, skip_rows_after_names=header_at + 1, block_size=_MAX_RECORD_BYTES
+                column_names=columns, skip_rows_after_names=skipped, block_size=_MAX_RECORD_BYTES
             ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=delimiter,

@@ -104,6 +104,11 @@ def expected(rule: FileRule) -> tuple[str, ...]:
     return rule.header or tuple(name for name in rule.wanted if not name.startswith("head:"))
 
 
+def is_header(texts: Iterable[str], names: Sequence[str]) -> bool:
+    """Tell whether a row of texts is the header."""
+    return _names_in(texts, names) >= needed(names)
+
+
 def pairs(cells: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
     """Return label and value pairs of one row's filled cells, and the texts that are neither.
 

@@ -121,17 +121,79 @@ def test_an_open_quote_in_a_long_file_is_found_where_it_opens(taking):
         taking(text.encode(), "delimited")
 
 
+@pytest.mark.parametrize("header", ["价格,价格", "价格, 价格 "])
+def test_a_name_that_stands_twice_is_refused(refusal, header):
+    assert refusal(f"{header}\n1,2\n".encode(), "delimited") == "DUPLICATE_COLUMN"
+    assert refusal(f"{header}\n1,2\n".encode(), "delimited", wanted=("价格",)) == "DUPLICATE_COLUMN"
+
+
 @pytest.mark.parametrize(
-    ("header", "code"),
+    ("header", "names"),
     [
-        ("价格,价格", "DUPLICATE_COLUMN"),
-        ("价格, 价格 ", "DUPLICATE_COLUMN"),
-        ("价格,", "EMPTY_COLUMN"),
-        ("raw_row,价格", "RESERVED_COLUMN"),
+        ("价格,", ("价格", "column:B")),
+        ("raw_row,价格", ("column:A", "价格")),
+        ("价格,备注,备注", ("价格", "备注", "备注 (2)")),
+        (",价格,", ("column:A", "价格", "column:C")),
     ],
 )
-def test_a_header_that_does_not_name_every_column_once_is_refused(refusal, header, code):
-    assert refusal(f"{header}\n1,2\n".encode(), "delimited") == code
+def test_a_column_that_nobody_reads_needs_no_good_name(taking, header, names):
+    row = ",".join("123"[: len(names)])
+    taken = taking(f"{header}\n{row}\n".encode(), "delimited", wanted=("价格",))
+    assert taken.columns["rows"] == names
+    assert len(taken.records()) == 1
+
+
+def test_separators_too_many_at_the_end_of_a_line_are_no_fields(taking):
+    taken = taking(b'a,b\n1,2,\n3,"x,\ny",,\n\n5,6\n7,8,9\n', "delimited")
+    assert taken.records() == [{"a": "1", "b": "2"}, {"a": "3", "b": "x,\ny"}, {"a": "5", "b": "6"}]
+    assert taken.codes() == ["FIELD_COUNT"]
+
+
+TABLE = "标段编号,投标人名称,投标报价（元）\nL1,甲公司,1\nL1,乙公司,2\n"
+WANTED = ("标段编号", "投标人名称", "投标报价")
+
+
+@pytest.mark.parametrize(
+    "above",
+    ["某县2026年统计表,,\n", "某县2026年统计表\n", "某县统计表\n\n制表日期 2026-05-06\n", "某县，第1页\n"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_title_above_the_header_is_a_note(taking, above, encoding):
+    taken = taking((above + TABLE).encode(encoding), "delimited", wanted=WANTED)
+    assert [row["投标人名称"] for row in taken.records()] == ["甲公司", "乙公司"]
+    assert any("某县" in note for note in taken.notes)
+    assert taken.paths() == [f"line {above.count(chr(10)) + 2}", f"line {above.count(chr(10)) + 3}"]
+
+
+def test_a_sheet_saved_as_text_is_read_as_the_sheet(taking):
+    text = (
+        "开标记录表,,\n标段编号：A,,开标时间：2026-05-06 09:30\n序号,投标人名称,投标报价（元）\n1,甲公司,1\n"
+        "标段编号：B,,\n1,乙公司,2\n合计,,3\n"
+    )
+    wanted = ("head:标段编号", "head:开标时间", "投标人名称", "投标报价")
+    taken = taking(text.encode(), "delimited", wanted=wanted, keys=wanted[:1], required=("投标人名称",))
+    assert [(row["head:标段编号"], row["投标人名称"]) for row in taken.records()] == [
+        ("A", "甲公司"),
+        ("B", "乙公司"),
+    ]
+
+
+def test_a_file_without_a_header_has_its_names_in_the_mapping(taking):
+    taken = taking(b"L1,1\nL2,2\n", "delimited", columns=("lot", "price"))
+    assert taken.records() == [{"lot": "L1", "price": "1"}, {"lot": "L2", "price": "2"}]
+    taken = taking(b"title\nL1,1\n", "delimited", columns=("lot", "price"), skip=1)
+    assert (taken.records(), taken.paths()) == ([{"lot": "L1", "price": "1"}], ["line 2"])
+
+
+def test_lines_before_the_header_can_be_skipped(taking):
+    taken = taking(b"a,b\nlot,price\nL1,1\n", "delimited", skip=1)
+    assert (taken.records(), taken.paths()) == ([{"lot": "L1", "price": "1"}], ["line 3"])
+
+
+@pytest.mark.parametrize("wanted", [(), ("head:标段编号", "标段编号", "报价")])
+def test_a_number_marked_as_text_for_a_spreadsheet_is_the_text(taking, wanted):
+    taken = taking('标段编号,报价\n="H1-C3",1\n="007",2\n'.encode(), "delimited", wanted=wanted)
+    assert [row["标段编号"] for row in taken.records()] == ["H1-C3", "007"]
 
 
 def test_nul_characters_are_refused(refusal):
