@@ -1,0 +1,96 @@
+"""Files that went wrong once, each for a whole kind; the names, codes and numbers in them are invented.
+
+``tests/cases`` holds them as they were delivered.
+"""
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from pipelines.intake import mapping
+
+CASES = Path(__file__).parents[2] / "cases"
+
+
+@pytest.fixture
+def opening_sheets(make_county, tmp_path, unchecked):
+    return make_county(tmp_path, (mapping.BUILT_IN / "opening_sheets.toml").read_text(encoding="utf-8"))
+
+
+def read(county, name):
+    path = CASES / name
+    return county.read(path.read_bytes(), path.name)
+
+
+def bids_by_lot(one):
+    found = {}
+    for row in one.rows():
+        found.setdefault(row["lot_id"], []).append(row["price"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "bids"),
+    [
+        ("sheets/n1_two_lots.xlsx", {"N1-A": 4, "N1-B": 4}),
+        ("sheets/n2_price_head.xlsx", {"N2-A": 4}),
+        ("sheets/n4_merged.xlsx", {"N4-A": 4}),
+        ("sheets/a1_dispimg.xlsx", {"H1-A": 4}),
+        ("sheets/a5_two_level.xlsx", {"H1-A": 4}),
+        ("sheets/a7_duration.xlsx", {"H1-A": 4}),
+        ("csv/c1_title.csv", {"H1-C1": 4}),
+        ("csv/c3_eq.csv", {"H1-C3": 4}),
+        ("csv/c4b_trailing.csv", {"H1-C1": 4}),
+    ],
+)
+def test_every_bid_is_read_with_its_price_into_its_own_lot(opening_sheets, name, bids):
+    one = read(opening_sheets, name)
+    assert one.report.state == "readable", one.report.reason
+    assert {lot: len(prices) for lot, prices in bids_by_lot(one).items()} == bids
+    assert all(price for prices in bids_by_lot(one).values() for price in prices)
+    assert one.refused == []
+
+
+def test_a_duration_in_words_costs_the_duration_only(opening_sheets):
+    assert read(opening_sheets, "sheets/a7_duration.xlsx").values("duration_days") == [180, None, 90, None]
+
+
+def test_the_second_lot_of_a_sheet_has_not_the_ceiling_of_the_first(opening_sheets):
+    rows = read(opening_sheets, "sheets/n1_two_lots.xlsx").rows("lots")
+    assert {(row["lot_id"], row["ceiling_price"]) for row in rows} == {
+        ("N1-A", Decimal(1200000)),
+        ("N1-B", None),
+    }
+
+
+def test_two_files_about_one_lot_complete_each_other(make_county, tmp_path, unchecked):
+    folder = CASES / "detection" / "two_files_one_lot"
+    county = make_county(tmp_path, mapping=(folder / "mapping.toml").read_text(encoding="utf-8"))
+    files = [county.read((folder / name).read_bytes(), name) for name in ("notices.csv", "openings.csv")]
+    night = county.night()
+    assert night.rows("SELECT lot_id, award_method, bidder_count, opened_on FROM core.lots ORDER BY 1") == [
+        ("L1", "lowest_price", 4, dt.date(2026, 1, 5)),
+        ("L2", "lowest_price", 5, dt.date(2026, 1, 6)),
+        ("L3", "lowest_price", 6, dt.date(2026, 1, 7)),
+    ]
+    assert [night.account(one)["loaded"] for one in files] == [3, 3]
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a second round under one number is still taken for another version of the lot"
+)
+def test_a_second_round_of_a_lot_has_its_own_bidders(opening_sheets):
+    read(opening_sheets, "sheets/b2_round1.xlsx")
+    read(opening_sheets, "sheets/b3_round2.xlsx")
+    night = opening_sheets.night()
+    assert night.rows("SELECT count(*) FROM core.bids WHERE lot_id = 'B2-A'") == [(3,)]
+
+
+@pytest.mark.xfail(strict=True, reason="joint ventures that are written by name are still one firm")
+def test_members_of_a_joint_venture_are_known_by_their_names(opening_sheets):
+    read(opening_sheets, "sheets/s4_jv.xlsx")
+    night = opening_sheets.night()
+    members = "SELECT count(*) FROM core.bid_members WHERE is_joint_venture_member"
+    assert night.rows(members) == [(6,)]
