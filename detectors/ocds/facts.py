@@ -208,6 +208,26 @@ JOIN ocds.bid_tenderers AS t ON t.process = b.process AND t.bid = b.bid
 ORDER BY 1, 2
 """
 
+_SUBMITTING = """
+WITH {shared}
+SELECT DISTINCT p.ocid, t.tenderer_id AS id
+FROM kept AS k
+JOIN ocds.processes AS p ON p.process = k.process
+JOIN submitted AS b ON b.process = k.process
+JOIN ocds.bid_tenderers AS t ON t.process = b.process AND t.bid = b.bid
+ORDER BY 1, 2
+"""
+
+_REFUSING = """
+WITH {shared}
+SELECT DISTINCT p.ocid, k.{organisation} AS id
+FROM kept AS k
+JOIN ocds.processes AS p ON p.process = k.process
+JOIN submitted AS b ON b.process = k.process
+WHERE k.{organisation} IS NOT NULL AND b.status = 'disqualified'
+ORDER BY 1
+"""
+
 #: Every organisation query gives one row per id, class and currency; the numbers add up over these.
 _WINS = """
 WITH {shared}
@@ -301,6 +321,14 @@ class Facts:
     def equal_tenderers(self) -> pd.DataFrame:
         """Return process and tenderer_id of tenderers at a price that different tenderers gave."""
         return self._run(_EQUAL_TENDERERS)
+
+    def submitting(self) -> pd.DataFrame:
+        """Return ocid and id of the tenderers with a submitted bid."""
+        return self._run(_SUBMITTING)
+
+    def refusing(self, organisation: str) -> pd.DataFrame:
+        """Return ocid and id of the ``buyer_id`` or ``entity_id`` of processes with a disqualified bid."""
+        return self._run(_REFUSING, organisation=organisation)
 
     def wins(self) -> pd.DataFrame:
         """Return id, class, currency, bids and wins of every tenderer; at most one each a process."""

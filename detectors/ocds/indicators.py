@@ -97,8 +97,8 @@ def assess(engine: Engine, limits: Limits) -> Assessment:
     for code, measure in _PROCESS_INDICATORS.items():
         if code in limits.codes:
             flagged = verdicts.judge(measure(processes, limits))
-            for ids, value in _parts_in(code, processes[flagged], facts):
-                verdicts.flag("Tenderer", code, ids, value)
+            if code in _PARTS:
+                verdicts.flag_parts(code, _parts_in(code, processes[flagged], facts), _PARTS[code])
     for code, measure_all in _ORGANISATION_INDICATORS.items():
         if code in limits.codes:
             for units in measure_all(facts, limits):
@@ -143,6 +143,7 @@ def _heavy_discount(p: pd.DataFrame, limits: Limits) -> Units:
 def _price_gap(code: str, p: pd.DataFrame, limits: Limits, rule: Rule) -> Units:
     """Measure (next - winning) / winning price, where one final award went to the lowest price."""
     winning, second = p["winning_price"], p["second_price"]
+    gap = (second - winning) / winning.where(winning > 0)
     reasons = [
         *_excluded(p, limits),
         *_not_compared(p, limits),
@@ -155,13 +156,14 @@ def _price_gap(code: str, p: pd.DataFrame, limits: Limits, rule: Rule) -> Units:
         (second.isna(), "NO_SECOND_PRICE"),
         (second < winning, "WINNER_NOT_LOWEST"),
         (winning <= 0, "PRICE_NOT_POSITIVE"),
+        (gap == np.inf, "RATIO_TOO_LARGE"),
     ]
     return Units(
         code,
         "OCID",
         _keys(p).assign(currency=p["gap_currency"]),
         _first(reasons),
-        ((second - winning) / winning.where(winning > 0)).to_numpy(dtype=np.float64),
+        gap.to_numpy(dtype=np.float64),
         rule=rule,
         is_by_currency=True,
         is_banded=True,
@@ -279,25 +281,50 @@ _ORGANISATION_INDICATORS: dict[str, Callable[[Facts, Limits], list[Units]]] = {
 }
 
 
-def _parts_in(code: str, flagged: pd.DataFrame, facts: Facts) -> list[tuple[pd.Series, float]]:
-    """Return the tenderers whose part in flagged processes is flagged too, with their value."""
-    if code == "R024":
-        return [
-            (
-                pd.concat(
-                    [flagged["supplier_id"].astype("object"), flagged["runner_up_id"].astype("object")]
-                ),
-                0.0,
-            )
-        ]
-    if code == "R058":
-        return [(flagged["supplier_id"], 0.0)]
-    if code == "R035":
-        return [(flagged["winner_id"], 0.0)]
+def maps(engine: Engine, limits: Limits, assessment: Assessment) -> dict[str, dict[str, str | list[str]]]:
+    """Return which organisations are behind the results, under the names that Cardinal has.
+
+    Each map is ocid -> an id, or ids in their order: who submitted a bid, which buyer or procuring entity disqualified
+    one, and whose part in a flagged process is flagged.
+    """
+    facts = Facts(engine, limits.currency, limits.exclusions_procurement_method_details)
+    made: dict[str, dict[str, str | list[str]]] = {
+        "ocid_buyer_r038": {},
+        "ocid_procuringentity_r038": {},
+        "ocid_tenderer": {},
+        **{f"ocid_tenderer_{code.lower()}": {} for code in sorted(_PARTS)},
+    }
+    if "R038" in limits.codes:
+        for name, organisation in (("buyer", "buyer_id"), ("procuringentity", "entity_id")):
+            made[f"ocid_{name}_r038"] = dict(facts.refusing(organisation).itertuples(index=False, name=None))
+    if set(_ORGANISATION_INDICATORS) & set(limits.codes):
+        made["ocid_tenderer"] = _listed(facts.submitting())
+    for code, parts in assessment.parts.groupby("code"):
+        made[f"ocid_tenderer_{str(code).lower()}"] = _listed(parts[["ocid", "id"]])
+    return made
+
+
+def _listed(pairs: pd.DataFrame) -> dict[str, str | list[str]]:
+    return {str(ocid): sorted(set(ids)) for ocid, ids in pairs.groupby("ocid", sort=True)["id"]}
+
+
+#: Indicators of processes that flag tenderers too, and with which value.
+_PARTS = {"R024": 0.0, "R028": 1.0, "R030": 1.0, "R035": 0.0, "R058": 0.0}
+
+
+def _parts_in(code: str, flagged: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+    """Return ocid and id of the tenderers whose part in flagged processes is flagged too."""
     if code in ("R028", "R030"):
         found = facts.equal_tenderers() if code == "R028" else facts.late_tenderers()
-        return [(found["tenderer_id"][found["process"].isin(flagged["process"])], 1.0)]
-    return []
+        ocids = flagged.set_index("process")["ocid"]
+        return pd.DataFrame({"ocid": found["process"].map(ocids), "id": found["tenderer_id"]}).dropna()
+    columns = {"R024": ("supplier_id", "runner_up_id"), "R058": ("supplier_id",), "R035": ("winner_id",)}[
+        code
+    ]
+    parts = [
+        flagged[["ocid", column]].set_axis(["ocid", "id"], axis=1).astype("object") for column in columns
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _process_rule(

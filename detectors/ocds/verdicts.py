@@ -45,6 +45,7 @@ _COLUMNS = {
     "coverage": ("code", "group", "units", "applied", "flagged", "reference_applied", "reference_flagged"),
     "not_computable": ("code", "group", "reason", "units"),
     "notes": ("code", "group", "note"),
+    "parts": ("code", "ocid", "id"),
 }
 
 
@@ -62,6 +63,7 @@ class Assessment:
         coverage: code, group, units, applied, flagged, reference_applied, reference_flagged.
         not_computable: code, group, reason, units; these and ``applied`` add up to all units.
         notes: code, group, note.
+        parts: code, ocid, id: the tenderers whose part in a flagged process is flagged too.
     """
 
     flags: pd.DataFrame
@@ -70,6 +72,7 @@ class Assessment:
     coverage: pd.DataFrame
     not_computable: pd.DataFrame
     notes: pd.DataFrame
+    parts: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,11 @@ class Verdicts:
         """Note flags; an id that is flagged twice counts once."""
         found = pd.DataFrame({"group": group, "id": pd.Series(list(ids), dtype="str"), "code": code})
         self._frames["flags"].append(found.assign(value=values).drop_duplicates("id"))
+
+    def flag_parts(self, code: str, parts: pd.DataFrame, value: float) -> None:
+        """Flag the tenderers of flagged processes; ``parts`` has ocid and id."""
+        self.flag("Tenderer", code, parts["id"], value)
+        self._frames["parts"].append(parts.assign(code=code))
 
     def assessment(self) -> Assessment:
         """Return everything in a fixed order."""

@@ -47,7 +47,7 @@ def assessed(tmp_path):
     def assess_releases(releases, threads=2, **limits):
         path = tmp_path / "releases.jsonl"
         path.write_text("".join(json.dumps(one) + "\n" for one in releases), encoding="utf-8")
-        return compute(path, Limits(**limits), Preparation(), threads=threads)[0]
+        return compute([path], Limits(**limits), Preparation(), threads=threads).assessment
 
     return assess_releases
 
