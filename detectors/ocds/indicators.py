@@ -9,6 +9,11 @@ type-8 quartiles, the same exclusions. Four things differ, so that a number can 
 - a price of zero or below is no winning price (Cardinal divides by it);
 - what could not be computed is counted by its reason: no flag is not the same as nothing found.
 
+Cardinal judges no process with several active awards and no joint bid or award. Where there are lots, or bids or
+awards of several organisations, every competition is judged once more under the group ``Lot``: each lot is one, each
+process without lots is one, a consortium is one tenderer, and who belongs to the winner is nobody's rival of it. The
+other groups stay what Cardinal has.
+
 Beside every flag stands the same measure inside a reference class (class of goods, band of bidders,
 currency), widened until it holds enough other units. The currency is never dropped. There, a fence
 whose quartiles are equal flags nobody.
@@ -20,7 +25,7 @@ Sources
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -99,6 +104,12 @@ def assess(engine: Engine, limits: Limits) -> Assessment:
             flagged = verdicts.judge(measure(processes, limits))
             if code in _PARTS:
                 verdicts.flag_parts(code, _parts_in(code, processes[flagged], facts), _PARTS[code])
+    if processes["is_divided"].any():
+        excluded = limits.exclusions_procurement_method_details
+        competitions = Facts(engine, limits.currency, excluded, "lots").processes()
+        for code in _COMPETITION_INDICATORS:
+            if code in limits.codes:
+                verdicts.judge(replace(_PROCESS_INDICATORS[code](competitions, limits), group="Lot"))
     for code, measure_all in _ORGANISATION_INDICATORS.items():
         if code in limits.codes:
             for units in measure_all(facts, limits):
@@ -150,6 +161,7 @@ def _price_gap(code: str, p: pd.DataFrame, limits: Limits, rule: Rule) -> Units:
         *_unsettled(p),
         (~(p["active"] > 0), "NO_ACTIVE_AWARD"),
         (p["active"] > 1, "SEVERAL_AWARDS"),
+        (~(p["winners"] > 0), "NO_SUPPLIER"),
         ((p["suppliers"] != 1) | p["supplier_id"].isna(), "SUPPLIERS_NOT_ONE"),
         (p["gap_currencies"] > 1, "SEVERAL_CURRENCIES"),
         (winning.isna(), "NO_WINNING_PRICE"),
@@ -188,7 +200,8 @@ def _late_bid(p: pd.DataFrame, limits: Limits) -> Units:
         *_excluded(p, limits),
         (~p["has_bids"], "NO_BIDS"),
         (p["end_kind"].isna() | (p["end_kind"] == "unreadable"), "NO_DEADLINE"),
-        (~(p["winners"] > 0), "NO_ACTIVE_AWARD"),
+        (~(p["active"] > 0), "NO_ACTIVE_AWARD"),
+        (~(p["winners"] > 0), "NO_SUPPLIER"),
         (~(p["winning_bids"] > 0), "NO_WINNING_BID"),
         ((p["undated_bids"] > 0) & ~is_late, "BID_UNDATED"),
     ]
@@ -200,7 +213,8 @@ def _others_disqualified(p: pd.DataFrame, limits: Limits) -> Units:
     reasons = [
         *_excluded(p, limits),
         *_unsettled(p),
-        (~(p["winners"] > 0), "NO_ACTIVE_AWARD"),
+        (~(p["active"] > 0), "NO_ACTIVE_AWARD"),
+        (~(p["winners"] > 0), "NO_SUPPLIER"),
         (p["winners"] > 1, "SEVERAL_WINNERS"),
         (~(p["valid_bidders"] > 0), "NO_VALID_BIDDER"),
     ]
@@ -274,6 +288,9 @@ _PROCESS_INDICATORS: dict[str, Callable[[pd.DataFrame, Limits], Units]] = {
     "R036": _lowest_disqualified,
     "R058": _heavy_discount,
 }
+#: Those about bids that compete with each other.
+_COMPETITION_INDICATORS = ("R024", "R028", "R035", "R036", "R058")
+
 _ORGANISATION_INDICATORS: dict[str, Callable[[Facts, Limits], list[Units]]] = {
     "R025": _unsuccessful_bids,
     "R038": _disqualified_bids,

@@ -34,9 +34,10 @@ REASONS = {
     "NO_AWARDS": ("there are no awards", "没有授标数据"),
     "AWARD_NOT_FINAL": ("an award is pending, or its status is unknown", "有授标尚未确定或状态不明"),
     "NO_ACTIVE_AWARD": ("no award is active", "没有有效的授标"),
+    "NO_SUPPLIER": ("the active award names no supplier with an id", "有效授标没有写明有编号的供应商"),
     "SEVERAL_AWARDS": (
-        "several awards are active: which bids compete is not known",
-        "有多个有效授标，竞争关系不明",
+        "several awards are active, so it is not known which bids compete; lots are judged under Lot",
+        "有多个有效授标，竞争关系不明；分标段的判断见 Lot",
     ),
     "SUPPLIERS_NOT_ONE": (
         "the award does not name exactly one supplier with an id",

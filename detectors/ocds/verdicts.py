@@ -21,7 +21,7 @@ from detectors.ocds.fences import (
     usable,
 )
 
-GROUPS = ("OCID", "Buyer", "ProcuringEntity", "Tenderer")
+GROUPS = ("OCID", "Buyer", "ProcuringEntity", "Tenderer", "Lot")
 
 #: Keys of a reference class, widened from left to right. The currency is never dropped.
 LEVELS = (("currency", "class", "band"), ("currency", "class"), ("currency",))
@@ -166,6 +166,8 @@ class Verdicts:
         reason, flagged = units.reason.copy(), np.zeros(len(units.reason), dtype=np.bool_)
         measured = np.flatnonzero(reason == "")
         if not len(measured):
+            if rule.threshold is not None and units.code != "R038":
+                self.meta.setdefault(units.code, {})[_fence_name(rule)] = rule.threshold
             return reason, flagged
         labels = (
             units.keys["currency"].iloc[measured].astype("object")
@@ -183,11 +185,12 @@ class Verdicts:
             self._frames["notes"].append(
                 pd.DataFrame([{"code": units.code, "group": units.group, "note": "ZERO_RANGE"}])
             )
-        made = made.rename(columns={"fence": "lower_fence" if rule.side == "low" else "upper_fence"})
+        made = made.rename(columns={"fence": _fence_name(rule)})
         if sizes is not None and rule.percentile is not None:
             made["upper_fence"] = quantiles(sizes, groups, rule.percentile / 100)
         for name, row in zip(names, made.to_dict("records"), strict=True):
-            front = f"{name}_" if len(names) > 1 else f"{units.group}_" if units.code == "R038" else ""
+            front = f"{units.group}_" if units.code == "R038" or units.group == "Lot" else ""
+            front += f"{name}_" if len(names) > 1 else ""
             found = {f"{front}{key}": round(value, 4) for key, value in row.items() if not np.isnan(value)}
             self.meta.setdefault(units.code, {}).update(found)
         return reason, flagged
@@ -224,6 +227,10 @@ class Verdicts:
             applied += int(placed.sum())
             found += int((placed & here).sum())
         return applied, found
+
+
+def _fence_name(rule: Rule) -> str:
+    return "lower_fence" if rule.side == "low" else "upper_fence"
 
 
 def _beyond_own_fence(

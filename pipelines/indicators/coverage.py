@@ -61,13 +61,18 @@ def _values(path: Path, encoding: str, decoder: Numbers) -> Iterator[tuple[str, 
 
 
 def _is_lines(path: Path, encoding: str) -> bool:
-    """Say whether a line is a value; here a line may be any value, not only an object."""
+    """Say whether each line is a value; here it may be any value, not only an object.
+
+    The first line of a document over many lines ends where its text could go on; a value or a broken one does not.
+    """
     begin = [text for _, text in islice(strict_json.lines(path, encoding), 2)]
-    if strict_json.is_lines(path, encoding):
-        return True
-    return begin != [None] and (
-        len(begin) < 2 or not isinstance(_of_line(begin[0], strict_json.Decoder()), strict_json.Fault)
-    )
+    if len(begin) < 2 or begin[0] is None:
+        return begin != [None]
+    try:
+        strict_json.Decoder().decode(begin[0])
+    except strict_json.NotJson as error:
+        return error.valid < len(begin[0]) or strict_json.is_lines(path, encoding)
+    return True
 
 
 def _of_line(text: str | None, decoder: strict_json.Decoder) -> Any:

@@ -17,6 +17,7 @@ from detectors.ocds.indicators import Limits, assess, maps
 from detectors.ocds.verdicts import Assessment
 from pipelines import duck
 from pipelines.duck import DuckDBEngine
+from pipelines.indicators.competitions import divide
 from pipelines.indicators.releases import MAX_NAMED, Input, releases
 from pipelines.indicators.settings import Preparation
 from pipelines.indicators.tables import SCHEMAS, Rows
@@ -79,6 +80,7 @@ def _load(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], preparation: Pr
                     rows.write(con)
     rows.write(con)
     _keep_last(con, taken)
+    divide(con)
     return taken
 
 

@@ -44,6 +44,7 @@ SCHEMAS = {
             ("tender_currency", _TEXT),
             ("has_bids", pa.bool_()),
             ("has_awards", pa.bool_()),
+            ("is_divided", pa.bool_()),
         ]
     ),
     "bids": pa.schema(
@@ -67,8 +68,12 @@ SCHEMAS = {
             ("status", _TEXT),
             ("suppliers", _WHOLE),
             ("supplier_id", _TEXT),
+            ("supplier_set", _TEXT),
         ]
     ),
+    "lots": pa.schema([("process", _WHOLE), ("lot", _TEXT), ("status", _TEXT)]),
+    "bid_lots": pa.schema([("process", _WHOLE), ("bid", _WHOLE), ("lot", _TEXT), ("is_alone", pa.bool_())]),
+    "award_lots": pa.schema([("process", _WHOLE), ("award", _WHOLE), ("lot", _TEXT)]),
     "award_suppliers": pa.schema([("process", _WHOLE), ("award", _WHOLE), ("supplier_id", _TEXT)]),
     "award_items": pa.schema([("process", _WHOLE), ("award", _WHOLE), ("item_class", _TEXT)]),
 }
@@ -115,6 +120,7 @@ class Rows:
         if fixed.modifications_move_auctions and "bids" not in release:
             bids = _auction_bids(release.get("auctions"))
         awards = release.get("awards")
+        has_lots = self._add_lots(process, tender.get("lots"), bids, awards)
         self._rows["processes"].append(
             (
                 process,
@@ -134,6 +140,7 @@ class Rows:
                 _code(_object(tender.get("value")).get("currency")),
                 isinstance(bids, list),
                 isinstance(awards, list),
+                has_lots or _has_joint(bids, "tenderers") or _has_joint(awards, "suppliers"),
             )
         )
         for number, bid in enumerate(_objects(bids)):
@@ -142,6 +149,23 @@ class Rows:
         undone = _undone(release.get("contracts")) if by_contract else frozenset()
         for number, award in enumerate(_objects(awards)):
             self._add_award(process, number, award, is_undone=_id_of(award) in undone)
+
+    def _add_lots(self, process: int, lots: Any, bids: Any, awards: Any) -> bool:
+        """Take down which lots there are and which bids and awards are for them; one lot is as good as none."""
+        known = {id: _code(one.get("status")) for one in _objects(lots) if (id := _id_of(one))}
+        of_bids = [_related_lots(one) for one in _objects(bids)]
+        of_awards = [_related_lots(one) for one in _objects(awards)]
+        known |= {id: None for ids in (*of_bids, *of_awards) for id in ids if id not in known}
+        if len(known) < 2:
+            return False
+        self._rows["lots"] += [(process, lot, status) for lot, status in known.items()]
+        self._rows["bid_lots"] += [
+            (process, number, lot, len(ids) == 1) for number, ids in enumerate(of_bids) for lot in ids
+        ]
+        self._rows["award_lots"] += [
+            (process, number, lot) for number, ids in enumerate(of_awards) for lot in ids
+        ]
+        return True
 
     def _add_bid(self, process: int, place: int, bid: dict[str, Any]) -> None:
         fixed = self._preparation
@@ -175,7 +199,14 @@ class Rows:
         suppliers = _list(award.get("suppliers"))
         ids = self._ids(suppliers)
         self._rows["awards"].append(
-            (process, place, status, len(suppliers), ids[0] if len(suppliers) == len(ids) == 1 else None)
+            (
+                process,
+                place,
+                status,
+                len(suppliers),
+                ids[0] if len(suppliers) == len(ids) == 1 else None,
+                json.dumps(ids) if ids else None,
+            )
         )
         self._rows["award_suppliers"] += [(process, place, id) for id in ids]
         classes = {_id_of(item.get("classification")) for item in _objects(award.get("items"))}
@@ -251,6 +282,20 @@ def _list(value: Any) -> list[Any]:
 
 def _objects(value: Any) -> Iterable[dict[str, Any]]:
     return (one for one in value if isinstance(one, dict)) if isinstance(value, list) else ()
+
+
+def _related_lots(element: dict[str, Any]) -> list[str]:
+    """Return the ids of the lots that a bid or award is for."""
+    named = element.get("relatedLots") or element.get("relatedLot")
+    found = (
+        _id_of(one) or _id_of({"id": one.get("lotId")}) if isinstance(one, dict) else _id_of({"id": one})
+        for one in (named if isinstance(named, list) else [named])
+    )
+    return sorted({id for id in found if id})
+
+
+def _has_joint(elements: Any, organizations: str) -> bool:
+    return any(len(_list(one.get(organizations))) > 1 for one in _objects(elements))
 
 
 def _auction_bids(auctions: Any) -> list[Any] | None:

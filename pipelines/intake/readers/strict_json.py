@@ -42,7 +42,11 @@ class Fault:
 
 
 class NotJson(Exception):
-    """The text is not a JSON value."""
+    """The text is not a JSON value; ``valid`` characters of it could begin one."""
+
+    def __init__(self, what: str, valid: int = 0) -> None:
+        super().__init__(what)
+        self.valid = valid
 
 
 class Decoder:
@@ -67,7 +71,8 @@ class Decoder:
         try:
             value, end = self._json.raw_decode(text, at)
         except json.JSONDecodeError as error:
-            raise NotJson(f"{error.msg} at character {error.pos - at + 1}") from None
+            valid = error.pos - at
+            raise NotJson(f"{error.msg} at character {valid + 1}", valid) from None
         except RecursionError:
             raise NotJson("nested too deep") from None
         if _depth(value) > MAX_DEPTH:
