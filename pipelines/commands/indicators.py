@@ -75,7 +75,7 @@ def indicators(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE…",
+            metavar="FILE",
             help="OCDS compiled releases, one a line, or packages, records, arrays of them; .gz and .zst are"
             " unpacked; - is standard input.",
             show_default=False,

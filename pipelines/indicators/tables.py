@@ -287,6 +287,8 @@ def _objects(value: Any) -> Iterable[dict[str, Any]]:
 def _related_lots(element: dict[str, Any]) -> list[str]:
     """Return the ids of the lots that a bid or award is for."""
     named = element.get("relatedLots") or element.get("relatedLot")
+    if not named:
+        return []
     found = (
         _id_of(one) or _id_of({"id": one.get("lotId")}) if isinstance(one, dict) else _id_of({"id": one})
         for one in (named if isinstance(named, list) else [named])
@@ -295,7 +297,7 @@ def _related_lots(element: dict[str, Any]) -> list[str]:
 
 
 def _has_joint(elements: Any, organizations: str) -> bool:
-    return any(len(_list(one.get(organizations))) > 1 for one in _objects(elements))
+    return any(isinstance(of := one.get(organizations), list) and len(of) > 1 for one in _objects(elements))
 
 
 def _auction_bids(auctions: Any) -> list[Any] | None:
