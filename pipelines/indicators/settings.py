@@ -218,8 +218,9 @@ def _where(section: str, name: str) -> str:
 
 
 def _read(path: Path, section: str, name: str, value: str, parse: Callable[[str], Any]) -> Any:
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
     try:
-        return parse(value)
+        return parse(value[1:-1] if is_quoted else value)
     except ValueError as error:
         raise ValueError(f"{path.name}: {_where(section, name)} = {value!r}: {error}") from None
 

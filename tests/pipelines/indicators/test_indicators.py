@@ -457,7 +457,7 @@ def test_settings_are_read_under_their_published_names(tmp_path):
 currency = CNY
 no_price_comparison_procurement_methods = 抽签|Random Selection
 [exclusions]
-procurement_method_details = Test
+procurement_method_details = "Test"
 [R003]
 threshold = 20 # days
 procurement_methods = open|selective
