@@ -3,7 +3,8 @@
 Schema ``ocds`` holds every contracting process once:
 
 - ``processes``: process (number), ocid, tender_status, method, details, tenderers, starts_at,
-  start_kind, ends_at, end_kind, buyer_id, entity_id, class, tender_currency, has_bids, has_awards.
+  start_kind, ends_at, end_kind, buyer_id, entity_id, class, tender_currency, has_bids, has_awards,
+  is_divided (has lots, or bids or awards of several organisations).
   Moments are microseconds since 1970; their kind is ``zoned``, ``local``, ``date``, ``unreadable`` or
   NULL, and only two moments of one kind are compared.
 - ``bids``: process, bid (place in the release), status, amount, currency, dated_at, date_kind,
@@ -12,11 +13,15 @@ Schema ``ocds`` holds every contracting process once:
 - ``awards``: process, award, status, suppliers (how many), supplier_id (NULL unless exactly one).
 - ``award_suppliers``: process, award, supplier_id.
 - ``award_items``: process, award, item_class.
+
+Schema ``lots`` is there where a process is divided. It has the same tables but the last, for competitions: each lot
+is one, and each process without lots. A joint bid or award has one tenderer or supplier there, named by all its members.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -27,12 +32,12 @@ from detectors.interface import Engine
 _SHARED = """
 kept AS (
     SELECT process, class, tender_currency, buyer_id, entity_id
-    FROM ocds.processes
+    FROM {schema}.processes
     WHERE coalesce(tender_status, '') <> 'cancelled' AND {is_included}
 ),
 submitted AS (
     SELECT process, bid, status, amount, currency, tenderer_id, tenderer_set
-    FROM ocds.bids
+    FROM {schema}.bids
     WHERE status NOT IN ('invited', 'withdrawn')
 ),
 priced AS (
@@ -48,7 +53,7 @@ award AS (
            count(*) FILTER (WHERE status NOT IN ('active', 'cancelled', 'unsuccessful'))   AS unsettled,
            max(CASE WHEN status = 'active' THEN suppliers END)                             AS suppliers,
            max(CASE WHEN status = 'active' THEN supplier_id END)                           AS supplier_id
-    FROM ocds.awards
+    FROM {schema}.awards
     GROUP BY process
 ),
 decided AS (
@@ -133,16 +138,16 @@ bidder AS (
                max(CASE WHEN b.status = 'valid' THEN 1 ELSE 0 END)                        AS is_valid,
                max(CASE WHEN b.status = 'disqualified' THEN 1 ELSE 0 END)                 AS is_disqualified,
                max(CASE WHEN b.status NOT IN ('invited', 'withdrawn') THEN 1 ELSE 0 END)  AS is_submitted
-        FROM ocds.bid_tenderers AS t
-        JOIN ocds.bids AS b ON b.process = t.process AND b.bid = t.bid
+        FROM {schema}.bid_tenderers AS t
+        JOIN {schema}.bids AS b ON b.process = t.process AND b.bid = t.bid
         GROUP BY t.process, t.tenderer_id
     ) AS s
     GROUP BY process
 ),
 winner AS (
     SELECT s.process, count(DISTINCT s.supplier_id) AS winners, max(s.supplier_id) AS winner_id
-    FROM ocds.award_suppliers AS s
-    JOIN ocds.awards AS a ON a.process = s.process AND a.award = s.award
+    FROM {schema}.award_suppliers AS s
+    JOIN {schema}.awards AS a ON a.process = s.process AND a.award = s.award
     WHERE a.status = 'active'
     GROUP BY s.process
 ),
@@ -155,7 +160,7 @@ late AS (
     GROUP BY process
 )
 SELECT p.process, p.ocid, p.tender_status, p.method, p.details, p.tenderers,
-       p.starts_at, p.start_kind, p.ends_at, p.end_kind, p.has_bids, p.has_awards,
+       p.starts_at, p.start_kind, p.ends_at, p.end_kind, p.has_bids, p.has_awards, p.is_divided,
        m.class, m.currency, coalesce(b.bidders, p.tenderers) AS bidders,
        a.active, a.unsettled, a.suppliers, a.supplier_id,
        g.gap_currencies, g.gap_currency, g.winning_price, g.second_price, g.runner_up_id,
@@ -163,7 +168,7 @@ SELECT p.process, p.ocid, p.tender_status, p.method, p.details, p.tenderers,
        e.most_at_one_price, r.priced_rivals,
        b.valid_bidders, b.others_disqualified, b.valid_bidder_id, w.winners, w.winner_id,
        t.winning_bids, t.undated_bids, t.late_bids
-FROM ocds.processes AS p
+FROM {schema}.processes AS p
 LEFT JOIN market AS m ON m.process = p.process
 LEFT JOIN award AS a ON a.process = p.process
 LEFT JOIN gap AS g ON g.process = p.process
@@ -180,11 +185,11 @@ ORDER BY p.process
 _WON = """
 SELECT DISTINCT b.process, b.bid, t.tenderer_id,
        CASE WHEN b.date_kind = p.end_kind THEN b.dated_at > p.ends_at END AS is_late
-FROM ocds.bids AS b
-JOIN ocds.processes AS p ON p.process = b.process
-JOIN ocds.bid_tenderers AS t ON t.process = b.process AND t.bid = b.bid
-JOIN ocds.award_suppliers AS s ON s.process = b.process AND s.supplier_id = t.tenderer_id
-JOIN ocds.awards AS a ON a.process = s.process AND a.award = s.award
+FROM {schema}.bids AS b
+JOIN {schema}.processes AS p ON p.process = b.process
+JOIN {schema}.bid_tenderers AS t ON t.process = b.process AND t.bid = b.bid
+JOIN {schema}.award_suppliers AS s ON s.process = b.process AND s.supplier_id = t.tenderer_id
+JOIN {schema}.awards AS a ON a.process = s.process AND a.award = s.award
 WHERE b.status = 'valid' AND a.status = 'active'
 """
 
@@ -204,8 +209,28 @@ equal_price AS (
 SELECT DISTINCT t.process, t.tenderer_id
 FROM equal_price AS e
 JOIN submitted AS b ON b.process = e.process AND b.currency = e.currency AND b.amount = e.amount
-JOIN ocds.bid_tenderers AS t ON t.process = b.process AND t.bid = b.bid
+JOIN {schema}.bid_tenderers AS t ON t.process = b.process AND t.bid = b.bid
 ORDER BY 1, 2
+"""
+
+_SUBMITTING = """
+WITH {shared}
+SELECT DISTINCT p.ocid, t.tenderer_id AS id
+FROM kept AS k
+JOIN {schema}.processes AS p ON p.process = k.process
+JOIN submitted AS b ON b.process = k.process
+JOIN {schema}.bid_tenderers AS t ON t.process = b.process AND t.bid = b.bid
+ORDER BY 1, 2
+"""
+
+_REFUSING = """
+WITH {shared}
+SELECT DISTINCT p.ocid, k.{organisation} AS id
+FROM kept AS k
+JOIN {schema}.processes AS p ON p.process = k.process
+JOIN submitted AS b ON b.process = k.process
+WHERE k.{organisation} IS NOT NULL AND b.status = 'disqualified'
+ORDER BY 1
 """
 
 #: Every organisation query gives one row per id, class and currency; the numbers add up over these.
@@ -217,7 +242,7 @@ SELECT t.tenderer_id AS id, m.class, m.currency,
                             AND d.process IS NOT NULL THEN t.process END)    AS bids,
        count(DISTINCT CASE WHEN b.status = 'valid'
                             AND b.tenderer_id = d.supplier_id THEN t.process END) AS wins
-FROM ocds.bid_tenderers AS t
+FROM {schema}.bid_tenderers AS t
 JOIN submitted AS b ON b.process = t.process AND b.bid = t.bid
 JOIN market AS m ON m.process = t.process
 LEFT JOIN decided AS d ON d.process = t.process
@@ -230,7 +255,7 @@ SELECT t.tenderer_id AS id, m.class, m.currency,
        count(DISTINCT t.process)                                             AS processes,
        count(*)                                                              AS submitted,
        count(*) FILTER (WHERE b.status = 'disqualified')                     AS disqualified
-FROM ocds.bid_tenderers AS t
+FROM {schema}.bid_tenderers AS t
 JOIN submitted AS b ON b.process = t.process AND b.bid = t.bid
 JOIN market AS m ON m.process = t.process
 GROUP BY t.tenderer_id, m.class, m.currency
@@ -253,10 +278,10 @@ _SUPPLIES = """
 WITH {shared}
 SELECT s.supplier_id AS id, m.class, m.currency,
        count(DISTINCT CASE WHEN i.process IS NOT NULL THEN s.process END)    AS processes
-FROM ocds.award_suppliers AS s
-JOIN ocds.awards AS a ON a.process = s.process AND a.award = s.award
+FROM {schema}.award_suppliers AS s
+JOIN {schema}.awards AS a ON a.process = s.process AND a.award = s.award
 JOIN market AS m ON m.process = s.process
-LEFT JOIN ocds.award_items AS i ON i.process = s.process AND i.award = s.award AND a.suppliers = 1
+LEFT JOIN {schema}.award_items AS i ON i.process = s.process AND i.award = s.award AND a.suppliers = 1
 WHERE a.status = 'active'
 GROUP BY s.supplier_id, m.class, m.currency
 """
@@ -264,43 +289,61 @@ GROUP BY s.supplier_id, m.class, m.currency
 _VARIETY = """
 WITH {shared}
 SELECT a.supplier_id AS id, count(DISTINCT substr(i.item_class, 1, CAST($digits AS INTEGER))) AS variety
-FROM ocds.awards AS a
+FROM {schema}.awards AS a
 JOIN kept AS k ON k.process = a.process
-JOIN ocds.award_items AS i ON i.process = a.process AND i.award = a.award
+JOIN {schema}.award_items AS i ON i.process = a.process AND i.award = a.award
 WHERE a.status = 'active' AND a.supplier_id IS NOT NULL
 GROUP BY a.supplier_id
 """
 
 
 class Facts:
-    """Measures of the processes and organisations in schema ``ocds``.
+    """Measures of the processes and organisations in a schema.
 
     Args:
         engine: runs the queries.
         currency: compare only prices in this currency; None: all.
         excluded_details: procurementMethodDetails of processes that are left out.
+        schema: ``ocds``, or ``lots`` for competitions in place of processes.
     """
 
-    def __init__(self, engine: Engine, currency: str | None, excluded_details: Sequence[str]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        currency: str | None,
+        excluded_details: Sequence[str],
+        schema: Literal["ocds", "lots"] = "ocds",
+    ) -> None:
         self._engine = engine
         names = {f"excluded_{place}": details for place, details in enumerate(excluded_details)}
         listed = ", ".join(f"${name}" for name in names)
         is_included = f"(details IS NULL OR details NOT IN ({listed}))" if names else "TRUE"
-        self._shared = _SHARED.format(is_included=is_included)
+        self._names = {
+            "schema": schema,
+            "shared": _SHARED.format(schema=schema, is_included=is_included),
+            "won": _WON.format(schema=schema),
+        }
         self._parameters: dict[str, object] = {"currency": currency, **names}
 
     def processes(self) -> pd.DataFrame:
         """Return one row per process, in their order; texts are categorical, numbers float."""
-        sql = _PROCESSES.format(shared=self._shared, won=_WON)
-        return _frame(self._engine.run(sql, self._parameters))
+        return self._run(_PROCESSES)
 
     def late_tenderers(self) -> pd.DataFrame:
         """Return process and tenderer_id of awarded tenderers with a late valid bid."""
-        return _frame(self._engine.run(_LATE_TENDERERS.format(won=_WON)))
+        return _frame(self._engine.run(_LATE_TENDERERS.format(**self._names)))
 
     def equal_tenderers(self) -> pd.DataFrame:
         """Return process and tenderer_id of tenderers at a price that different tenderers gave."""
         return self._run(_EQUAL_TENDERERS)
+
+    def submitting(self) -> pd.DataFrame:
+        """Return ocid and id of the tenderers with a submitted bid."""
+        return self._run(_SUBMITTING)
+
+    def refusing(self, organisation: str) -> pd.DataFrame:
+        """Return ocid and id of the ``buyer_id`` or ``entity_id`` of processes with a disqualified bid."""
+        return self._run(_REFUSING, organisation=organisation)
 
     def wins(self) -> pd.DataFrame:
         """Return id, class, currency, bids and wins of every tenderer; at most one each a process."""
@@ -316,14 +359,13 @@ class Facts:
     def supplies(self, digits: int) -> pd.DataFrame:
         """Return id, class, currency, processes and variety (distinct item classes) of every supplier."""
         suppliers = _summed(self._run(_SUPPLIES))
-        sql = _VARIETY.format(shared=self._shared)
+        sql = _VARIETY.format(**self._names)
         variety = _frame(self._engine.run(sql, {**self._parameters, "digits": digits}))
         found = suppliers["id"].map(variety.set_index("id")["variety"].astype("float64"))
         return suppliers.assign(variety=found.astype("float64").fillna(0.0))
 
     def _run(self, sql: str, **names: str) -> pd.DataFrame:
-        used = sql.format(shared=self._shared, **names)
-        return _frame(self._engine.run(used, self._parameters))
+        return _frame(self._engine.run(sql.format(**self._names, **names), self._parameters))
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

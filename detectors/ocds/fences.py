@@ -6,6 +6,7 @@ exactly on it is flagged.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,6 +26,8 @@ Texts = NDArray[np.object_]
 
 #: Interquartile ranges between a quartile and its fence (Tukey).
 REACH = Fraction(3, 2)
+
+_LARGEST = Fraction(sys.float_info.max)
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,9 @@ def fences(values: Numbers, groups: Groups, rule: Rule) -> pd.DataFrame:
 
 
 def _beyond(base: float, spread: float) -> float:
-    """Return base + 1.5 spread, rounded once (Cardinal uses a fused multiply-add)."""
-    return float(Fraction(base) + REACH * Fraction(spread))
+    """Return base + 1.5 spread, rounded once (Cardinal uses a fused multiply-add); at most the largest number."""
+    fence = Fraction(base) + REACH * Fraction(spread)
+    return float(max(-_LARGEST, min(fence, _LARGEST)))
 
 
 def usable(made: pd.DataFrame, rule: Rule) -> Flags:

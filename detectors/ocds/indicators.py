@@ -9,6 +9,11 @@ type-8 quartiles, the same exclusions. Four things differ, so that a number can 
 - a price of zero or below is no winning price (Cardinal divides by it);
 - what could not be computed is counted by its reason: no flag is not the same as nothing found.
 
+Cardinal judges no process with several active awards and no joint bid or award. Where there are lots, or bids or
+awards of several organisations, every competition is judged once more under the group ``Lot``: each lot is one, each
+process without lots is one, a consortium is one tenderer, and who belongs to the winner is nobody's rival of it. The
+other groups stay what Cardinal has.
+
 Beside every flag stands the same measure inside a reference class (class of goods, band of bidders,
 currency), widened until it holds enough other units. The currency is never dropped. There, a fence
 whose quartiles are equal flags nobody.
@@ -20,7 +25,7 @@ Sources
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -97,8 +102,14 @@ def assess(engine: Engine, limits: Limits) -> Assessment:
     for code, measure in _PROCESS_INDICATORS.items():
         if code in limits.codes:
             flagged = verdicts.judge(measure(processes, limits))
-            for ids, value in _parts_in(code, processes[flagged], facts):
-                verdicts.flag("Tenderer", code, ids, value)
+            if code in _PARTS:
+                verdicts.flag_parts(code, _parts_in(code, processes[flagged], facts), _PARTS[code])
+    if processes["is_divided"].any():
+        excluded = limits.exclusions_procurement_method_details
+        competitions = Facts(engine, limits.currency, excluded, "lots").processes()
+        for code in _COMPETITION_INDICATORS:
+            if code in limits.codes:
+                verdicts.judge(replace(_PROCESS_INDICATORS[code](competitions, limits), group="Lot"))
     for code, measure_all in _ORGANISATION_INDICATORS.items():
         if code in limits.codes:
             for units in measure_all(facts, limits):
@@ -143,25 +154,28 @@ def _heavy_discount(p: pd.DataFrame, limits: Limits) -> Units:
 def _price_gap(code: str, p: pd.DataFrame, limits: Limits, rule: Rule) -> Units:
     """Measure (next - winning) / winning price, where one final award went to the lowest price."""
     winning, second = p["winning_price"], p["second_price"]
+    gap = (second - winning) / winning.where(winning > 0)
     reasons = [
         *_excluded(p, limits),
         *_not_compared(p, limits),
         *_unsettled(p),
         (~(p["active"] > 0), "NO_ACTIVE_AWARD"),
         (p["active"] > 1, "SEVERAL_AWARDS"),
+        (~(p["winners"] > 0), "NO_SUPPLIER"),
         ((p["suppliers"] != 1) | p["supplier_id"].isna(), "SUPPLIERS_NOT_ONE"),
         (p["gap_currencies"] > 1, "SEVERAL_CURRENCIES"),
         (winning.isna(), "NO_WINNING_PRICE"),
         (second.isna(), "NO_SECOND_PRICE"),
         (second < winning, "WINNER_NOT_LOWEST"),
         (winning <= 0, "PRICE_NOT_POSITIVE"),
+        (gap == np.inf, "RATIO_TOO_LARGE"),
     ]
     return Units(
         code,
         "OCID",
         _keys(p).assign(currency=p["gap_currency"]),
         _first(reasons),
-        ((second - winning) / winning.where(winning > 0)).to_numpy(dtype=np.float64),
+        gap.to_numpy(dtype=np.float64),
         rule=rule,
         is_by_currency=True,
         is_banded=True,
@@ -186,7 +200,8 @@ def _late_bid(p: pd.DataFrame, limits: Limits) -> Units:
         *_excluded(p, limits),
         (~p["has_bids"], "NO_BIDS"),
         (p["end_kind"].isna() | (p["end_kind"] == "unreadable"), "NO_DEADLINE"),
-        (~(p["winners"] > 0), "NO_ACTIVE_AWARD"),
+        (~(p["active"] > 0), "NO_ACTIVE_AWARD"),
+        (~(p["winners"] > 0), "NO_SUPPLIER"),
         (~(p["winning_bids"] > 0), "NO_WINNING_BID"),
         ((p["undated_bids"] > 0) & ~is_late, "BID_UNDATED"),
     ]
@@ -198,7 +213,8 @@ def _others_disqualified(p: pd.DataFrame, limits: Limits) -> Units:
     reasons = [
         *_excluded(p, limits),
         *_unsettled(p),
-        (~(p["winners"] > 0), "NO_ACTIVE_AWARD"),
+        (~(p["active"] > 0), "NO_ACTIVE_AWARD"),
+        (~(p["winners"] > 0), "NO_SUPPLIER"),
         (p["winners"] > 1, "SEVERAL_WINNERS"),
         (~(p["valid_bidders"] > 0), "NO_VALID_BIDDER"),
     ]
@@ -272,6 +288,9 @@ _PROCESS_INDICATORS: dict[str, Callable[[pd.DataFrame, Limits], Units]] = {
     "R036": _lowest_disqualified,
     "R058": _heavy_discount,
 }
+#: Those about bids that compete with each other.
+_COMPETITION_INDICATORS = ("R024", "R028", "R035", "R036", "R058")
+
 _ORGANISATION_INDICATORS: dict[str, Callable[[Facts, Limits], list[Units]]] = {
     "R025": _unsuccessful_bids,
     "R038": _disqualified_bids,
@@ -279,25 +298,50 @@ _ORGANISATION_INDICATORS: dict[str, Callable[[Facts, Limits], list[Units]]] = {
 }
 
 
-def _parts_in(code: str, flagged: pd.DataFrame, facts: Facts) -> list[tuple[pd.Series, float]]:
-    """Return the tenderers whose part in flagged processes is flagged too, with their value."""
-    if code == "R024":
-        return [
-            (
-                pd.concat(
-                    [flagged["supplier_id"].astype("object"), flagged["runner_up_id"].astype("object")]
-                ),
-                0.0,
-            )
-        ]
-    if code == "R058":
-        return [(flagged["supplier_id"], 0.0)]
-    if code == "R035":
-        return [(flagged["winner_id"], 0.0)]
+def maps(engine: Engine, limits: Limits, assessment: Assessment) -> dict[str, dict[str, str | list[str]]]:
+    """Return which organisations are behind the results, under the names that Cardinal has.
+
+    Each map is ocid -> an id, or ids in their order: who submitted a bid, which buyer or procuring entity disqualified
+    one, and whose part in a flagged process is flagged.
+    """
+    facts = Facts(engine, limits.currency, limits.exclusions_procurement_method_details)
+    made: dict[str, dict[str, str | list[str]]] = {
+        "ocid_buyer_r038": {},
+        "ocid_procuringentity_r038": {},
+        "ocid_tenderer": {},
+        **{f"ocid_tenderer_{code.lower()}": {} for code in sorted(_PARTS)},
+    }
+    if "R038" in limits.codes:
+        for name, organisation in (("buyer", "buyer_id"), ("procuringentity", "entity_id")):
+            made[f"ocid_{name}_r038"] = dict(facts.refusing(organisation).itertuples(index=False, name=None))
+    if set(_ORGANISATION_INDICATORS) & set(limits.codes):
+        made["ocid_tenderer"] = _listed(facts.submitting())
+    for code, parts in assessment.parts.groupby("code"):
+        made[f"ocid_tenderer_{str(code).lower()}"] = _listed(parts[["ocid", "id"]])
+    return made
+
+
+def _listed(pairs: pd.DataFrame) -> dict[str, str | list[str]]:
+    return {str(ocid): sorted(set(ids)) for ocid, ids in pairs.groupby("ocid", sort=True)["id"]}
+
+
+#: Indicators of processes that flag tenderers too, and with which value.
+_PARTS = {"R024": 0.0, "R028": 1.0, "R030": 1.0, "R035": 0.0, "R058": 0.0}
+
+
+def _parts_in(code: str, flagged: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+    """Return ocid and id of the tenderers whose part in flagged processes is flagged too."""
     if code in ("R028", "R030"):
         found = facts.equal_tenderers() if code == "R028" else facts.late_tenderers()
-        return [(found["tenderer_id"][found["process"].isin(flagged["process"])], 1.0)]
-    return []
+        ocids = flagged.set_index("process")["ocid"]
+        return pd.DataFrame({"ocid": found["process"].map(ocids), "id": found["tenderer_id"]}).dropna()
+    columns = {"R024": ("supplier_id", "runner_up_id"), "R058": ("supplier_id",), "R035": ("winner_id",)}[
+        code
+    ]
+    parts = [
+        flagged[["ocid", column]].set_axis(["ocid", "id"], axis=1).astype("object") for column in columns
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _process_rule(

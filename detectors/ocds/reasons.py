@@ -26,17 +26,18 @@ REASONS = {
     ),
     "NO_PERIOD": ("the submission period has no start or no end", "没有投标开始或截止时间"),
     "PERIOD_UNREADABLE": (
-        "a date of the submission period is not a full date-time with time zone",
-        "投标起止时间不是带时区的完整时间",
+        "a date of the submission period is not a full date-time with time zone, or a placeholder",
+        "投标起止时间不是带时区的完整时间，或为占位值",
     ),
     "NO_NUMBER_OF_TENDERERS": ("numberOfTenderers is not given", "没有投标人数（numberOfTenderers）"),
     "NO_BIDS": ("there are no submitted bids", "没有投标数据"),
     "NO_AWARDS": ("there are no awards", "没有授标数据"),
     "AWARD_NOT_FINAL": ("an award is pending, or its status is unknown", "有授标尚未确定或状态不明"),
     "NO_ACTIVE_AWARD": ("no award is active", "没有有效的授标"),
+    "NO_SUPPLIER": ("the active award names no supplier with an id", "有效授标没有写明有编号的供应商"),
     "SEVERAL_AWARDS": (
-        "several awards are active: which bids compete is not known",
-        "有多个有效授标，竞争关系不明",
+        "several awards are active, so it is not known which bids compete; lots are judged under Lot",
+        "有多个有效授标，竞争关系不明；分标段的判断见 Lot",
     ),
     "SUPPLIERS_NOT_ONE": (
         "the award does not name exactly one supplier with an id",
@@ -56,6 +57,10 @@ REASONS = {
         "中标价不是最低价，并非仅按价格授标",
     ),
     "PRICE_NOT_POSITIVE": ("the winning price is zero or negative", "中标价为零或负数"),
+    "RATIO_TOO_LARGE": (
+        "the next price is so many times the winning price that the ratio is no number",
+        "次低价与中标价之比过大，无法表示为数字",
+    ),
     "FEWER_THAN_TWO_PRICES": (
         "fewer than two different tenderers have a price in one currency",
         "同币种报价不足两家",

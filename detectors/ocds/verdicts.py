@@ -21,7 +21,7 @@ from detectors.ocds.fences import (
     usable,
 )
 
-GROUPS = ("OCID", "Buyer", "ProcuringEntity", "Tenderer")
+GROUPS = ("OCID", "Buyer", "ProcuringEntity", "Tenderer", "Lot")
 
 #: Keys of a reference class, widened from left to right. The currency is never dropped.
 LEVELS = (("currency", "class", "band"), ("currency", "class"), ("currency",))
@@ -45,6 +45,7 @@ _COLUMNS = {
     "coverage": ("code", "group", "units", "applied", "flagged", "reference_applied", "reference_flagged"),
     "not_computable": ("code", "group", "reason", "units"),
     "notes": ("code", "group", "note"),
+    "parts": ("code", "ocid", "id"),
 }
 
 
@@ -62,6 +63,7 @@ class Assessment:
         coverage: code, group, units, applied, flagged, reference_applied, reference_flagged.
         not_computable: code, group, reason, units; these and ``applied`` add up to all units.
         notes: code, group, note.
+        parts: code, ocid, id: the tenderers whose part in a flagged process is flagged too.
     """
 
     flags: pd.DataFrame
@@ -70,6 +72,7 @@ class Assessment:
     coverage: pd.DataFrame
     not_computable: pd.DataFrame
     notes: pd.DataFrame
+    parts: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,11 @@ class Verdicts:
         found = pd.DataFrame({"group": group, "id": pd.Series(list(ids), dtype="str"), "code": code})
         self._frames["flags"].append(found.assign(value=values).drop_duplicates("id"))
 
+    def flag_parts(self, code: str, parts: pd.DataFrame, value: float) -> None:
+        """Flag the tenderers of flagged processes; ``parts`` has ocid and id."""
+        self.flag("Tenderer", code, parts["id"], value)
+        self._frames["parts"].append(parts.assign(code=code))
+
     def assessment(self) -> Assessment:
         """Return everything in a fixed order."""
         whole = {
@@ -158,6 +166,8 @@ class Verdicts:
         reason, flagged = units.reason.copy(), np.zeros(len(units.reason), dtype=np.bool_)
         measured = np.flatnonzero(reason == "")
         if not len(measured):
+            if rule.threshold is not None and units.code != "R038":
+                self.meta.setdefault(units.code, {})[_fence_name(rule)] = rule.threshold
             return reason, flagged
         labels = (
             units.keys["currency"].iloc[measured].astype("object")
@@ -175,11 +185,12 @@ class Verdicts:
             self._frames["notes"].append(
                 pd.DataFrame([{"code": units.code, "group": units.group, "note": "ZERO_RANGE"}])
             )
-        made = made.rename(columns={"fence": "lower_fence" if rule.side == "low" else "upper_fence"})
+        made = made.rename(columns={"fence": _fence_name(rule)})
         if sizes is not None and rule.percentile is not None:
             made["upper_fence"] = quantiles(sizes, groups, rule.percentile / 100)
         for name, row in zip(names, made.to_dict("records"), strict=True):
-            front = f"{name}_" if len(names) > 1 else f"{units.group}_" if units.code == "R038" else ""
+            front = f"{units.group}_" if units.code == "R038" or units.group == "Lot" else ""
+            front += f"{name}_" if len(names) > 1 else ""
             found = {f"{front}{key}": round(value, 4) for key, value in row.items() if not np.isnan(value)}
             self.meta.setdefault(units.code, {}).update(found)
         return reason, flagged
@@ -216,6 +227,10 @@ class Verdicts:
             applied += int(placed.sum())
             found += int((placed & here).sum())
         return applied, found
+
+
+def _fence_name(rule: Rule) -> str:
+    return "lower_fence" if rule.side == "low" else "upper_fence"
 
 
 def _beyond_own_fence(

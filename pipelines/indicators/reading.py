@@ -1,23 +1,23 @@
-"""Computes the OCDS indicators of a file of releases.
+"""Computes the OCDS indicators of files of releases.
 
-A line holds a compiled release, a record with its ``compiledRelease``, or a package of either. Where an ocid comes
-more than once the last one in the file is used, and said.
-
-One pass: releases go in batches to a temporary DuckDB file, which spills to disk, so that memory does
-not grow with the size of the bids. Nothing is kept afterwards.
+Where an ocid comes more than once the last one is used, and said. One pass: releases go in batches to a temporary
+DuckDB file, which spills to disk, so that memory does not grow with the size of the bids. Nothing is kept afterwards.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from detectors.ocds.indicators import Limits, assess
+from detectors.ocds.indicators import Limits, assess, maps
 from detectors.ocds.verdicts import Assessment
 from pipelines import duck
 from pipelines.duck import DuckDBEngine
+from pipelines.indicators.competitions import divide
 from pipelines.indicators.releases import MAX_NAMED, Input, releases
 from pipelines.indicators.settings import Preparation
 from pipelines.indicators.tables import SCHEMAS, Rows
@@ -26,27 +26,44 @@ from pipelines.indicators.tables import SCHEMAS, Rows
 BATCH_RELEASES = 5_000
 
 
+Maps = dict[str, dict[str, str | list[str]]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the indicators say of some files, what these held, and who is behind the results, if that was asked."""
+
+    assessment: Assessment
+    taken: Input
+    maps: Maps | None
+
+
 def compute(
-    path: Path, limits: Limits, preparation: Preparation, *, threads: int = 2
-) -> tuple[Assessment, Input]:
-    """Compute the indicators over a file of OCDS releases, one a line; ``.gz`` and ``.zst`` are unpacked.
+    paths: Sequence[Path],
+    limits: Limits,
+    preparation: Preparation,
+    *,
+    with_maps: bool = False,
+    threads: int = 2,
+) -> Result:
+    """Compute the indicators over files of OCDS releases, see ``releases``.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is compressed and damaged.
+        ValueError: one is damaged, or no JSON.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"no file {path}")
     with tempfile.TemporaryDirectory(prefix="bidwatch-") as folder:
         con = duck.connect(Path(folder) / "indicators.duckdb", threads=threads)
         try:
-            taken = _load(con, path, preparation)
-            return assess(DuckDBEngine(con), limits), taken
+            taken = _load(con, paths, preparation)
+            engine = DuckDBEngine(con)
+            assessment = assess(engine, limits)
+            return Result(assessment, taken, maps(engine, limits, assessment) if with_maps else None)
         finally:
             con.close()
 
 
-def _load(con: duckdb.DuckDBPyConnection, path: Path, preparation: Preparation) -> Input:
+def _load(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], preparation: Preparation) -> Input:
     con.execute("CREATE SCHEMA ocds")
     for table, schema in SCHEMAS.items():
         con.register("empty", schema.empty_table())
@@ -54,25 +71,28 @@ def _load(con: duckdb.DuckDBPyConnection, path: Path, preparation: Preparation) 
         con.unregister("empty")
     taken = Input()
     rows = Rows(preparation, taken)
-    for line, found in releases(path, taken):
-        taken.releases += 1
-        rows.add(taken.releases, line, found)
-        if taken.releases % BATCH_RELEASES == 0:
-            rows.write(con)
+    for path in paths:
+        with tempfile.TemporaryDirectory(prefix="bidwatch-") as work:
+            for place, found in releases(path, taken, Path(work)):
+                taken.releases += 1
+                rows.add(taken.releases, place, found)
+                if taken.releases % BATCH_RELEASES == 0:
+                    rows.write(con)
     rows.write(con)
     _keep_last(con, taken)
+    divide(con)
     return taken
 
 
 def _keep_last(con: duckdb.DuckDBPyConnection, taken: Input) -> None:
-    """Keep of every ocid the release that stands last in the file."""
+    """Keep of every ocid the release that stands last."""
     con.execute("""
         CREATE TABLE ocds.replaced AS
-        SELECT process, ocid, line, last_line
+        SELECT process, ocid, place, last_place
         FROM (
-            SELECT process, ocid, line,
-                   max(process) OVER (PARTITION BY ocid)      AS last_process,
-                   max(line) OVER (PARTITION BY ocid)         AS last_line
+            SELECT process, ocid, place,
+                   max(process) OVER (PARTITION BY ocid)                AS last_process,
+                   arg_max(place, process) OVER (PARTITION BY ocid)     AS last_place
             FROM ocds.processes
         ) AS p
         WHERE process < last_process
@@ -81,7 +101,7 @@ def _keep_last(con: duckdb.DuckDBPyConnection, taken: Input) -> None:
     taken.processes = taken.releases - taken.replaced
     if taken.replaced:
         taken.named_replaced = con.execute(
-            "SELECT ocid, line, last_line FROM ocds.replaced ORDER BY process LIMIT $most",
+            "SELECT ocid, place, last_place FROM ocds.replaced ORDER BY process LIMIT $most",
             {"most": MAX_NAMED},
         ).fetchall()
         for table in SCHEMAS:

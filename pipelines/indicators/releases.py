@@ -1,30 +1,59 @@
-"""Lines of a file as OCDS releases: a compiled release, a record with its ``compiledRelease``, or a package of either.
+"""Files as OCDS releases: what the reader of the intake finds in them, made fit to be judged.
 
-A line that holds none of these is left out and named; the others count.
+Lines, packages, arrays and records are taken as the intake takes them; several documents in one file and standard
+input too. What holds no release is left out and named. A value that cannot be meant (``NaN``, a price in quotes, the
+year 9999) is counted and taken as missing: the release is judged without it.
 """
 
 from __future__ import annotations
 
-import io
+import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
+from pipelines.intake.readers import FileRefused, decoding, ocds, sniffing, strict_json
 
-from pipelines.intake.readers import strict_json
-
-#: Left-out lines and replaced releases that are named one by one; all are counted.
+#: Left-out releases and replaced ones that are named one by one; all are counted.
 MAX_NAMED = 1_000
+
+#: The name of standard input, on the command line and where a place is named.
+STDIN = "-"
+STDIN_NAME = "standard input"
+
+#: Values that are used as missing: what they are, in two languages.
+UNUSED = {
+    "AMOUNT_INEXACT": (
+        "prices have more digits than can be told apart",
+        "报价的位数超出可区分的精度",
+    ),
+    "AMOUNT_NOT_A_NUMBER": (
+        "prices are no JSON numbers, such as a text in quotes",
+        "报价不是 JSON 数字（例如带引号的文本）",
+    ),
+    "COUNT_NOT_A_NUMBER": (
+        "numbers of tenderers are no whole JSON numbers",
+        "投标人数不是 JSON 整数",
+    ),
+    "DATE_IMPOSSIBLE": (
+        "dates are before 1950 or after 2199, which are placeholders",
+        "日期早于 1950 年或晚于 2199 年，属占位值",
+    ),
+    "NOT_FINITE": (
+        "numbers are NaN, infinite or longer than 1,000 digits",
+        "数字为 NaN、无穷大或超过 1,000 位",
+    ),
+}
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A line that was not used."""
+    """What was found in the place of a release and not used."""
 
-    line: int
+    place: str
     code: str
     reason: str
     reason_zh: str
@@ -32,121 +61,117 @@ class LeftOut:
 
 @dataclass
 class Input:
-    """What the file held.
+    """What the files held.
 
     Attributes:
-        lines: lines with something on them.
-        releases: releases found in them.
+        files: their names.
+        found: releases, and what stands in the place of one.
+        releases: releases among them.
         processes: releases used, one for each ocid.
-        left_out: code -> lines.
-        named: the first left-out lines.
+        left_out: code -> how many were left out.
+        named: the first of them.
         replaced: releases that were not used because a later one has the same ocid.
-        named_replaced: the first of them: ocid, line and line of the one used.
-        amounts_inexact: bid amounts with more digits than can be told apart; used as missing.
+        named_replaced: the first of them: ocid, place and place of the one used.
+        unused: code of ``UNUSED`` -> values taken as missing.
         amounts_not_positive: bid amounts of zero or below, often placeholders; used as they are.
         unknown_statuses: (``bid`` or ``award``, status that the standard does not have) -> how many; the
             first ones only.
     """
 
-    lines: int = 0
+    files: list[str] = field(default_factory=list)
+    found: int = 0
     releases: int = 0
     processes: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     named: list[LeftOut] = field(default_factory=list)
     replaced: int = 0
-    named_replaced: list[tuple[str, int, int]] = field(default_factory=list)
-    amounts_inexact: int = 0
+    named_replaced: list[tuple[str, str, str]] = field(default_factory=list)
+    unused: Counter[str] = field(default_factory=Counter)
     amounts_not_positive: int = 0
     unknown_statuses: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
-def releases(path: Path, taken: Input) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line number, release) and count in ``taken`` what was left out.
+def releases(path: Path, taken: Input, work: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, release) and count in ``taken`` what was left out.
+
+    Args:
+        path: a file, plain or compressed with gzip or zstd; ``-`` is standard input.
+        taken: what was read so far.
+        work: a private folder for what has to be unpacked.
 
     Raises:
-        ValueError: the file is compressed and damaged.
+        FileNotFoundError: there is no such file.
+        ValueError: it is damaged, or no JSON.
     """
-    decoder = _Decoder()
-    for line, raw in _lines(path):
-        taken.lines += 1
-        for found in _of_line(decoder, raw):
-            if isinstance(found, strict_json.Fault):
-                taken.left_out[found.code] += 1
-                if len(taken.named) < MAX_NAMED:
-                    taken.named.append(LeftOut(line, found.code, found.reason, found.reason_zh))
-            else:
-                yield line, found
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
-    """Yield (line number, bytes) of every line that is not blank; None for one that is too long."""
-    most = strict_json.MAX_RECORD_CHARS
+    name = STDIN_NAME if str(path) == STDIN else path.name
+    taken.files.append(name)
     try:
+        text, encoding = readable(path, work)
+        for place, found, _ in ocds.releases(text, encoding, Numbers(taken), strict_json.documents):
+            taken.found += 1
+            at = f"{name}, {place}"
+            fault = found if isinstance(found, strict_json.Fault) else _fault(found)
+            if fault is None:
+                assert isinstance(found, dict)
+                yield at, found
+                continue
+            taken.left_out[fault.code] += 1
+            if len(taken.named) < MAX_NAMED:
+                taken.named.append(LeftOut(at, fault.code, fault.reason, fault.reason_zh))
+    except FileRefused as refused:
+        raise ValueError(f"{name}: {refused.reason}") from None
+
+
+def readable(path: Path, work: Path) -> tuple[Path, str]:
+    """Return a plain file with what ``path`` holds, and its encoding.
+
+    Bytes that are no text in any encoding are written out, as ``\\xff``: their own line then is no JSON, and the other
+    lines count.
+    """
+    if str(path) == STDIN:
+        path = work / "stdin"
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+    elif not path.is_file():
+        raise FileNotFoundError(f"no file {path}; name a file with OCDS releases, or - for standard input")
+    plain = sniffing.unpacked(path, work)
+    try:
+        return plain, decoding.encoding_of(plain)
+    except FileRefused:
+        mended = work / "mended"
         with (
-            pa.input_stream(str(path), compression="detect") as stream,
-            io.BufferedReader(stream, 2**20) as file,
+            plain.open(encoding="utf-8-sig", errors="backslashreplace", newline="") as source,
+            mended.open("w", encoding="utf-8", newline="") as target,
         ):
-            number = 0
-            while line := file.readline(most):
-                number += 1
-                if len(line) == most and not line.endswith(b"\n"):
-                    while (rest := file.readline(most)) and not rest.endswith(b"\n"):
-                        pass
-                    yield number, None
-                elif line := line.strip(b"\xef\xbb\xbf \t\r\n" if number == 1 else b" \t\r\n"):
-                    yield number, line
-    except OSError as error:
-        raise ValueError(f"{path.name}: cannot be read to its end ({error}); export it again") from None
+            shutil.copyfileobj(source, target)
+        return mended, "utf-8"
 
 
 class Digits(str):
     """A JSON number, as its digits: so that "1" and 1 stay different."""
 
 
-class _Decoder(strict_json.Decoder):
-    def _number(self, digits: str) -> str:
-        return Digits(super()._number(digits))
+class Numbers(strict_json.Decoder):
+    """Decodes numbers as ``Digits``, and those that are none as missing values."""
+
+    def __init__(self, taken: Input) -> None:
+        super().__init__()
+        self._taken = taken
+
+    def _number(self, digits: str) -> str | None:
+        if len(digits) <= strict_json.MAX_NUMBER_CHARS:
+            return Digits(digits)
+        self._taken.unused["NOT_FINITE"] += 1
+        return None
+
+    def _constant(self, name: str) -> None:
+        self._taken.unused["NOT_FINITE"] += 1
 
 
-def _of_line(decoder: _Decoder, raw: bytes | None) -> list[dict[str, Any] | strict_json.Fault]:
-    """Return the releases in a line, or why it has none."""
-    if raw is None:
-        most = strict_json.MAX_RECORD_CHARS
-        return [strict_json.Fault("LINE_TOO_LONG", f"longer than {most:,} bytes", f"该行超过 {most:,} 字节")]
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        return [strict_json.Fault("NOT_UTF8", f"not UTF-8 at byte {error.start + 1}", "该行不是 UTF-8 文本")]
-    try:
-        value, end = decoder.decode(text)
-    except strict_json.NotJson as error:
-        return [strict_json.Fault("NOT_JSON", f"not JSON: {error}", "该行不是合法的 JSON")]
-    if end != len(text):
-        return [strict_json.Fault("NOT_JSON", "text follows the JSON value", "JSON 之后有多余文字")]
-    if fault := decoder.fault():
-        return [fault]
-    if isinstance(value, dict) and not {"ocid", "compiledRelease"} & value.keys():
-        packages = [value[name] for name in ("releases", "records") if isinstance(value.get(name), list)]
-        if packages:
-            return [_release(element) for package in packages for element in package]
-    return [_release(value)]
-
-
-def _release(value: Any) -> dict[str, Any] | strict_json.Fault:
-    """Return a release, or the compiled one of a record."""
-    if not isinstance(value, dict):
-        return strict_json.Fault("NO_RELEASE", "JSON, but not an object", "是 JSON，但不是对象")
-    if "compiledRelease" in value:
-        return _release(value["compiledRelease"])
-    if isinstance(value.get("releases"), list):
-        return strict_json.Fault(
-            "NOT_COMPILED",
-            "a record without compiledRelease; compile it first",
-            "record 没有 compiledRelease，请先合并",
-        )
-    ocid = value.get("ocid")
-    if not isinstance(ocid, str) or isinstance(ocid, Digits) or not ocid:
-        return strict_json.Fault(
-            "NO_RELEASE", "no release: ocid is not a text", "没有文本形式的 ocid，不是 release"
-        )
-    return value
+def _fault(release: dict[str, Any]) -> strict_json.Fault | None:
+    ocid = release.get("ocid")
+    if isinstance(ocid, str) and not isinstance(ocid, Digits) and ocid:
+        return None
+    return strict_json.Fault(
+        "NO_OCID", "the release has no ocid that is a text", "release 没有文本形式的 ocid"
+    )

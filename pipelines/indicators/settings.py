@@ -1,8 +1,8 @@
 """The settings file of ``bidwatch indicators``: INI, with the names that OCDS Cardinal uses.
 
 A file with a section for an indicator (``[R024]``) computes only the indicators that have one; without
-any such section, or without a file, all are computed. What is not known is an error: a misspelt
-threshold must not pass for a default.
+any such section, or without a file, all are computed. A section that is not known changes nothing and is
+named. A name that is not known in a known section is an error: a misspelt threshold must not pass for a default.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ class Preparation:
         codelists_bid_status, codelists_award_status: code in the data -> code of the standard.
         redactions_amount: bid amounts that stand for nothing.
         redactions_organization_id: ids that stand for nothing.
+        corrections_award_status_by_contract_status: an award of which every contract is cancelled is cancelled.
+        modifications_move_auctions: bids of a release without any stand in the stages of its auctions.
+        modifications_prefix_buyer_or_procuring_entity_id: put before ids that do not begin with it.
+        modifications_prefix_tenderer_or_supplier_id: the same.
+        modifications_split_procurement_method_details: only what stands before this text counts.
     """
 
     defaults_currency: str | None = None
@@ -36,6 +41,20 @@ class Preparation:
     codelists_award_status: dict[str, str] = field(default_factory=dict)
     redactions_amount: frozenset[float] = frozenset()
     redactions_organization_id: frozenset[str] = frozenset()
+    corrections_award_status_by_contract_status: bool = False
+    modifications_move_auctions: bool = False
+    modifications_prefix_buyer_or_procuring_entity_id: str = ""
+    modifications_prefix_tenderer_or_supplier_id: str = ""
+    modifications_split_procurement_method_details: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a settings file says; ``not_supported`` are its sections that change nothing."""
+
+    limits: Limits = field(default_factory=Limits)
+    preparation: Preparation = field(default_factory=Preparation)
+    not_supported: tuple[str, ...] = ()
 
 
 def _text(text: str) -> str:
@@ -46,6 +65,12 @@ def _text(text: str) -> str:
 
 def _texts(text: str) -> tuple[str, ...]:
     return tuple(part for part in text.split("|") if part)
+
+
+def _yes(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("true or false is expected")
+    return text.lower() == "true"
 
 
 def _whole(least: int = 0, most: int | None = None) -> Callable[[str], int]:
@@ -102,6 +127,14 @@ _FIELDS: dict[str, Callable[[str], Any]] = {
     "defaults_award_status": _text,
     "redactions_amount": lambda text: frozenset(_number(part) for part in _texts(text)),
     "redactions_organization_id": lambda text: frozenset(_texts(text)),
+    "corrections_award_status_by_contract_status": _yes,
+    "modifications_move_auctions": _yes,
+    "modifications_prefix_buyer_or_procuring_entity_id": _text,
+    "modifications_prefix_tenderer_or_supplier_id": _text,
+    "modifications_split_procurement_method_details": _text,
+    # No indicator looks at these two: there is nothing to mend.
+    "defaults_item_classification_scheme": _text,
+    "defaults_party_roles": _yes,
 }
 
 #: Sections whose names are values of the data.
@@ -110,16 +143,16 @@ _MAPS: dict[str, Callable[[str], Any]] = {
     "codelists.bid_status": _text,
     "codelists.award_status": _text,
 }
-_SECTIONS = (*TITLES, "exclusions", "defaults", "redactions", *_MAPS)
+_SECTIONS = (*TITLES, "exclusions", "defaults", "redactions", "corrections", "modifications", *_MAPS)
 _TOP = "\x00"  # in place of the first section's name: no section of a file can have it
 
 
-def load(path: Path) -> tuple[Limits, Preparation]:
+def load(path: Path) -> Settings:
     """Read a settings file.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no INI file, or holds a section, name or value that is not known.
+        ValueError: it is no INI file, or holds a name or value that is not known in its section.
     """
     if not path.is_file():
         raise FileNotFoundError(f"no settings file {path}")
@@ -134,9 +167,10 @@ def load(path: Path) -> tuple[Limits, Preparation]:
     except configparser.Error as error:
         raise ValueError(f"{path.name}: {_said(error)}") from None
     found: dict[str, Any] = {}
+    not_supported = tuple(one for one in parser.sections() if one not in (_TOP, *_SECTIONS))
     for section in parser.sections():
-        if section not in (_TOP, *_SECTIONS):
-            raise ValueError(f"{path.name}: no section called [{section}]; there are {', '.join(_SECTIONS)}")
+        if section in not_supported:
+            continue
         if section in _MAPS:
             found[_field(section)] = {
                 name: _read(path, section, name, value, _MAPS[section])
@@ -155,7 +189,8 @@ def load(path: Path) -> tuple[Limits, Preparation]:
         found["r003_procurement_method_details"] = tuple(days.items())
     if codes := tuple(code for code in TITLES if any(one.split(".")[0] == code for one in parser.sections())):
         found["codes"] = codes
-    return Limits(**_of(Limits, found)), Preparation(**_of(Preparation, found))
+    limits, preparation = Limits(**_of(Limits, found)), Preparation(**_of(Preparation, found))
+    return Settings(limits, preparation, not_supported)
 
 
 def _of(kind: type, found: dict[str, Any]) -> dict[str, Any]:
@@ -183,8 +218,9 @@ def _where(section: str, name: str) -> str:
 
 
 def _read(path: Path, section: str, name: str, value: str, parse: Callable[[str], Any]) -> Any:
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
     try:
-        return parse(value)
+        return parse(value[1:-1] if is_quoted else value)
     except ValueError as error:
         raise ValueError(f"{path.name}: {_where(section, name)} = {value!r}: {error}") from None
 

@@ -29,7 +29,7 @@ SCHEMAS = {
         [
             ("process", _WHOLE),
             ("ocid", _TEXT),
-            ("line", _WHOLE),
+            ("place", _TEXT),
             ("tender_status", _TEXT),
             ("method", _TEXT),
             ("details", _TEXT),
@@ -44,6 +44,7 @@ SCHEMAS = {
             ("tender_currency", _TEXT),
             ("has_bids", pa.bool_()),
             ("has_awards", pa.bool_()),
+            ("is_divided", pa.bool_()),
         ]
     ),
     "bids": pa.schema(
@@ -67,8 +68,12 @@ SCHEMAS = {
             ("status", _TEXT),
             ("suppliers", _WHOLE),
             ("supplier_id", _TEXT),
+            ("supplier_set", _TEXT),
         ]
     ),
+    "lots": pa.schema([("process", _WHOLE), ("lot", _TEXT), ("status", _TEXT)]),
+    "bid_lots": pa.schema([("process", _WHOLE), ("bid", _WHOLE), ("lot", _TEXT), ("is_alone", pa.bool_())]),
+    "award_lots": pa.schema([("process", _WHOLE), ("award", _WHOLE), ("lot", _TEXT)]),
     "award_suppliers": pa.schema([("process", _WHOLE), ("award", _WHOLE), ("supplier_id", _TEXT)]),
     "award_items": pa.schema([("process", _WHOLE), ("award", _WHOLE), ("item_class", _TEXT)]),
 }
@@ -77,6 +82,11 @@ _ZONED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+#: Dates outside stand for nothing: 0001, 1900 and 9999 are what empty fields are filled with.
+_EARLIEST, _LATEST = (
+    int((datetime(year, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()) * 1_000_000 for year in (1950, 2200)
+)
 
 
 class Rows:
@@ -101,35 +111,61 @@ class Rows:
                 con.unregister("batch")
                 rows.clear()
 
-    def add(self, process: int, line: int, release: dict[str, Any]) -> None:
-        """Take one release apart; ``process`` is its number in the file."""
+    def add(self, process: int, place: str, release: dict[str, Any]) -> None:
+        """Take one release apart; ``process`` is its number among all, ``place`` where it stands."""
+        fixed = self._preparation
         tender = _object(release.get("tender"))
         period = _object(tender.get("tenderPeriod"))
         bids = _object(release.get("bids")).get("details")
+        if fixed.modifications_move_auctions and "bids" not in release:
+            bids = _auction_bids(release.get("auctions"))
         awards = release.get("awards")
+        has_lots = self._add_lots(process, tender.get("lots"), bids, awards)
         self._rows["processes"].append(
             (
                 process,
                 release["ocid"],
-                line,
+                place,
                 _code(tender.get("status")),
                 _code(tender.get("procurementMethod")),
-                _code(tender.get("procurementMethodDetails")),
-                _whole(tender.get("numberOfTenderers")),
-                *_moment(period.get("startDate")),
-                *_moment(period.get("endDate")),
-                self._id(release.get("buyer")),
-                self._id(tender.get("procuringEntity")),
+                self._details(tender.get("procurementMethodDetails")),
+                self._whole(tender.get("numberOfTenderers")),
+                *self._moment(period.get("startDate")),
+                *self._moment(period.get("endDate")),
+                self._id(release.get("buyer"), fixed.modifications_prefix_buyer_or_procuring_entity_id),
+                self._id(
+                    tender.get("procuringEntity"), fixed.modifications_prefix_buyer_or_procuring_entity_id
+                ),
                 _class(tender),
                 _code(_object(tender.get("value")).get("currency")),
                 isinstance(bids, list),
                 isinstance(awards, list),
+                has_lots or _has_joint(bids, "tenderers") or _has_joint(awards, "suppliers"),
             )
         )
-        for place, bid in enumerate(_objects(bids)):
-            self._add_bid(process, place, bid)
-        for place, award in enumerate(_objects(awards)):
-            self._add_award(process, place, award)
+        for number, bid in enumerate(_objects(bids)):
+            self._add_bid(process, number, bid)
+        by_contract = fixed.corrections_award_status_by_contract_status
+        undone = _undone(release.get("contracts")) if by_contract else frozenset()
+        for number, award in enumerate(_objects(awards)):
+            self._add_award(process, number, award, is_undone=_id_of(award) in undone)
+
+    def _add_lots(self, process: int, lots: Any, bids: Any, awards: Any) -> bool:
+        """Take down which lots there are and which bids and awards are for them; one lot is as good as none."""
+        known = {id: _code(one.get("status")) for one in _objects(lots) if (id := _id_of(one))}
+        of_bids = [_related_lots(one) for one in _objects(bids)]
+        of_awards = [_related_lots(one) for one in _objects(awards)]
+        known |= {id: None for ids in (*of_bids, *of_awards) for id in ids if id not in known}
+        if len(known) < 2:
+            return False
+        self._rows["lots"] += [(process, lot, status) for lot, status in known.items()]
+        self._rows["bid_lots"] += [
+            (process, number, lot, len(ids) == 1) for number, ids in enumerate(of_bids) for lot in ids
+        ]
+        self._rows["award_lots"] += [
+            (process, number, lot) for number, ids in enumerate(of_awards) for lot in ids
+        ]
+        return True
 
     def _add_bid(self, process: int, place: int, bid: dict[str, Any]) -> None:
         fixed = self._preparation
@@ -146,22 +182,31 @@ class Rows:
                 status,
                 self._amount(value.get("amount")),
                 _code(value.get("currency", fixed.defaults_currency)),
-                *_moment(bid.get("date")),
+                *self._moment(bid.get("date")),
                 ids[0] if len(tenderers) == len(ids) == 1 else None,
                 json.dumps(ids) if ids else None,
             )
         )
         self._rows["bid_tenderers"] += [(process, place, id) for id in ids]
 
-    def _add_award(self, process: int, place: int, award: dict[str, Any]) -> None:
+    def _add_award(self, process: int, place: int, award: dict[str, Any], *, is_undone: bool) -> None:
         fixed = self._preparation
         status = _code(award.get("status", fixed.defaults_award_status))
         status = fixed.codelists_award_status.get(status or "", status)
         self._note_status("award", status, AWARD_STATUSES)
+        if is_undone:
+            status = "cancelled"
         suppliers = _list(award.get("suppliers"))
         ids = self._ids(suppliers)
         self._rows["awards"].append(
-            (process, place, status, len(suppliers), ids[0] if len(suppliers) == len(ids) == 1 else None)
+            (
+                process,
+                place,
+                status,
+                len(suppliers),
+                ids[0] if len(suppliers) == len(ids) == 1 else None,
+                json.dumps(ids) if ids else None,
+            )
         )
         self._rows["award_suppliers"] += [(process, place, id) for id in ids]
         classes = {_id_of(item.get("classification")) for item in _objects(award.get("items"))}
@@ -174,23 +219,50 @@ class Rows:
                 unknown[of, status] += 1
 
     def _amount(self, value: Any) -> float | None:
+        if value is None:
+            return None
         if not isinstance(value, Digits):
+            self._taken.unused["AMOUNT_NOT_A_NUMBER"] += 1
             return None
         amount = float(value)
         if not _is_exact(value, amount):
-            self._taken.amounts_inexact += 1
+            self._taken.unused["AMOUNT_INEXACT"] += 1
             return None
         if amount in self._preparation.redactions_amount:
             return None
         self._taken.amounts_not_positive += amount <= 0
         return amount
 
-    def _ids(self, organizations: list[Any]) -> list[str]:
-        return sorted({id for one in organizations if (id := self._id(one))})
+    def _whole(self, value: Any) -> float | None:
+        """Return a count; what is no whole number of a sensible size is missing."""
+        if value is None:
+            return None
+        number = float(value) if isinstance(value, Digits) else math.nan
+        if 0 <= number < 2**53 and number == int(number):
+            return number
+        self._taken.unused["COUNT_NOT_A_NUMBER"] += 1
+        return None
 
-    def _id(self, organization: Any) -> str | None:
+    def _moment(self, value: Any) -> tuple[int | None, str | None]:
+        at, kind = _moment(value)
+        if at is not None and not _EARLIEST <= at < _LATEST:
+            self._taken.unused["DATE_IMPOSSIBLE"] += 1
+            return None, "unreadable"
+        return at, kind
+
+    def _ids(self, organizations: list[Any]) -> list[str]:
+        prefix = self._preparation.modifications_prefix_tenderer_or_supplier_id
+        return sorted({id for one in organizations if (id := self._id(one, prefix))})
+
+    def _id(self, organization: Any, prefix: str) -> str | None:
         id = _id_of(organization)
-        return None if id in self._preparation.redactions_organization_id else id
+        if id is None or id in self._preparation.redactions_organization_id:
+            return None
+        return id if id.startswith(prefix) else prefix + id
+
+    def _details(self, value: Any) -> str | None:
+        details, separator = _code(value), self._preparation.modifications_split_procurement_method_details
+        return details.split(separator)[0].rstrip() if details and separator else details
 
 
 def _id_of(value: Any) -> str | None:
@@ -212,16 +284,41 @@ def _objects(value: Any) -> Iterable[dict[str, Any]]:
     return (one for one in value if isinstance(one, dict)) if isinstance(value, list) else ()
 
 
+def _related_lots(element: dict[str, Any]) -> list[str]:
+    """Return the ids of the lots that a bid or award is for."""
+    named = element.get("relatedLots") or element.get("relatedLot")
+    if not named:
+        return []
+    found = (
+        _id_of(one) or _id_of({"id": one.get("lotId")}) if isinstance(one, dict) else _id_of({"id": one})
+        for one in (named if isinstance(named, list) else [named])
+    )
+    return sorted({id for id in found if id})
+
+
+def _has_joint(elements: Any, organizations: str) -> bool:
+    return any(isinstance(of := one.get(organizations), list) and len(of) > 1 for one in _objects(elements))
+
+
+def _auction_bids(auctions: Any) -> list[Any] | None:
+    """Return the bids in the stages of auctions; None where a release has none."""
+    if not isinstance(auctions, list):
+        return None
+    stages = [stage for one in _objects(auctions) for stage in _objects(one.get("stages"))]
+    return [bid for stage in stages for bid in _list(stage.get("bids"))]
+
+
+def _undone(contracts: Any) -> frozenset[str]:
+    """Return the ids of awards of which every contract is cancelled."""
+    alive: dict[str, bool] = {}
+    for contract in _objects(contracts):
+        if award := _id_of({"id": contract.get("awardID")}):
+            alive[award] = alive.get(award, False) or contract.get("status") != "cancelled"
+    return frozenset(award for award, is_alive in alive.items() if not is_alive)
+
+
 def _code(value: Any) -> str | None:
     return value if isinstance(value, str) and not isinstance(value, Digits) and value else None
-
-
-def _whole(value: Any) -> float | None:
-    """Return a count; what is no whole number of a sensible size is missing."""
-    if not isinstance(value, Digits):
-        return None
-    number = float(value)
-    return number if 0 <= number < 2**53 and number == int(number) else None
 
 
 def _is_exact(digits: str, number: float) -> bool:

@@ -34,7 +34,7 @@ section ``tenders``; an element that is no object, one of its own section.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -192,23 +192,29 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
     return Reading(spool.sections(), spool.unreadable, [f"encoding {encoding}", f"{sink.release} releases"])
 
 
-def releases(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any] | strict_json.Fault, str]]:
+def releases(
+    path: Path,
+    encoding: str,
+    decoder: strict_json.Decoder | None = None,
+    walk: Callable[..., Iterator[tuple[str, Any, str]]] = strict_json.elements,
+) -> Iterator[tuple[str, dict[str, Any] | strict_json.Fault, str]]:
     """Yield (place, release or why there is none, JSON text) in file order.
 
     The place is ``line 7``, ``releases[6]``, ``records[6]``, ``[6]``, or ``document`` for a lone release;
-    several releases of one line or record have the same place.
+    several releases of one line or record have the same place. ``walk`` is ``strict_json.documents`` where
+    one file may hold several packages.
 
     Raises:
         FileRefused: the document is not JSON, or is no OCDS.
     """
-    decoder = strict_json.Decoder()
+    decoder = decoder or strict_json.Decoder()
     if strict_json.is_lines(path, encoding):
         for number, text in strict_json.lines(path, encoding):
             for found in _of_line(decoder, text):
                 yield f"line {number}", found, text or ""
         return
     found_in: Counter[str] = Counter()
-    for array, value, text in strict_json.elements(path, encoding, decoder, PACKAGES):
+    for array, value, text in walk(path, encoding, decoder, PACKAGES):
         place = "document" if array == "." else f"{array}[{found_in[array]}]"
         found_in[array] += 1
         if array == "." and not _is_ocds(value):

@@ -25,6 +25,9 @@ MAX_RECORD_CHARS = 16 * 2**20
 #: Digits in one number; money has 20, and some parsers crash at 4,300.
 MAX_NUMBER_CHARS = 1_000
 
+#: An object with one of these is a release or record itself, and an array in it belongs to it.
+_OF_ONE_RECORD = frozenset({"ocid", "compiledRelease"})
+
 _CHUNK_CHARS = 2**16
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -39,7 +42,11 @@ class Fault:
 
 
 class NotJson(Exception):
-    """The text is not a JSON value."""
+    """The text is not a JSON value; ``valid`` characters of it could begin one."""
+
+    def __init__(self, what: str, valid: int = 0) -> None:
+        super().__init__(what)
+        self.valid = valid
 
 
 class Decoder:
@@ -64,7 +71,8 @@ class Decoder:
         try:
             value, end = self._json.raw_decode(text, at)
         except json.JSONDecodeError as error:
-            raise NotJson(f"{error.msg} at character {error.pos - at + 1}") from None
+            valid = error.pos - at
+            raise NotJson(f"{error.msg} at character {valid + 1}", valid) from None
         except RecursionError:
             raise NotJson("nested too deep") from None
         if _depth(value) > MAX_DEPTH:
@@ -91,7 +99,7 @@ class Decoder:
             )
         return value
 
-    def _number(self, digits: str) -> str:
+    def _number(self, digits: str) -> str | None:
         if len(digits) > MAX_NUMBER_CHARS:
             self._faults.append(
                 Fault(
@@ -102,7 +110,7 @@ class Decoder:
             )
         return digits
 
-    def _constant(self, name: str) -> str:
+    def _constant(self, name: str) -> str | None:
         self._faults.append(Fault("NOT_A_NUMBER", f"{name} is not a JSON number", f"{name} 不是合法的数字"))
         return name
 
@@ -164,7 +172,20 @@ def elements(
         FileRefused: not JSON from the first to the last character.
     """
     with path.open(encoding=encoding, newline="") as file:
-        yield from _Walk(file, decoder).elements(arrays)
+        walk = _Walk(file, decoder)
+        yield from walk.elements(arrays)
+        if walk.has_more():
+            raise walk.broken("text follows the end of the document")
+
+
+def documents(
+    path: Path, encoding: str, decoder: Decoder, arrays: frozenset[str]
+) -> Iterator[tuple[str, Any, str]]:
+    """Yield the same of several documents that stand one after another, as ``cat`` leaves them."""
+    with path.open(encoding=encoding, newline="") as file:
+        walk = _Walk(file, decoder)
+        while walk.has_more():
+            yield from walk.elements(arrays)
 
 
 class _Walk:
@@ -185,36 +206,39 @@ class _Walk:
         elif first == "{":
             yield from self._object(arrays)
         else:
-            raise self._broken("neither an object nor an array")
-        if self._peek():
-            raise self._broken("text follows the end of the document")
+            raise self.broken("neither an object nor an array")
+
+    def has_more(self) -> bool:
+        return bool(self._peek())
 
     def _object(self, arrays: frozenset[str]) -> Iterator[tuple[str, Any, str]]:
         self._at += 1
         others: dict[str, Any] = {}
         seen: set[str] = set()
+        has_array = False
         if self._peek() == "}":
             self._at += 1
         else:
             while True:
                 key, _ = self._value()
                 if not isinstance(key, str) or self._peek() != ":":
-                    raise self._broken("a key and a colon are expected")
+                    raise self.broken("a key and a colon are expected")
                 self._at += 1
                 if key in seen:
-                    raise self._broken(f"the key {key[:100]!r} stands twice")
+                    raise self.broken(f"the key {key[:100]!r} stands twice")
                 seen.add(key)
-                if key in arrays:
+                if key in arrays and not seen & _OF_ONE_RECORD:
                     if self._peek() != "[":
-                        raise self._broken(f"{key} must be an array")
+                        raise self.broken(f"{key} must be an array")
+                    has_array = True
                     yield from self._array(key)
                 else:
                     others[key], _ = self._value()
                     if fault := self._decoder.fault():
-                        raise self._broken(fault.reason)
+                        raise self.broken(fault.reason)
                 if self._closes("}"):
                     break
-        if not seen & arrays:
+        if not has_array:
             yield ".", others, ""
 
     def _array(self, name: str) -> Iterator[tuple[str, Any, str]]:
@@ -231,7 +255,7 @@ class _Walk:
     def _closes(self, bracket: str) -> bool:
         mark = self._peek()
         if mark not in (",", bracket):
-            raise self._broken(f"a comma or {bracket} is expected")
+            raise self.broken(f"a comma or {bracket} is expected")
         self._at += 1
         return mark == bracket
 
@@ -243,7 +267,7 @@ class _Walk:
                 value, end = self._decoder.decode(self._text, self._at)
             except NotJson as error:
                 if self._is_end or len(self._text) - self._at > MAX_RECORD_CHARS:
-                    raise self._broken(str(error)) from None
+                    raise self.broken(str(error)) from None
             else:
                 if end < len(self._text) or self._is_end:
                     text = self._text[self._at : end]
@@ -269,7 +293,7 @@ class _Walk:
         self._text = self._text[self._at :] + more
         self._at = 0
 
-    def _broken(self, what: str) -> FileRefused:
+    def broken(self, what: str) -> FileRefused:
         at = self._gone + self._at + 1
         return FileRefused(
             "BROKEN_JSON",

@@ -47,7 +47,7 @@ def assessed(tmp_path):
     def assess_releases(releases, threads=2, **limits):
         path = tmp_path / "releases.jsonl"
         path.write_text("".join(json.dumps(one) + "\n" for one in releases), encoding="utf-8")
-        return compute(path, Limits(**limits), Preparation(), threads=threads)[0]
+        return compute([path], Limits(**limits), Preparation(), threads=threads).assessment
 
     return assess_releases
 
@@ -423,7 +423,7 @@ def test_r035_says_why_it_cannot_judge(assessed):
         "AWARD_NOT_FINAL": 1,
         "SEVERAL_WINNERS": 1,
         "NO_VALID_BIDDER": 1,
-        "NO_ACTIVE_AWARD": 1,
+        "NO_SUPPLIER": 1,
     }
 
 
@@ -444,6 +444,97 @@ def test_r036_flags_a_disqualified_lowest_price(assessed):
     assert flags(found, "R036") == {"flagged": 1.0, "the first of equals counts": 1.0, "lower withdrawn": 1.0}
     assert reasons(found, "R036") == {"NO_VALID_PRICE": 1, "NO_ACTIVE_AWARD": 1, "SEVERAL_CURRENCIES": 1}
     assert flags(found, "R036", "Tenderer") == {}
+
+
+# --- lots and consortia -------------------------------------------------------------------------------
+
+
+def lot(id, *bids, winner="W"):
+    """Bids for a lot, and its award."""
+    return [one | {"relatedLots": [id]} for one in bids], award(winner) | {"relatedLots": [id]}
+
+
+def divided(ocid, *lots, tender=None):
+    bids, awards = [one for bids, _ in lots for one in bids], [one for _, one in lots]
+    return process(ocid, bids, awards, tender)
+
+
+def test_each_lot_is_judged_by_its_own_bids(assessed):
+    near = lot("1", bid("W", price=100), bid("L", price=101))
+    far = lot("2", bid("W", price=100), bid("L", price=150), bid("D", price=90, status="disqualified"))
+    found = assessed([divided("x", near, far)], r024_threshold=0.02, r058_threshold=0.4)
+    assert flags(found, "R024", "Lot") == {"x#1": 0.01}
+    assert flags(found, "R058", "Lot") == {"x#2": 0.5}
+    assert flags(found, "R036", "Lot") == {"x#2": 1.0}
+    assert flags(found, "R024") == {}
+    assert reasons(found, "R024") == {"SEVERAL_AWARDS": 1}
+    assert flags(found, "R024", "Tenderer") == {}  # the groups of Cardinal stay what Cardinal has
+
+
+def test_equal_prices_count_inside_a_lot(assessed):
+    other = lot("2", bid("L", price=100), winner="L")
+    found = assessed([divided("x", lot("1", bid("W", price=100)), other)])
+    assert flags(found, "R028") == {"x": 1.0}  # as Cardinal has it
+    assert flags(found, "R028", "Lot") == {}
+    assert reasons(found, "R028", "Lot") == {"FEWER_THAN_TWO_PRICES": 2}
+
+
+def test_a_lot_says_why_it_cannot_be_judged(assessed):
+    both = bid("L", price=300, relatedLots=["1", "2"])
+    tender = {"lots": [{"id": "1"}, {"id": 2}, {"id": "3"}, {"id": "4", "status": "cancelled"}]}
+    won = [lot("1", bid("W", price=100), bid("L", price=120)), lot("2", bid("W", price=100))]
+    found = assessed(
+        [divided("x", *won, ([both], award("N") | {"relatedLots": [{"id": "4"}]}), tender=tender)]
+    )
+    assert counts(found, "R024", "Lot")[:2] == (4, 1)
+    assert reasons(found, "R024", "Lot") == {"CANCELLED": 1, "NO_AWARDS": 1, "NO_SECOND_PRICE": 1}
+    # The price of a bid for both lots is that of neither.
+    assert found.meta["R058"]["Lot_upper_fence"] == 0.2
+
+
+def test_a_process_of_one_lot_is_judged_whole(assessed):
+    release = gap("x", 101, tender={"lots": [{"id": "1"}]})
+    release["awards"][0]["relatedLots"] = ["1"]
+    found = assessed([release])
+    assert flags(found, "R024").keys() == {"x"}
+    assert "Lot" not in set(found.coverage["group"])
+
+
+def test_a_consortium_is_one_tenderer(assessed):
+    joint = [bid("B", "A", price=100), bid("L", price=110), *refused("D")]
+    releases = [
+        process("won", joint, [award("A", "B")]),
+        process("lost", [bid("W", price=100), bid("L", "M", price=120)], [award("W")]),
+        process("alone", [bid("A", "B"), *refused("D", "E")], [award("A", "B")]),
+        gap("plain", 130),
+    ]
+    found = assessed(releases, r024_threshold=0.5)
+    assert flags(found, "R024", "Lot") == {"won": 0.1, "lost": 0.2, "plain": 0.3}
+    assert flags(found, "R035", "Lot") == {"alone": 2.0}
+    assert flags(found, "R024") == {"plain": 0.3}
+    assert flags(found, "R035") == {}
+
+
+def test_who_belongs_to_the_winner_is_no_rival_of_it(assessed):
+    bids = [bid("A", "B", price=100), bid("A", price=100), bid("B", "C", price=101), bid("L", price=150)]
+    found = assessed([process("x", bids, [award("A", "B")])], r024_threshold=0.5)
+    assert flags(found, "R024", "Lot") == {"x": 0.5}
+    assert flags(found, "R028", "Lot") == {}
+
+
+def test_an_award_without_a_supplier_is_named_as_what_it_is(assessed):
+    found = assessed(
+        [
+            process(
+                "x",
+                [bid("W", price=1, date="2026-03-01")],
+                [award()],
+                {"tenderPeriod": {"endDate": "2026-03-01"}},
+            )
+        ]
+    )
+    for code in ("R024", "R030", "R035", "R058"):
+        assert reasons(found, code) == {"NO_SUPPLIER": 1}
 
 
 # --- R038 and R048 ------------------------------------------------------------------------------------

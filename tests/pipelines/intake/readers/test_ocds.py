@@ -221,6 +221,12 @@ def test_a_release_a_line_inside_a_package_is_still_one_document(taking):
     assert len(taking(content.encode(), "ocds").records("tenders")) == 12
 
 
+def test_a_record_alone_in_its_file_is_a_record_and_no_package(taking):
+    record = {"ocid": "ocds-1", "releases": [{"url": "https://example.org/1"}], "compiledRelease": RELEASE}
+    for document in (text(record), json.dumps(record, indent=2)):
+        assert [row["ocid"] for row in taking(document.encode(), "ocds").records("tenders")] == ["ocds-1"]
+
+
 @pytest.mark.parametrize("before", range(65_515, 65_540))
 def test_a_number_across_the_edge_of_the_window_stays_whole(taking, before):
     content = '{"a":"' + "x" * (before - 12) + '","n":1234567,"releases":[{"ocid":"o"}]}'
