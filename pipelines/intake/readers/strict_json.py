@@ -154,7 +154,7 @@ def _is_object(text: str) -> bool:
 def elements(
     path: Path, encoding: str, decoder: Decoder, arrays: frozenset[str]
 ) -> Iterator[tuple[str, Any, str]]:
-    """Yield (array, value, JSON text) of each element of one document's named top-level arrays.
+    """Yield (array, value, JSON text) of each element of the named top-level arrays of one or more documents.
 
     ``array`` is ``""`` for the elements of a document that is itself an array. An object with none
     of the arrays is yielded once, whole and without its text, under ``"."``. Ask the decoder for
@@ -180,14 +180,15 @@ class _Walk:
 
     def elements(self, arrays: frozenset[str]) -> Iterator[tuple[str, Any, str]]:
         first = self._peek()
-        if first == "[":
-            yield from self._array("")
-        elif first == "{":
-            yield from self._object(arrays)
-        else:
-            raise self._broken("neither an object nor an array")
-        if self._peek():
-            raise self._broken("text follows the end of the document")
+        while True:
+            if first == "[":
+                yield from self._array("")
+            elif first == "{":
+                yield from self._object(arrays)
+            else:
+                raise self._broken("neither an object nor an array")
+            if not (first := self._peek()):
+                return
 
     def _object(self, arrays: frozenset[str]) -> Iterator[tuple[str, Any, str]]:
         self._at += 1

@@ -68,6 +68,12 @@ SHAPES = {
     "array": text([RELEASE]),
     "release": text(RELEASE),
     "line": text(RELEASE) + "\n\n",
+    "array of packages": text([{"releases": [RELEASE]}, {"releases": []}]),
+    "packages after each other": json.dumps({"releases": []}, indent=1)
+    + json.dumps({"uri": "x", "releases": [RELEASE]}, indent=1),
+    "records and releases of one process": text(
+        {"releases": [RELEASE], "records": [{"ocid": "ocds-1", "compiledRelease": RELEASE}]}
+    ),
     "package line": text({"releases": []}) + "\n" + text({"releases": [RELEASE]}) + "\n",
 }
 
@@ -80,6 +86,7 @@ def test_every_shape_gives_the_same_rows(taking, shape):
         "tenders": 1,
         "lots": 2,
         "bids": 4,
+        "tenderers": 4,
         "awards": 2,
         "contracts": 3,
         "parties": 1,
@@ -90,15 +97,15 @@ def test_bids_have_one_row_for_each_lot_they_are_for(taking):
     taken = taking(text([RELEASE]).encode(), "ocds")
     shown = (
         "bids/details/id",
+        "bids/details/tenderers/id",
         "bids/details/tenderers/name",
-        "bids/details/tenderers",
         "bids/details/relatedLot",
     )
     assert [[row[name] for name in shown] for row in taken.records("bids")] == [
-        ["b1", "甲", "P1;P2", "L1"],
-        ["b1", "甲", "P1;P2", "L2"],
-        ["b2", None, "P3", "L1"],
-        ["b3", None, "", ""],
+        ["b1", "P1", "甲", "L1"],
+        ["b1", "P1", "甲", "L2"],
+        ["b2", "P3", None, "L1"],
+        ["b3", None, None, ""],
     ]
     assert taken.paths("bids")[2] == "release 1, bids.details[1]"
 
@@ -118,7 +125,8 @@ def test_lots_carry_what_their_tender_says(taking):
 
 def test_a_tender_without_lots_is_one_lot_with_an_empty_id(taking):
     taken = taking(
-        text([release(tender={"id": "T1"}), release(tender={"id": "T2", "lots": []})]).encode(), "ocds"
+        text([release(tender={"id": "T1"}), release(ocid="2", tender={"id": "T2", "lots": []})]).encode(),
+        "ocds",
     )
     assert [(row["tender/id"], row["tender/lots/id"]) for row in taken.records("lots")] == [
         ("T1", ""),
@@ -133,6 +141,22 @@ def test_a_contract_finds_its_supplier_and_lots_through_its_award(taking):
         ("c1", "P1", "L1"),
         ("c1", "P1", "L2"),
         ("c2", None, ""),
+    ]
+
+
+def test_a_bid_of_several_tenderers_has_its_members(taking):
+    taken = taking(text([RELEASE]).encode(), "ocds")
+    shown = (
+        "bids/details/id",
+        "bids/details/bidder/id",
+        "bids/details/tenderers/id",
+        "bids/details/relatedLot",
+    )
+    assert [[row[name] for name in shown] for row in taken.records("tenderers")] == [
+        ["b1", "P1", "P1", "L1"],
+        ["b1", "P1", "P1", "L2"],
+        ["b1", "P1", "P2", "L1"],
+        ["b1", "P1", "P2", "L2"],
     ]
 
 
@@ -154,14 +178,14 @@ def test_a_release_without_tender_or_bids_has_no_rows_for_them(taking):
     ],
 )
 def test_a_bad_release_is_kept_aside_and_the_rest_goes_on(taking, bad, code):
-    good = text(release(parties=[], contracts=[], awards=[], bids={}))
-    taken = taking(f"{good}\n{bad}\n{good}\n".encode(), "ocds")
+    good, other = (text(release(ocid=ocid, parties=[], contracts=[], awards=[], bids={})) for ocid in "12")
+    taken = taking(f"{good}\n{bad}\n{other}\n".encode(), "ocds")
     assert taken.codes() == [code]
     assert (taken.unreadable[0].section, taken.unreadable[0].raw_path) == ("tenders", "line 2")
     assert len(taken.records("tenders")) == 2
     # In one document, text that is not JSON by the letter refuses the whole.
     if code not in ("NOT_A_NUMBER", "BROKEN_TEXT"):
-        taken = taking(f"[{good},{bad},{good}]".encode(), "ocds")
+        taken = taking(f"[{good},{bad},{other}]".encode(), "ocds")
         assert taken.codes() == [code]
         assert taken.unreadable[0].raw_path == "[1]"
 
@@ -217,7 +241,7 @@ def test_something_else_where_a_list_belongs_is_kept_aside(taking):
 
 
 def test_a_release_a_line_inside_a_package_is_still_one_document(taking):
-    content = '{"releases":[\n' + ",\n".join([text(RELEASE)] * 12) + "\n]}"
+    content = '{"releases":[\n' + ",\n".join(text(release(ocid=str(number))) for number in range(12)) + "\n]}"
     assert len(taking(content.encode(), "ocds").records("tenders")) == 12
 
 
@@ -228,7 +252,10 @@ def test_a_number_across_the_edge_of_the_window_stays_whole(taking, before):
 
 
 def test_a_package_larger_than_the_window_is_read_whole(taking):
-    many = [release(id=f"r{number}", title="某" * (number * 997 % 5000)) for number in range(300)]
+    many = [
+        release(ocid=str(number), id=f"r{number}", title="某" * (number * 997 % 5000))
+        for number in range(300)
+    ]
     taken = taking(json.dumps({"releases": many}, ensure_ascii=False, indent=1).encode(), "ocds", size=100)
     assert [row["id"] for row in taken.records("tenders")] == [f"r{number}" for number in range(300)]
 
@@ -250,3 +277,180 @@ def test_the_example_of_the_standard_is_read_in_all_its_shapes(taking, real_data
     [contract] = record.records("contracts")
     assert contract["contracts/value/amount"] == "11000000"
     assert contract["awards/suppliers/name"] == "AnyCorp Cycle Provision"
+
+
+# --- releases of one process ----------------------------------------------------------------------
+
+TENDER = {
+    "ocid": "m",
+    "id": "1",
+    "date": "2026-01-10T00:00:00Z",
+    "tag": ["tender"],
+    "buyer": {"id": "B", "name": "某局"},
+    "tender": {
+        "id": "M",
+        "title": "道路",
+        "procurementMethod": "open",
+        "awardCriteria": "priceOnly",
+        "tenderPeriod": {"endDate": "2026-03-01T10:00:00Z"},
+        "lots": [
+            {"id": "L1", "title": "一", "value": {"amount": 50, "currency": "CNY"}},
+            {"id": "L2", "title": "二"},
+        ],
+    },
+}
+BIDS = {
+    "ocid": "m",
+    "id": "2",
+    "date": "2026-03-02T00:00:00Z",
+    "bids": {"details": [{"id": "b1", "tenderers": [{"id": "S", "name": "甲"}], "relatedLots": ["L1"]}]},
+}
+AWARD = {
+    "ocid": "m",
+    "id": "3",
+    "date": "2026-03-08T00:00:00Z",
+    "tender": {"id": "M", "status": "complete", "lots": [{"id": "L1", "status": "complete"}]},
+    "awards": [{"id": "a1", "status": "active", "suppliers": [{"id": "S"}], "relatedLots": ["L1"]}],
+}
+CONTRACT = {
+    "ocid": "m",
+    "id": "4",
+    "date": "2026-03-20T00:00:00Z",
+    "contracts": [{"id": "c1", "awardID": "a1"}],
+}
+
+
+def taken_apart(taking, *releases):
+    return taking(text(list(releases)).encode(), "ocds")
+
+
+def test_a_later_release_adds_to_an_earlier_one(taking):
+    taken = taken_apart(taking, CONTRACT, AWARD, TENDER, BIDS)
+    [tender] = taken.records("tenders")
+    assert (tender["tender/title"], tender["buyer/name"], tender["tender/status"]) == (
+        "道路",
+        "某局",
+        "complete",
+    )
+    assert tender["tender/tenderPeriod/endDate"] == "2026-03-01T10:00:00Z"
+    assert [(row["tender/lots/title"], row["tender/lots/status"]) for row in taken.records("lots")] == [
+        ("一", "complete"),
+        ("二", None),
+    ]
+    [contract] = taken.records("contracts")
+    assert (contract["awards/suppliers/id"], contract["awards/relatedLot"]) == ("S", "L1")
+    assert {row["date"] for rows in taken.rows.values() for row in rows} == {"2026-03-20T00:00:00Z"}
+    assert any("1 processes" in note for note in taken.notes)
+
+
+def test_the_later_of_two_dates_is_the_later_moment(taking):
+    morning = TENDER | {"date": "2026-01-10T08:00:00+08:00", "tender": {"title": "旧"}}  # midnight in UTC
+    later = TENDER | {"date": "2026-01-10T01:00:00Z", "tender": {"title": "新"}}
+    [tender] = taken_apart(taking, later, morning).records("tenders")
+    assert tender["tender/title"] == "新"
+
+
+@pytest.mark.parametrize("gone", ["title", "lots", "tenderPeriod"])
+def test_null_takes_away_what_an_earlier_release_said(taking, gone):
+    taken = taken_apart(taking, TENDER, AWARD | {"tender": {gone: None}})
+    [tender] = taken.records("tenders")
+    assert (tender["tender/title"] is None) == (gone == "title")
+    assert (tender["tender/tenderPeriod/endDate"] is None) == (gone == "tenderPeriod")
+    assert [row["tender/lots/id"] for row in taken.records("lots")] == (
+        [""] if gone == "lots" else ["L1", "L2"]
+    )
+
+
+@pytest.mark.parametrize("empty", [[], {}, None])
+@pytest.mark.parametrize("field", ["tender", "bids", "awards", "contracts", "parties", "buyer"])
+def test_an_empty_field_breaks_no_release(taking, field, empty):
+    for part in (TENDER, AWARD):
+        taken_apart(taking, part | {field: empty}, BIDS)
+        taken_apart(taking, BIDS | {"date": "2026-01-01T00:00:00Z"}, part | {field: empty})
+
+
+def test_a_compiled_release_stands_for_all_before_it(taking):
+    compiled = AWARD | {"tag": ["compiled"], "tender": {"id": "M", "title": "合", "lots": [{"id": "L1"}]}}
+    taken = taken_apart(taking, TENDER, compiled, CONTRACT)
+    assert [row["tender/lots/id"] for row in taken.records("lots")] == ["L1"]
+    assert len(taken.records("contracts")) == 1
+
+
+def test_releases_that_give_one_id_to_two_bids_are_not_merged(taking):
+    twice = [{"id": "1", "tenderers": [{"id": "S"}]}, {"id": "1", "tenderers": [{"id": "R"}]}]
+    taken = taken_apart(taking, TENDER, BIDS | {"bids": {"details": twice}})
+    assert [row["bids/details/tenderers/id"] for row in taken.records("bids")] == ["S", "R"]
+
+
+def test_documents_with_one_id_do_not_stand_in_the_way(taking):
+    papers = [{"id": "1", "title": "a"}, {"id": "1", "title": "b"}]
+    taken = taken_apart(taking, TENDER | {"tender": TENDER["tender"] | {"documents": papers}}, BIDS)
+    assert len(taken.records("tenders")) == len(taken.records("bids")) == 1
+
+
+def test_a_lone_release_needs_no_date(taking):
+    taken = taken_apart(
+        taking, {name: TENDER[name] for name in ("ocid", "buyer", "tender")}, BIDS | {"ocid": "x"}
+    )
+    assert not taken.unreadable
+    assert any("1 releases have no date" in note for note in taken.notes)
+
+
+def test_a_release_without_a_date_beside_others_of_its_process_is_refused(taking):
+    taken = taken_apart(taking, TENDER, BIDS | {"date": None}, AWARD | {"date": "soon"}, CONTRACT)
+    assert taken.codes() == ["NO_RELEASE_DATE"] * 2
+    assert len(taken.records("contracts")) == 1
+
+
+def test_a_file_without_any_date_is_refused_where_the_order_matters(refusal):
+    assert (
+        refusal(text([TENDER | {"date": None}, BIDS | {"date": ""}]).encode(), "ocds") == "NO_RELEASE_DATES"
+    )
+
+
+def test_the_newest_of_every_version_is_taken_from_a_versioned_record(taking):
+    def version(date, value):
+        return {"releaseDate": date, "releaseID": "r", "releaseTag": ["tender"], "value": value}
+
+    title = [version("2026-02-01", "新"), version("2026-01-01", "旧")]
+    record = {"ocid": "v", "versionedRelease": {"tender": {"id": "T", "title": title}}}
+    [tender] = taking(text({"records": [record]}).encode(), "ocds").records("tenders")
+    assert (tender["ocid"], tender["tender/title"]) == ("v", "新")
+
+
+# --- what parties tell ----------------------------------------------------------------------------
+
+PARTIES = [
+    {"id": "B", "name": "某局", "roles": ["buyer", "procuringEntity"]},
+    {"id": "S", "name": "甲", "roles": ["tenderer", "supplier"]},
+    {"id": "R", "name": "乙", "roles": ["tenderer"]},
+]
+
+
+def test_parties_give_names_and_the_buyer_by_its_role(taking):
+    release = {name: value for name, value in (TENDER | BIDS | AWARD).items() if name != "buyer"}
+    taken = taken_apart(taking, release | {"parties": PARTIES})
+    [tender] = taken.records("tenders")
+    assert (tender["buyer/id"], tender["buyer/name"]) == ("B", "某局")
+    assert taken.records("awards")[0]["awards/suppliers/name"] == "甲"
+
+
+def test_a_name_that_two_parties_have_under_one_id_is_nobodys(taking):
+    parties = [*PARTIES, {"id": "S", "name": "丙"}]
+    [award] = taken_apart(taking, AWARD | {"parties": parties}).records("awards")
+    assert award["awards/suppliers/name"] is None
+
+
+@pytest.mark.parametrize("named", ["role", "bid", "nobody"])
+def test_an_award_without_suppliers_has_the_one_that_is_certain(taking, named):
+    award = {"id": "a1", "status": "active"} | ({"relatedBid": "b1"} if named == "bid" else {})
+    parties = PARTIES if named == "role" else []
+    [row] = taken_apart(taking, BIDS | {"awards": [award], "parties": parties}).records("awards")
+    assert row["awards/suppliers/id"] == (None if named == "nobody" else "S")
+
+
+def test_what_names_no_lot_belongs_to_the_only_one(taking):
+    bid = {"details": [{"id": "1", "tenderers": [{"id": "S"}]}]}
+    one = TENDER | {"tender": {"id": "M", "lots": [{"id": "L1"}]}, "bids": bid}
+    assert taken_apart(taking, one).records("bids")[0]["bids/details/relatedLot"] == "L1"
+    assert taken_apart(taking, TENDER | {"bids": bid}).records("bids")[0]["bids/details/relatedLot"] == ""
