@@ -87,10 +87,10 @@ class ColumnSql:
             words = f"{quoted(value.prefix)} || {words}"
         if value.values:
             cases = " ".join(
-                f"WHEN {quoted(_compared(k, is_normalised))} THEN {quoted(v)}"
+                f"WHEN {quoted(_compared(k, is_normalised).lower())} THEN {quoted(v)}"
                 for k, v in value.values.items()
             )
-            words = f"CASE {words} {cases} END"
+            words = f"CASE lower({words}) {cases} END"
         return f"CASE WHEN NOT contains({plain}, {UNIT_SEPARATOR}) THEN {words} END", original
 
     def _filled(self, column: Column, plain: str) -> str:

@@ -139,13 +139,19 @@ def link(con: duckdb.DuckDBPyConnection) -> None:
     else, if that is one code; a name that stands for two codes links to neither. People can part an
     organisation code or a name from the credit code. Then parties that were judged one get one id.
     """
-    references = " UNION ALL ".join(
+    references = [
         f"SELECT {column.name} AS party, {column.code} AS code, {column.name_column} AS name,"
         f" {column.name}_key AS name_key FROM stage.{schema.table} WHERE {column.name} <> ''"
         for schema in table_schemas().values()
         for column in schema.parties
+    ]
+    # A member of a joint venture may stand in no other record, and people judge it like any other firm.
+    member = "unnest(string_split(joint_venture_codes, ';'))"
+    references.append(
+        f"SELECT {member} AS party, {member} AS code, NULL AS name, NULL AS name_key FROM stage.bids"
     )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE named AS {references}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE named AS {' UNION ALL '.join(references)}")
+    con.execute("DELETE FROM named WHERE party IS NULL OR trim(party) = ''")
     con.execute(f"CREATE OR REPLACE TABLE stage.party_links AS {_LINKS}")
     con.execute(
         """
