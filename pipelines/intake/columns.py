@@ -97,8 +97,14 @@ class ColumnSql:
         """SQL of the text, NULL where it stands for nothing."""
         kind = _placeholder_kind(column)
         nothing = self._nothing(column) | {""}
-        filled = f"CASE WHEN upper({plain}) NOT IN ({listed(nothing)}) THEN {plain} END"
-        return codes.members(filled, nothing, kind) if column.type in ("codes", "party_codes") else filled
+        is_nothing = f"upper({plain}) IN ({listed(nothing)})"
+        if column.type == "party_code":
+            is_nothing = codes.is_nobody(plain, nothing)
+        filled = f"CASE WHEN NOT {is_nothing} THEN {plain} END"
+        if column.type not in ("codes", "party_codes"):
+            return filled
+        keeps_case = column.type == "party_codes" and self._mapping.country != "CN"
+        return codes.members(filled, nothing, kind, keeps_case=keeps_case)
 
     def placeholders(self, schema: TableSchema, rule: RecordRule) -> dict[str, frozenset[str]]:
         """Return the file's columns that the rule reads and the texts in them that stand for nothing."""
@@ -258,7 +264,7 @@ class ColumnSql:
             )
 
     def _party_code(self, x: str) -> str:
-        return codes.chinese_party(x) if self._mapping.country == "CN" else codes.compact(x)
+        return codes.chinese_party(x) if self._mapping.country == "CN" else codes.unspaced(x)
 
     def _has(self, value: Value) -> bool:
         return self._text(value, required=False, normalised=True) is not None

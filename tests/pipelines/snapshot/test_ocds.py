@@ -227,3 +227,91 @@ def test_a_contract_with_a_joint_venture_is_one_contract(published):
     contract = {"id": "c", "awardID": "1", "value": {"amount": 1000, "currency": "USD"}}
     night = published(release(awards=[award(1, ["A", "B"])], contracts=[contract]))
     assert night.rows("SELECT contract_no, supplier_id, price FROM core.contracts") == [("c", "A", 1000)]
+
+
+# --- who is who -----------------------------------------------------------------------------------
+
+BIDDERS = "SELECT DISTINCT bidder_id FROM core.bids ORDER BY 1"
+
+
+def firm(id, name, scheme=None, number=None):
+    found = {"id": id, "name": name}
+    return found | ({"identifier": {"scheme": scheme, "id": number}} if scheme else {})
+
+
+NOBODY = [
+    "NaN",
+    "nan",
+    "#N/A",
+    "N/A",
+    "S/N",
+    "s/n",
+    "-",
+    "--",
+    "<NA>",
+    "undefined",
+    "null",
+    "None",
+    "0",
+    "0000",
+    "00-0",
+]
+NOBODY += ["FFFFFFFF", "PE-RUC-<NA>", "PE-RUC-0", "CN-USCI-null", "", " "]
+
+
+def test_an_id_that_stands_for_nothing_is_nobody(published):
+    bids = [bid(at, firm(id, f"Firm number {at}"), 900 + at) for at, id in enumerate(NOBODY)]
+    night = published(release(*bids))
+    assert night.values(BIDDERS) == sorted(f"name:FIRMNUMBER{at}" for at in range(len(NOBODY)))
+
+
+def test_an_id_that_only_looks_empty_is_somebody(published):
+    ids = ["10", "A0", "FF1", "NAN1", "PE-RUC-20000000001", "X1"]
+    bids = [bid(at, firm(id, f"Firm number {at}"), 900 + at) for at, id in enumerate(ids)]
+    assert published(release(*bids)).values(BIDDERS) == ids
+
+
+def test_upper_and_lower_case_are_two_ids(published):
+    night = published(release(bid(1, "ab1", 900), bid(2, "AB1", 900), bid(3, ["C", "ab1"], 950)))
+    assert night.values(BIDDERS) == ["AB1", "C", "ab1"]
+    assert night.rows(MEMBERS) == [("C", "ab1")]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "one", "other", "party"),
+    [
+        ("GB-COH", "0123", "0123", "GB-COH-0123"),
+        ("CN-USCI", "91340600TEST00001X", "91340600test00001x", "91340600TEST00001X"),
+    ],
+)
+def test_two_ids_with_one_number_in_a_register_are_one_firm(published, scheme, one, other, party):
+    parties = [firm("x1", "Firm A", scheme, one), firm("x2", "Firm A", scheme, other)]
+    these = release(bid(1, "x1", 900), bid(2, "x2", 950), awards=[award(1, "x2")], parties=parties)
+    assert published(these).values(BIDDERS) == [party]
+    parted = published(these, judgements=[("x1", "x2", "different")])
+    assert parted.values(BIDDERS) == ["x1", "x2"]
+
+
+@pytest.mark.parametrize("number", ["N/A", "", None, "0"])
+def test_no_number_in_a_register_links_nobody(published, number):
+    parties = [firm("x1", "Alpha Ltd", "GB-COH", number), firm("x2", "Beta Corp", "GB-COH", number)]
+    bids = bid(1, firm("x1", "Alpha Ltd"), 900), bid(2, firm("x2", "Beta Corp"), 950)
+    assert published(release(*bids, parties=parties)).values(BIDDERS) == ["x1", "x2"]
+
+
+def test_ids_that_are_numbered_anew_in_each_release_link_nobody(published):
+    night = published(
+        release(bid(1, firm("1", "Alpha Ltd"), 900), bid(2, firm("2", "Beta Corp"), 910), ocid="1"),
+        release(bid(1, firm("1", "Gamma Works"), 900), bid(2, firm("2", "Alpha Ltd"), 910), ocid="2"),
+        release(bid(1, firm("7", "Delta Roads"), 900), bid(2, firm("8", "Epsilon"), 910), ocid="3"),
+    )
+    assert night.values(BIDDERS) == ["7", "8", "name:ALPHALTD", "name:BETACORP", "name:GAMMAWORKS"]
+    assert night.rows("SELECT code, names FROM stage.unrelated_names ORDER BY 1") == [("1", 2), ("2", 2)]
+
+
+def test_spellings_of_one_name_keep_their_id(published):
+    night = published(
+        release(bid(1, firm("1", "Alpha Builders Ltd"), 900), ocid="1"),
+        release(bid(1, firm("1", "Alpha Builders Limited"), 900), ocid="2"),
+    )
+    assert night.values(BIDDERS) == ["1"]
