@@ -236,16 +236,25 @@ class ColumnSql:
     def stamps(self, rule: RecordRule) -> Stamps:
         """SQL of ``updated_at`` and ``is_deleted``."""
         texts, typed, unread = [], [], []
-        stamp = self._text(rule.updated_at, required=True, normalised=True) if rule.updated_at else None
+        version = rule.updated_at
+        stamp = self._text(version, required=version.required, normalised=True) if version else None
         if stamp is None:
             typed.append("CAST(NULL AS TIMESTAMP) AS updated_at")
         else:
-            assert rule.updated_at is not None
+            assert version is not None
             texts.append(f"nullif({stamp}, '') AS x_updated_at")
-            moment = time_texts.timestamp("x_updated_at", rule.updated_at.formats, self._mapping.time_zone)
-            typed.append(f"{moment} AS updated_at")
+            zone = self._mapping.time_zone
+            moment = time_texts.timestamp("x_updated_at", version.formats, zone)
+            # A day alone is enough to tell which of two versions is the newer.
+            day = f"CAST({time_texts.date('x_updated_at', version.formats, zone)} AS TIMESTAMP)"
+            typed.append(f"coalesce({moment}, timezone('UTC', timezone('{zone}', {day}))) AS updated_at")
             shown = f"replace(coalesce(x_updated_at, ''), {UNIT_SEPARATOR}, '\ufffd')"
-            unread.append(f"CASE WHEN updated_at IS NULL THEN 'updated_at{FIELD}' || {shown} END")
+            is_unread = (
+                "updated_at IS NULL"
+                if version.required
+                else "updated_at IS NULL AND x_updated_at IS NOT NULL"
+            )
+            unread.append(f"CASE WHEN {is_unread} THEN 'updated_at{FIELD}' || {shown} END")
         deleted = self._text(rule.deleted, required=False, normalised=True) if rule.deleted else None
         if deleted is None:
             typed.append("FALSE AS is_deleted")

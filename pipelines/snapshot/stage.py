@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.intake.schema import TableSchema, table_schemas
+from pipelines.intake.schema import PROVENANCE, TableSchema, table_schemas
 from pipelines.snapshot import linking
 from pipelines.values.literals import listed
 
@@ -54,7 +54,8 @@ def load(
 
     The newest version of a key wins, by the sender's own version time; arrival order plays no
     part, so late and repeated deliveries converge. Two versions with the same time and different
-    content are a conflict: neither is used. ``stage.versions`` says what became of every row.
+    content are a conflict: neither is used. A partial version leaves what it does not name as older
+    ones said it. ``stage.versions`` says what became of every row.
 
     Args:
         con: an empty work database.
@@ -141,15 +142,44 @@ def _resolve_versions(
         """,
         {"cutoff": cutoff} if schema.secret_until in ("opening", "result") else None,
     )
+    is_kept = "is_current AND is_open AND copy_no = 1"
+    _fill_partial(con, schema, is_kept)
     con.execute(
-        f"INSERT INTO stage.{schema.table} SELECT {kept} FROM delivered"
-        " WHERE is_current AND is_open AND copy_no = 1 ORDER BY record_key"
+        f"INSERT INTO stage.{schema.table} SELECT {kept} FROM delivered WHERE {is_kept} ORDER BY record_key"
     )
     con.execute(
         "INSERT INTO stage.versions SELECT $table_name, raw_sha, raw_section, raw_row, fate FROM delivered",
         {"table_name": schema.table},
     )
     con.execute("DROP TABLE delivered")
+
+
+def _fill_partial(con: duckdb.DuckDBPyConnection, schema: TableSchema, is_kept: str) -> None:
+    """Give partial rows of ``delivered`` that are kept, for every empty column, the newest older value."""
+    fillable = [
+        name
+        for name in schema.duckdb_columns()
+        if name not in PROVENANCE
+        and name not in schema.key
+        and not (name in schema.columns and schema.columns[name].published_only)
+    ]
+    newest = ", ".join(
+        f"arg_max({name}, coalesce(updated_at, TIMESTAMP '0001-01-01')) AS {name}" for name in fillable
+    )
+    filled = ", ".join(f"{name} = coalesce(d.{name}, o.{name})" for name in fillable)
+    con.execute(
+        f"""
+        UPDATE delivered AS d SET {filled}
+        FROM (
+            SELECT record_key, {newest} FROM delivered
+            WHERE NOT is_deleted AND record_key IN (
+                SELECT record_key FROM delivered WHERE {is_kept} AND is_partial
+            )
+            GROUP BY record_key
+        ) AS o
+        WHERE d.record_key = o.record_key AND {is_kept} AND d.is_partial
+        """
+    )
 
 
 def account(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:

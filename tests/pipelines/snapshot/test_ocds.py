@@ -315,3 +315,70 @@ def test_spellings_of_one_name_keep_their_id(published):
         release(bid(1, firm("1", "Alpha Builders Limited"), 900), ocid="2"),
     )
     assert night.values(BIDDERS) == ["1"]
+
+
+# --- from night to night --------------------------------------------------------------------------
+
+
+def test_what_a_later_file_leaves_out_stays(published):
+    tender = RELEASE["tender"] | {
+        "lots": [{"id": "L1", "title": "Lot one", "value": {"amount": 50, "currency": "USD"}}, {"id": "L2"}]
+    }
+    published({"ocid": "o", "date": "2026-01-10T00:00:00Z", "buyer": RELEASE["buyer"], "tender": tender})
+    published(
+        {
+            "ocid": "o",
+            "date": "2026-03-02T00:00:00Z",
+            "bids": {"details": [bid(1, "A", 48, relatedLots=["L1"])]},
+        }
+    )
+    update = {"id": "T", "status": "complete", "lots": [{"id": "L1", "status": "complete"}]}
+    won = award(1, "A", 48, relatedLots=["L1"])
+    published({"ocid": "o", "date": "2026-03-08T00:00:00Z", "tender": update, "awards": [won]})
+    published({"ocid": "o", "date": "2026-03-09T00:00:00Z", "tender": {"id": "T", "status": "complete"}})
+    contract = {
+        "id": "c",
+        "awardID": "1",
+        "dateSigned": "2026-03-20",
+        "value": {"amount": 48, "currency": "USD"},
+    }
+    night = published({"ocid": "o", "date": "2026-03-20T00:00:00Z", "contracts": [contract]})
+    assert night.rows(
+        "SELECT lot_id, lot_name, tender_name, buyer_name, award_method, estimate_price, CAST(opened_on AS VARCHAR)"
+        " FROM core.lots ORDER BY 1"
+    ) == [
+        ("o/L1", "Lot one", "Road", "Works Office", "lowest_price", 50, "2026-03-01"),
+        ("o/L2", None, "Road", "Works Office", "lowest_price", None, "2026-03-01"),
+    ]
+    assert night.rows("SELECT tender_mode, CAST(opening_at AS VARCHAR) FROM core.tenders") == [
+        ("open", "2026-03-01 09:00:00")
+    ]
+    assert night.values(WINNERS) == ["A"]
+    assert night.rows("SELECT lot_id, contract_no, supplier_id FROM core.contracts") == [("o/L1", "c", "A")]
+
+
+def test_a_later_file_says_what_has_changed(published):
+    published(release(bid(1, "A", 900), awards=[award(1, "A", 900)]))
+    night = published(
+        {
+            "ocid": "o",
+            "date": "2026-04-01T00:00:00Z",
+            "awards": [award(1, "A", 950)],
+        }
+    )
+    assert night.values("SELECT price FROM core.awards") == [950]
+
+
+def test_days_without_a_time_are_days(published):
+    tender = RELEASE["tender"] | {"tenderPeriod": {"endDate": "2026-03-01"}}
+    night = published(release(bid(1, "A", 900, date="2026-02-28"), tender=tender, date="2026-03-20"))
+    assert night.rows("SELECT CAST(opened_on AS VARCHAR), opening_at FROM core.lots") == [
+        ("2026-03-01", None)
+    ]
+    assert night.rows("SELECT bidder_id, submitted_at FROM core.bids") == [("A", None)]
+
+
+def test_releases_without_a_date_are_older_than_any_with_one(published):
+    undated = {name: value for name, value in release(bid(1, "A", 900)).items() if name != "date"}
+    assert published(undated).values("SELECT price FROM core.bids") == [900]
+    assert published(release(bid(1, "A", 950))).values("SELECT price FROM core.bids") == [950]
