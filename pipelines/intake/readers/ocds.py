@@ -42,9 +42,11 @@ section ``tenders``; an element that is no object, one of its own section.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,7 @@ from pipelines.intake.readers import (
     FileRule,
     Reading,
     Unreadable,
+    coherence,
     decoding,
     processes,
     strict_json,
@@ -193,6 +196,7 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
         spool.declare(section, columns)
     sink = _Sink(spool)
     index = Index.of(path, encoding)
+    findings = coherence.Findings()
     merged = undated = 0
     for place, found, text in found_processes(path, encoding, index):
         if isinstance(found, strict_json.Fault):
@@ -201,9 +205,12 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
             merged += len(found.numbers) > 1
             undated += found.is_undated
             sink.place = place
+            findings.sift(found.release, place)
             _take_apart(found.release, sink)
     return Reading(
-        spool.sections(), spool.unreadable, [f"encoding {encoding}", *_notes(index, merged, undated)]
+        spool.sections(),
+        spool.unreadable,
+        [f"encoding {encoding}", *findings.notes(), *_notes(index, merged, undated)],
     )
 
 
@@ -558,8 +565,20 @@ def _leaves(value: dict[str, Any], paths: tuple[str, ...]) -> _Row:
     return {path: _leaf(value, path) for path in paths}
 
 
-def _leaf(value: dict[str, Any], path: str) -> str | None:
-    return strict_json.text_of(_value(value, path))
+def _leaf(value: Release, path: str) -> str | None:
+    text = strict_json.text_of(_value(value, path))
+    return _plain_digits(text) if text and path.endswith("amount") else text
+
+
+def _plain_digits(text: str) -> str:
+    """Return 1.5E6, as some programs write a number of JSON, in plain digits."""
+    if not _POWER.fullmatch(text):
+        return text
+    number = Decimal(text)
+    return f"{number:f}" if abs(number.adjusted()) < 20 else text
+
+
+_POWER = re.compile(r"-?[0-9]{1,40}([.][0-9]{1,40})?[eE][+-]?[0-9]{1,3}")
 
 
 def _value(value: Any, path: str) -> Any:

@@ -55,7 +55,7 @@ def stamp(number: int, release: Release) -> Stamp:
     """Return the stamp of a release."""
     tags = release.get("tag")
     return Stamp(
-        number, _moment(release.get("date")), "compiled" in (tags if isinstance(tags, list) else [tags])
+        number, moment(release.get("date")), "compiled" in (tags if isinstance(tags, list) else [tags])
     )
 
 
@@ -128,12 +128,13 @@ UNDATED = strict_json.Fault(
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def _moment(text: Any) -> datetime | None:
+def moment(text: Any) -> datetime | None:
+    """Return a time of ISO 8601, or None; one without an offset counts as UTC."""
     try:
-        moment = datetime.fromisoformat(text.strip())
+        found = datetime.fromisoformat(text.strip())
     except (AttributeError, ValueError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _is_read(name: str, value: Any) -> bool:

@@ -117,6 +117,15 @@ def test_amounts_keep_their_digits(taking):
     assert tender["buyer/name"] == "某局"
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("1.5E6", "1500000"), ("12e-1", "1.2"), ('"1E3"', "1000"), ("1e300", "1e300"), ('"1e3 CNY"', "1e3 CNY")],
+)
+def test_an_amount_written_with_a_power_of_ten_is_its_digits(taking, written, read):
+    content = text([RELEASE]).replace("1200000.5", written).encode()
+    assert taking(content, "ocds").records("tenders")[0]["tender/value/amount"] == read
+
+
 def test_lots_carry_what_their_tender_says(taking):
     taken = taking(text([RELEASE]).encode(), "ocds")
     assert [row["tender/lots/id"] for row in taken.records("lots")] == ["L1", "L2"]
@@ -454,3 +463,163 @@ def test_what_names_no_lot_belongs_to_the_only_one(taking):
     one = TENDER | {"tender": {"id": "M", "lots": [{"id": "L1"}]}, "bids": bid}
     assert taken_apart(taking, one).records("bids")[0]["bids/details/relatedLot"] == "L1"
     assert taken_apart(taking, TENDER | {"bids": bid}).records("bids")[0]["bids/details/relatedLot"] == ""
+
+
+# --- what does not fit together -------------------------------------------------------------------
+
+
+def changed(**changes):
+    """A release in which everything fits, but for the changes: path -> value."""
+    sane = json.loads(
+        text(
+            {
+                "ocid": "c",
+                "date": "2024-03-20T00:00:00Z",
+                "buyer": {"id": "B"},
+                "tender": {
+                    "id": "T",
+                    "status": "complete",
+                    "procurementMethod": "open",
+                    "tenderPeriod": {"startDate": "2024-02-01T00:00:00Z", "endDate": "2024-03-01T09:00:00Z"},
+                },
+                "parties": [],
+                "bids": {
+                    "details": [
+                        {
+                            "id": id,
+                            "status": "valid",
+                            "date": "2024-02-28T09:00:00Z",
+                            "value": {"amount": amount, "currency": "CNY"},
+                            "tenderers": [{"id": id}],
+                        }
+                        for id, amount in (("A", 1000), ("C", 1100))
+                    ]
+                },
+                "awards": [
+                    {
+                        "id": "1",
+                        "status": "active",
+                        "date": "2024-03-10T00:00:00Z",
+                        "suppliers": [{"id": "A"}],
+                        "value": {"amount": 1000, "currency": "CNY"},
+                    }
+                ],
+                "contracts": [
+                    {
+                        "id": "k",
+                        "awardID": "1",
+                        "status": "active",
+                        "dateSigned": "2024-03-15T00:00:00Z",
+                        "value": {"amount": 1000, "currency": "CNY"},
+                    }
+                ],
+            }
+        )
+    )
+    for path, value in changes.items():
+        *steps, last = path.split("__")
+        holder = sane
+        for step in steps:
+            holder = holder[int(step) if step.isdigit() else step]
+        holder[last] = value
+    return sane
+
+
+@pytest.mark.parametrize(
+    ("changes", "english", "chinese", "first"),
+    [
+        (
+            {"tender__tenderPeriod__startDate": "2024-04-05"},
+            "ends before it starts",
+            "早于开始",
+            "tender.tenderPeriod",
+        ),
+        ({"awards__0__date": "2024-01-10"}, "an award before the deadline", "中标早于投标截止", "awards[0]"),
+        (
+            {"tender__tenderPeriod__endDate": "0024-03-01"},
+            "a date that cannot be",
+            "日期不可能",
+            "tender.tenderPeriod.endDate 0024-03-01",
+        ),
+        (
+            {"awards__0__date": "2099-03-10T00:00:00Z"},
+            "a date that cannot be",
+            "日期不可能",
+            "awards[0].date",
+        ),
+        (
+            {"contracts__0__dateSigned": "9999-12-31"},
+            "a date that cannot be",
+            "日期不可能",
+            "contracts[0].dateSigned",
+        ),
+        (
+            {"contracts__0__dateSigned": "0000-00-00"},
+            "a date that cannot be",
+            "日期不可能",
+            "contracts[0].dateSigned",
+        ),
+        ({"awards__0__value": {"amount": -1000}}, "zero or less", "为零或为负", "awards[0].value"),
+        ({"contracts__0__value": {"amount": "0"}}, "zero or less", "为零或为负", "contracts[0].value"),
+        ({"bids__details__1__value": {"amount": 4e12}}, "thousandfold", "千倍", "bids"),
+        ({"tender__procurementMethod": "direct"}, "several bid", "直接采购", "tender"),
+        ({"tender__status": "cancelled"}, "given up", "已取消", "awards[0]"),
+        ({"tender__numberOfTenderers": 7}, "another number of tenderers", "人数", "tender.numberOfTenderers"),
+        ({"contracts__0__awardID": "99"}, "an award that is not there", "不存在", "contracts[0]"),
+        (
+            {"contracts__0__value": {"amount": 5000, "currency": "CNY"}},
+            "twice its award",
+            "两倍",
+            "contracts[0]",
+        ),
+        ({"contracts__0__dateSigned": "2024-02-15"}, "signed before its award", "早于中标", "contracts[0]"),
+        ({"parties": [{"id": "A"}]}, "none of the parties", "parties", "bids.details[1]"),
+        ({"awards__0__suppliers": [{"id": "Z"}]}, "never bid", "未参加投标", "awards[0]"),
+        ({"awards__0__suppliers": None}, "names no supplier", "无供应商", "awards[0]"),
+        ({"awards__0__value": {"amount": 7000}}, "half its bid", "报价两倍", "awards[0]"),
+        ({"awards__0__value": {"amount": 1000, "currency": "USD"}}, "another currency", "币种", "awards[0]"),
+        ({"buyer": {"id": "A"}}, "its own contract", "采购人同时", "bids.details[0]"),
+        ({"bids__details__0__date": "2024-03-02"}, "after the deadline", "晚于截止", "bids.details[0]"),
+        ({"bids__details__0__status": "gewonnen"}, "does not know", "代码表", "bids.details[0] gewonnen"),
+        (
+            {"tender__lots": [{"id": "1"}], "awards__0__relatedLot": "2"},
+            "does not have",
+            "标段不在",
+            "awards[0]",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_counted_with_its_first_place(taking, changes, english, chinese, first):
+    releases = [changed(), changed(ocid="d", **changes), changed(ocid="e", **changes)]
+    notes = [note for note in taken_apart(taking, *releases).notes if "incoherent" in note]
+    [told] = [note for note in notes if english in note]
+    assert chinese in told
+    assert f"first 首见 release 2, {first}" in told
+
+
+def test_a_release_in_which_all_fits_has_no_note(taking):
+    assert not [note for note in taken_apart(taking, changed()).notes if "incoherent" in note]
+
+
+@pytest.mark.parametrize(
+    ("changes", "section", "column"),
+    [
+        ({"tender__tenderPeriod__endDate": "9999-03-01"}, "tenders", "tender/tenderPeriod/endDate"),
+        ({"tender__tenderPeriod__startDate": "2024-04-05"}, "tenders", "tender/tenderPeriod/endDate"),
+        ({"awards__0__date": "2099-03-10T00:00:00Z"}, "awards", "awards/date"),
+        ({"awards__0__value": {"amount": 0}}, "awards", "awards/value/amount"),
+        ({"contracts__0__value": {"amount": -1}}, "contracts", "contracts/value/amount"),
+    ],
+)
+def test_what_is_impossible_is_left_out(taking, changes, section, column):
+    [sane] = taken_apart(taking, changed()).records(section)
+    [row] = taken_apart(taking, changed(**changes)).records(section)
+    assert (sane[column] is None, row[column]) == (False, None)
+
+
+@pytest.mark.parametrize("broken", [1, "x", [], {}, [1], None])
+@pytest.mark.parametrize(
+    "path", ["tender__tenderPeriod", "awards__0__value", "bids__details__0__tenderers", "buyer", "tender"]
+)
+def test_whatever_stands_where_something_else_belongs_is_passed_over(taking, path, broken):
+    taken_apart(taking, changed(**{path: broken}))
