@@ -55,7 +55,7 @@ def write(home: Home, store: Store, night: Night) -> Night:
             alerts=night.alerts,
             deliveries=_deliveries(store, night),
             clocks=_clocks(store, date.fromisoformat(night.as_of)),
-            notes=[*_notes(night, files), *_left_behind(home)],
+            notes=[*_notes(night, files), *_unrelated_names(home, night), *_left_behind(home)],
             remarks=_remarks(reports),
         )
     )
@@ -174,6 +174,30 @@ def _hubs(home: Home, night: Night) -> list[night_page.Hub]:
     finally:
         con.close()
     return [night_page.Hub(*row) for row in rows]
+
+
+def _unrelated_names(home: Home, night: Night) -> list[str]:
+    """Return, for each source, the codes that link nobody because they carry unrelated names."""
+    if night.snapshot is None:
+        return []
+    con = duck.open_snapshot(home.snapshot(night.snapshot))
+    try:
+        rows = con.execute(
+            """
+            SELECT a.source, count(DISTINCT u.code), arg_max(u.code, u.names), max(u.names)
+            FROM stage.unrelated_names AS u JOIN stage.accounts AS a ON a.raw_sha = u.raw_sha
+            GROUP BY a.source
+            ORDER BY a.source
+            """
+        ).fetchall()
+    finally:
+        con.close()
+    return [
+        f"{source}：{codes:,}个主体代码对应互不相关的名称（如 {code} 对应{names:,}个名称），不据此认定为同一主体 /"
+        f" {codes:,} codes carry unrelated names ({code} carries {names:,}) and link nobody: ask the sender for"
+        " codes of a register"
+        for source, codes, code, names in rows
+    ]
 
 
 def _deliveries(store: Store, night: Night) -> list[night_page.DeliveryLine]:

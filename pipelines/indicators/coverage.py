@@ -56,7 +56,7 @@ def _values(path: Path, encoding: str, decoder: Numbers) -> Iterator[tuple[str, 
         for number, text in strict_json.lines(path, encoding):
             yield f"line {number}", _of_line(text, decoder)
         return
-    for place, (_, value, _) in enumerate(strict_json.documents(path, encoding, decoder, ocds.PACKAGES), 1):
+    for place, (_, value, _) in enumerate(strict_json.elements(path, encoding, decoder, ocds.PACKAGES), 1):
         yield f"release {place}", _or_fault(value, decoder)
 
 

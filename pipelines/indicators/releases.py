@@ -107,7 +107,9 @@ def releases(path: Path, taken: Input, work: Path) -> Iterator[tuple[str, dict[s
     taken.files.append(name)
     try:
         text, encoding = readable(path, work)
-        for place, found, _ in ocds.releases(text, encoding, Numbers(taken), strict_json.documents):
+        for place, found, _ in ocds.releases(text, encoding, Numbers(taken)):
+            if found is None:
+                continue
             taken.found += 1
             at = f"{name}, {place}"
             fault = found if isinstance(found, strict_json.Fault) else _fault(found)

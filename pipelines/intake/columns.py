@@ -80,18 +80,24 @@ class ColumnSql:
             words = f"{quoted(value.prefix)} || {words}"
         if value.values:
             cases = " ".join(
-                f"WHEN {quoted(_compared(k, is_normalised))} THEN {quoted(v)}"
+                f"WHEN {quoted(_compared(k, is_normalised).lower())} THEN {quoted(v)}"
                 for k, v in value.values.items()
             )
-            words = f"CASE {words} {cases} END"
+            words = f"CASE lower({words}) {cases} END"
         return f"CASE WHEN NOT contains({plain}, {UNIT_SEPARATOR}) THEN {words} END", original
 
     def _filled(self, column: Column, plain: str) -> str:
         """SQL of the text, NULL where it stands for nothing."""
         kind = _placeholder_kind(column)
         nothing = self._nothing(column) | {""}
-        filled = f"CASE WHEN upper({plain}) NOT IN ({listed(nothing)}) THEN {plain} END"
-        return codes.members(filled, nothing, kind) if column.type in ("codes", "party_codes") else filled
+        is_nothing = f"upper({plain}) IN ({listed(nothing)})"
+        if column.type == "party_code":
+            is_nothing = codes.is_nobody(plain, nothing)
+        filled = f"CASE WHEN NOT {is_nothing} THEN {plain} END"
+        if column.type not in ("codes", "party_codes"):
+            return filled
+        keeps_case = column.type == "party_codes" and self._mapping.country != "CN"
+        return codes.members(filled, nothing, kind, keeps_case=keeps_case)
 
     def placeholders(self, schema: TableSchema, rule: RecordRule) -> dict[str, frozenset[str]]:
         """Return the file's columns that the rule reads and the texts in them that stand for nothing."""
@@ -225,16 +231,25 @@ class ColumnSql:
     def stamps(self, rule: RecordRule) -> Stamps:
         """SQL of ``updated_at`` and ``is_deleted``."""
         texts, typed, unread = [], [], []
-        stamp = self._text(rule.updated_at, required=True, normalised=True) if rule.updated_at else None
+        version = rule.updated_at
+        stamp = self._text(version, required=version.required, normalised=True) if version else None
         if stamp is None:
             typed.append("CAST(NULL AS TIMESTAMP) AS updated_at")
         else:
-            assert rule.updated_at is not None
+            assert version is not None
             texts.append(f"nullif({stamp}, '') AS x_updated_at")
-            moment = time_texts.timestamp("x_updated_at", rule.updated_at.formats, self._mapping.time_zone)
-            typed.append(f"{moment} AS updated_at")
+            zone = self._mapping.time_zone
+            moment = time_texts.timestamp("x_updated_at", version.formats, zone)
+            # A day alone is enough to tell which of two versions is the newer.
+            day = f"CAST({time_texts.date('x_updated_at', version.formats, zone)} AS TIMESTAMP)"
+            typed.append(f"coalesce({moment}, timezone('UTC', timezone('{zone}', {day}))) AS updated_at")
             shown = f"replace(coalesce(x_updated_at, ''), {UNIT_SEPARATOR}, '\ufffd')"
-            unread.append(f"CASE WHEN updated_at IS NULL THEN 'updated_at{FIELD}' || {shown} END")
+            is_unread = (
+                "updated_at IS NULL"
+                if version.required
+                else "updated_at IS NULL AND x_updated_at IS NOT NULL"
+            )
+            unread.append(f"CASE WHEN {is_unread} THEN 'updated_at{FIELD}' || {shown} END")
         deleted = self._text(rule.deleted, required=False, normalised=True) if rule.deleted else None
         if deleted is None:
             typed.append("FALSE AS is_deleted")
@@ -253,7 +268,7 @@ class ColumnSql:
             )
 
     def _party_code(self, x: str) -> str:
-        return codes.chinese_party(x) if self._mapping.country == "CN" else codes.compact(x)
+        return codes.chinese_party(x) if self._mapping.country == "CN" else codes.unspaced(x)
 
     def _has(self, value: Value) -> bool:
         return self._text(value, required=False, normalised=True) is not None

@@ -213,7 +213,7 @@ def _select(
                concat_ws({UNIT_SEPARATOR}, {keyed}) AS record_key,
                sha256(concat_ws({UNIT_SEPARATOR}, {hashed})) AS row_hash,
                updated_at, coalesce(is_deleted, FALSE) AS is_deleted,
-               {"TRUE" if public else "FALSE"} AS is_public,
+               {rule.is_partial} AS is_partial, {"TRUE" if public else "FALSE"} AS is_public,
                {RAW_ROW}, {RAW_PATH}, nullif(unread_text, '') AS unread,
                nullif(unread_optional_text, '') AS unread_optional
                {"".join(", " + name for name in extra)}

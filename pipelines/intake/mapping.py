@@ -66,6 +66,7 @@ class RecordRule:
     updated_at: Value | None = None
     deleted: Value | None = None
     deleted_values: tuple[str, ...] = ()
+    is_partial: bool = False
     only_with: tuple[str, ...] = ()
 
     def names(self, columns: Collection[str] | None = None) -> list[str]:
@@ -239,9 +240,14 @@ def _record_rule(path: Path, spec: dict[str, object], dictionaries: Dictionary[s
         section=section,
         table=table,
         columns=values,
-        updated_at=_plain(version["updated_at"], f"{where}.version") if "updated_at" in version else None,
+        updated_at=(
+            _plain({"required": True} | version["updated_at"], f"{where}.version")
+            if "updated_at" in version
+            else None
+        ),
         deleted=_plain(deleted, f"{where}.version") if deleted else None,
         deleted_values=deleted_values,
+        is_partial=bool(version.get("partial", False)),
         only_with=only_with,
     )
 

@@ -53,6 +53,7 @@ PROVENANCE: Mapping[str, str] = {
     "row_hash": "VARCHAR",  # sha256 of the typed values: equal content, equal hash
     "updated_at": "TIMESTAMP",  # the sender's own version time, UTC; null if it has none
     "is_deleted": "BOOLEAN",  # tombstone
+    "is_partial": "BOOLEAN",  # the sender may say only what changed: an empty column keeps its older value
     "is_public": "BOOLEAN",  # the sender publishes only what was opened already
     "raw_sha": "VARCHAR",
     "raw_section": "VARCHAR",

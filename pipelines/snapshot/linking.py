@@ -1,8 +1,9 @@
 """Who is who: every party of the records gets one id, by exact facts and by what people decided.
 
-A machine links only what is certain: the same code, the credit code that contains an old organisation code (组织机构代码),
-or a name that has one code everywhere. Everything else is proposed to a person (`detectors.kernels.firms.party_names`),
-whose judgement comes first and can be taken back.
+A machine links only what is certain: the same code, the number in one register, the credit code that contains an old
+organisation code (组织机构代码), or a name that has one code everywhere. A code that carries unrelated names links nobody:
+some senders number the firms of each record anew. Everything else is proposed to a person
+(`detectors.kernels.firms.party_names`), whose judgement comes first and can be taken back.
 """
 
 from __future__ import annotations
@@ -82,7 +83,58 @@ def set_judgements(con: duckdb.DuckDBPyConnection, judged: Iterable[PartyJudgeme
         con.executemany("INSERT INTO stage.parted_parties VALUES (?, ?)", parted)
 
 
-#: From the temporary table ``named`` (party, code, name, name_key) to ``party`` and ``party_id``.
+#: Forms of registered codes: names under one of them may differ, because firms change theirs.
+_REGISTERED = "[0-9A-HJ-NP-RTUWXY]{18}|[0-9]{15}|[0-9A-Z]{8}[0-9X]|[A-Z]{2,3}-[A-Z][A-Z0-9_]*-.*[0-9A-Z]{4}.*"
+
+#: Names less alike than this (Jaro) are unrelated, and so are some of more names than a firm has spellings.
+_ALIKE, _SPELLINGS = 0.8, 3
+
+#: The register number of every party that has one: Chinese ones as the bare credit code, others with their scheme.
+_IDENTITIES = """
+WITH spelt AS (
+    SELECT DISTINCT party, party_code AS code,
+           CASE WHEN regexp_full_match(upper(identifier), 'CN-[A-Z]+-[0-9A-Z]{18}') THEN right(upper(identifier), 18)
+                WHEN starts_with(upper(identifier), 'CN-') THEN upper(identifier)
+                ELSE upper(regexp_extract(identifier, '^[A-Za-z]+-[A-Za-z0-9]+-'))
+                     || regexp_replace(identifier, '^[A-Za-z]+-[A-Za-z0-9]+-', '') END AS identifier
+    FROM stage.parties
+    WHERE identifier IS NOT NULL
+)
+SELECT party, any_value(code) AS code, min(identifier) AS identifier, count(*) AS identifiers
+FROM spelt
+GROUP BY party
+"""
+
+#: Codes that carry unrelated names, from the temporary tables ``named`` and ``identities``.
+_UNRELATED = f"""
+WITH counted AS (
+    SELECT n.code, n.name_key, count(*) AS records
+    FROM named AS n
+    LEFT JOIN identities AS i ON i.code = n.code
+    WHERE n.name_key IS NOT NULL AND coalesce(i.identifiers, 0) <> 1
+      AND NOT regexp_full_match(n.code, '{_REGISTERED}')
+    GROUP BY n.code, n.name_key
+),
+several AS (
+    SELECT code, arg_max(name_key, (records, name_key)) AS main, count(*) AS names
+    FROM counted
+    GROUP BY code
+    HAVING count(*) > 1
+),
+elsewhere AS (
+    SELECT name_key FROM counted JOIN several USING (code) GROUP BY name_key HAVING count(*) > 1
+)
+SELECT s.code
+FROM several AS s
+JOIN counted AS c ON c.code = s.code
+GROUP BY s.code
+HAVING any_value(s.names) > {_SPELLINGS} OR min(jaro_similarity(c.name_key, s.main)) < {_ALIKE}
+    OR bool_or(c.name_key IN (SELECT name_key FROM elsewhere))
+UNION
+SELECT code FROM identities WHERE identifiers > 1 AND NOT regexp_full_match(code, '{_REGISTERED}')
+"""
+
+#: From the temporary tables ``named`` (party, code, name, name_key, raw_sha) and ``identities`` to ``party`` and ``party_id``.
 _LINKS = f"""
 WITH codes AS (
     SELECT DISTINCT code FROM named WHERE code IS NOT NULL
@@ -101,10 +153,21 @@ held AS (
     GROUP BY o.code
     HAVING count(*) = 1
 ),
+known AS (
+    SELECT i.party, i.identifier
+    FROM identities AS i
+    WHERE i.identifiers = 1 AND NOT EXISTS (
+        SELECT 1
+        FROM stage.parted_parties AS d
+        LEFT JOIN identities AS o ON o.identifier = i.identifier AND o.party IN (d.one, d.other) AND o.party <> i.party
+        WHERE i.party IN (d.one, d.other) AND (o.party IS NOT NULL OR i.identifier IN (d.one, d.other))
+    )
+),
 coded AS (
-    SELECT n.party, n.name_key, coalesce(h.code, n.code) AS code
+    SELECT n.party, n.name_key, coalesce(k.identifier, h.code, n.code) AS code
     FROM named AS n
     LEFT JOIN held AS h ON h.old = n.code
+    LEFT JOIN known AS k ON k.party = n.party
 ),
 single AS (
     SELECT name_key, min(code) AS code
@@ -124,28 +187,39 @@ exact AS (
         WHERE d.one IN (p.party, s.code) AND d.other IN (p.party, s.code)
     )
 )
-SELECT e.party, coalesce(m.merged_id, e.party_id) AS party_id
+SELECT e.party, coalesce(m.merged_id, o.merged_id, e.party_id) AS party_id
 FROM exact AS e
 LEFT JOIN stage.merged_parties AS m ON m.party_id = e.party_id
+LEFT JOIN stage.merged_parties AS o ON o.party_id = e.party
 ORDER BY e.party
 """
 
 
 def link(con: duckdb.DuckDBPyConnection) -> None:
-    """Create ``stage.party_references`` and ``stage.party_links``.
+    """Create ``stage.party_references``, ``stage.party_links`` and ``stage.unrelated_names``.
 
     An old organisation code becomes the credit code that contains it as characters 9 to 17 (GB 32100-2015),
     if that is one code. A row without a code is linked to the code that the same compared name has everywhere
     else, if that is one code; a name that stands for two codes links to neither. People can part an
     organisation code or a name from the credit code. Then parties that were judged one get one id.
+
+    Codes that carry unrelated names are in ``unrelated_names``, by file; their rows are known by the name alone.
     """
-    references = " UNION ALL ".join(
+    references = [
         f"SELECT {column.name} AS party, {column.code} AS code, {column.name_column} AS name,"
-        f" {column.name}_key AS name_key FROM stage.{schema.table} WHERE {column.name} <> ''"
+        f" {column.name}_key AS name_key, raw_sha FROM stage.{schema.table} WHERE {column.name} <> ''"
         for schema in table_schemas().values()
         for column in schema.parties
+    ]
+    # A member of a joint venture may stand in no other record, and people judge it like any other firm.
+    member = "unnest(string_split(joint_venture_codes, ';'))"
+    references.append(
+        f"SELECT {member} AS party, {member} AS code, NULL AS name, NULL AS name_key, raw_sha FROM stage.bids"
     )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE named AS {references}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE named AS {' UNION ALL '.join(references)}")
+    con.execute("DELETE FROM named WHERE party IS NULL OR trim(party) = ''")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE identities AS {_IDENTITIES}")
+    _part_unrelated_names(con)
     con.execute(f"CREATE OR REPLACE TABLE stage.party_links AS {_LINKS}")
     con.execute(
         """
@@ -155,3 +229,28 @@ def link(con: duckdb.DuckDBPyConnection) -> None:
         """
     )
     con.execute("DROP TABLE named")
+    con.execute("DROP TABLE identities")
+
+
+def _part_unrelated_names(con: duckdb.DuckDBPyConnection) -> None:
+    """Let a row whose code carries unrelated names be known by its name."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE unrelated AS {_UNRELATED}")
+    con.execute(
+        """
+        CREATE OR REPLACE TABLE stage.unrelated_names AS
+        SELECT n.code, n.raw_sha, count(DISTINCT n.name_key) AS names, min(n.name) AS one, max(n.name) AS other
+        FROM unrelated AS u JOIN named AS n ON n.code = u.code
+        GROUP BY n.code, n.raw_sha
+        ORDER BY n.code, n.raw_sha
+        """
+    )
+    if con.execute("SELECT count(*) FROM unrelated").fetchall() != [(0,)]:
+        by_name = "code IN (SELECT code FROM unrelated) AND name_key IS NOT NULL"
+        for schema in table_schemas().values():
+            for column in schema.parties:
+                con.execute(
+                    f"UPDATE stage.{schema.table} SET {column.name} = 'name:' || {column.name}_key"
+                    f" WHERE {column.code} IN (SELECT code FROM unrelated) AND {column.name}_key IS NOT NULL"
+                )
+        con.execute(f"UPDATE named SET party = 'name:' || name_key, code = NULL WHERE {by_name}")
+    con.execute("DROP TABLE unrelated")

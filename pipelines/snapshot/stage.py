@@ -53,10 +53,12 @@ def load(
     """Fill ``stage`` with the current version of every record in the bronze files.
 
     The newest version of a key wins, by the sender's own version time; arrival order plays no
-    part, so late and repeated deliveries converge. Two sections (a notice and an opening record) complete each other:
-    a cell has the value of the newest that fills it. Two different values of one cell at the same time are a conflict
-    of that cell: it is empty, and ``stage.conflicts`` has both. A record that is deleted and not deleted at the same
-    time, or whose required column is in conflict, is not used at all. ``stage.versions`` says what became of every row.
+    part, so late and repeated deliveries converge. Two sections (a notice and an opening record)
+    complete each other, and so do partial versions, which may say only what changed: a cell has the
+    value of the newest that fills it. Two different values of one cell at the same time are a
+    conflict of that cell: it is empty, and ``stage.conflicts`` has both. A record that is deleted
+    and not deleted at the same time, or whose required column is in conflict, is not used at all.
+    ``stage.versions`` says what became of every row.
 
     Args:
         con: an empty work database.
@@ -125,7 +127,10 @@ def _resolve_versions(
                    row_number() OVER (
                        PARTITION BY {equal} ORDER BY arrival, raw_sha, raw_section, raw_row
                    ) AS repeat_no,
-                   rank() OVER (PARTITION BY record_key, raw_section ORDER BY updated_at DESC NULLS LAST) AS age,
+                   rank() OVER (
+                       PARTITION BY record_key, raw_section, CASE WHEN is_partial THEN row_hash END
+                       ORDER BY updated_at DESC NULLS LAST
+                   ) AS age,
                    coalesce(updated_at, '-infinity'::TIMESTAMP) AS stated_at,
                    bool_or(is_public) OVER (PARTITION BY {equal}) AS is_published
             FROM read_parquet([{listed(map(str, files))}]) JOIN stage.arrivals USING (raw_sha)
@@ -219,6 +224,7 @@ def _complete(con: duckdb.DuckDBPyConnection, schema: TableSchema) -> None:
         "row_hash": f"first(row_hash {first})",
         "updated_at": "max(updated_at)",
         "is_deleted": "FALSE",
+        "is_partial": f"first(is_partial {first})",
         "is_public": "bool_or(is_public)",
         "raw_sha": f"first(raw_sha {first})",
         "raw_section": f"first(raw_section {first})",

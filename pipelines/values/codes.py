@@ -18,10 +18,34 @@ _ID_CHECKS = "10X98765432"
 #: Arguments of regexp_replace that take off blanks and invisible format characters.
 _BLANKS = "'[\\s\\p{Cf}]', '', 'g'"
 
+#: What fills a field of a code that has none.
+_FILLER = "[0\\pP\\pS\\s]+|F{3,}|X{3,}"
+
+
+def unspaced(x: str) -> str:
+    """SQL of a code without blanks; upper and lower case are two different codes."""
+    return f"regexp_replace({x}, {_BLANKS})"
+
 
 def compact(x: str) -> str:
     """SQL of a code in upper case without blanks."""
-    return f"regexp_replace(upper({x}), {_BLANKS})"
+    return unspaced(f"upper({x})")
+
+
+def is_nobody(x: str, nothing: frozenset[str]) -> str:
+    """SQL that is true for a code that stands for nothing, also behind the prefix of a register (``PE-RUC-<NA>``).
+
+    Zeros and signs stand for nothing in any number, and so do three or more of F or X.
+
+    Args:
+        x: SQL of the text.
+        nothing: upper-case texts that stand for nothing.
+    """
+    bare = f"regexp_replace(upper({x}), '^[A-Z]{{2,3}}-[A-Z][A-Z0-9_]*-', '')"
+    return (
+        f"(upper({x}) IN ({listed(nothing)}) OR {bare} IN ({listed(nothing)})"
+        f" OR regexp_full_match({bare}, '{_FILLER}'))"
+    )
 
 
 def chinese_party(x: str) -> str:
@@ -58,7 +82,11 @@ def _weighted(code: str, alphabet: str, weights: tuple[int, ...]) -> str:
     )
 
 
-def members(x: str, nothing: frozenset[str], kind: str) -> str:
+#: Kinds of codes of which zeros stand for nothing in any number.
+_FILLED = frozenset({"mac", "ip", "cpu", "disk", "party_code"})
+
+
+def members(x: str, nothing: frozenset[str], kind: str, *, keeps_case: bool = False) -> str:
     """SQL of the codes in one field, joined by ';'; NULL where none of them stands for anything.
 
     Lists of one record belong together place by place (the MAC and the CPU of the second machine), so
@@ -69,13 +97,17 @@ def members(x: str, nothing: frozenset[str], kind: str) -> str:
         nothing: upper-case texts that stand for nothing.
         kind: ``mac``, ``ip`` and ``party_code`` have no blanks inside, so a blank parts two of them; in
             other codes (a serial number) it belongs to the spelling.
+        keeps_case: upper and lower case are two different codes.
     """
     has_no_blanks = kind in ("mac", "ip", "party_code")
     between = "\\s*[;,|、]\\s*|\\s+" if has_no_blanks else "\\s*[;,|、\\r\\n\\t]\\s*"
     empty = listed("".join(text.split()) for text in nothing)
     bare = "regexp_replace(m, '[:.-]', '', 'g')" if kind == "mac" else "m"
-    split = f"regexp_split_to_array(upper({x}), '{between}')"
-    parts = f"list_transform({split}, lambda m: regexp_replace(m, {_BLANKS}))"
-    filled = f"lambda m: CASE WHEN m IN ({empty}) OR {bare} IN ({empty}) THEN '' ELSE m END"
+    split = f"regexp_split_to_array({x if keeps_case else f'upper({x})'}, '{between}')"
+    parts = f"list_transform({split}, lambda m: {unspaced('m')})"
+    is_empty = f"m IN ({empty}) OR {bare} IN ({empty})"
+    if kind in _FILLED:
+        is_empty = f"{is_nobody('m', nothing)} OR {is_empty}"
+    filled = f"lambda m: CASE WHEN {is_empty} THEN '' ELSE m END"
     found = f"array_to_string(list_transform({parts}, {filled}), ';')"
     return f"CASE WHEN replace({found}, ';', '') <> '' THEN {found} END"

@@ -9,13 +9,14 @@ format      the reader                           this module
 delimited   Arrow, checked against field counts  non-blank records of the standard library's csv
 workbook    calamine                             filled rows in the sheet's XML
 exchange    element tree; strict JSON            expat's DES elements; non-blank lines
-ocds        builds rows                          multiplies list lengths; elements also by ijson
+ocds        merges and builds rows               merges anew, multiplies lengths; elements also by ijson
 parquet     the pages                            the footer
 document    see ``counting_documents``
 ==========  ===================================  ==============================================
 
 What both sides share, so that they mean the same thing by a record: the encoding and the separator of
-text, the place of a workbook's header, which of its rows are remarks, and which JSON is refused.
+text, the place of a workbook's header, which of its rows are remarks, which JSON is refused, and which releases
+are one process.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import re
 import tempfile
 import zipfile
 from collections import Counter
+from functools import reduce
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,9 @@ from pipelines.intake.readers import (
 
 #: ijson crashes on an integer that Python will not convert (4,300 digits).
 _CRASHING_NUMBER = re.compile(rb"[0-9]{4000}")
+
+#: Prefixes of the elements of a document, by the event with which it begins.
+_ARRAYS_UNDER = {"start_array": {"item"}, "start_map": {"releases.item", "records.item"}}
 
 #: Events of an element other than its beginning.
 _INSIDE = ("map_key", "end_map", "end_array")
@@ -170,19 +175,39 @@ def _refuse_doctype(*_: object) -> None:
 def _ocds(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:
     encoding = decoding.encoding_of(path)
     counts: Counter[str] = Counter()
-    places = set()
-    for place, release, _ in ocds.releases(path, encoding):
-        places.add(place)
-        counts.update({"tenders": 1} if isinstance(release, strict_json.Fault) else _release_rows(release))
-    if not strict_json.is_lines(path, encoding) and places != {"document"}:
+    index = ocds.Index.of(path, encoding)
+    for _, found, _ in ocds.found_processes(path, encoding, index):
+        if isinstance(found, strict_json.Fault):
+            counts["tenders"] += 1
+        else:
+            merged = found.parts[0] if len(found.parts) == 1 else reduce(_put_over, found.parts, {})
+            counts.update(_release_rows(merged))
+    if not strict_json.is_lines(path, encoding) and index.elements:
         elements = _ijson_elements(decoding.as_utf8(path, encoding, work))
-        if elements != len(places):
+        if elements != index.elements:
             raise FileRefused(
                 "PARSERS_DISAGREE",
-                f"two parsers find {len(places)} and {elements} releases or records; export the file again",
-                f"两种解析方式分别得到 {len(places)} 条和 {elements} 条记录；请重新导出",
+                f"two parsers find {index.elements} and {elements} releases or records; export the file again",
+                f"两种解析方式分别得到 {index.elements} 条和 {elements} 条记录；请重新导出",
             )
     return counts
+
+
+def _put_over(old: Any, new: Any) -> Any:
+    """Put a later release over an earlier one: as the merging library does, by other code."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        merged = old | {name: _put_over(old.get(name, {}), value) for name, value in new.items()}
+        return {name: value for name, value in merged.items() if value not in (None, {}, [])}
+    if new in ({}, []):
+        return old
+    if isinstance(new, dict):
+        return _put_over({}, new)
+    if not isinstance(new, list) or not all(isinstance(one, dict) for one in new):
+        return new
+    by_id = {one.get("id", at): one for at, one in enumerate(old or [])}
+    for at, one in enumerate(new, len(by_id)):
+        by_id[one.get("id", at)] = _put_over(by_id.get(one.get("id", at), {}), one)
+    return [one for one in by_id.values() if one]
 
 
 def _release_rows(release: dict[str, Any]) -> dict[str, int]:
@@ -192,17 +217,21 @@ def _release_rows(release: dict[str, Any]) -> dict[str, int]:
     details = release["bids"].get("details") if isinstance(release.get("bids"), dict) else None
     awards = _listed(release.get("awards"))
     rows_of_award = {
-        str(award["id"]): _length(award, "suppliers") * _length(award, "relatedLots", "relatedLot")
+        str(award["id"]): _length(award, "suppliers") * _length(award, "relatedLots")
         for award in awards
         if isinstance(award, dict) and award.get("id")
     }
+    members = [
+        (_length(bid, "tenderers"), _length(bid, "relatedLots"))
+        for bid in _listed(details)
+        if isinstance(bid, dict)
+    ]
     return {
         "tenders": tender is not None,
         "lots": len(_listed(lots)) or isinstance(tender, dict),
-        "bids": sum(_length(bid, "relatedLots", "relatedLot") for bid in _listed(details)),
-        "awards": sum(
-            _length(one, "suppliers") * _length(one, "relatedLots", "relatedLot") for one in awards
-        ),
+        "bids": sum(_length(bid, "relatedLots") for bid in _listed(details)),
+        "tenderers": sum(several * lots for several, lots in members if several > 1),
+        "awards": sum(_length(one, "suppliers") * _length(one, "relatedLots") for one in awards),
         "contracts": sum(rows_of_award.get(_award_id(one), 1) for one in _listed(release.get("contracts"))),
         "parties": len(_listed(release.get("parties"))),
     }
@@ -215,12 +244,9 @@ def _listed(value: Any) -> list[Any]:
     return [value] if value else []
 
 
-def _length(element: Any, *names: str) -> int:
-    """Return how many values the first of the named fields that has any holds, at least one."""
-    if not isinstance(element, dict):
-        return 1
-    lengths = [len(value) for name in names if isinstance(value := element.get(name), list)]
-    return next(filter(None, lengths), 1)
+def _length(element: Any, name: str) -> int:
+    """Return how many values a field holds, at least one."""
+    return max(1, len(_listed(element.get(name)))) if isinstance(element, dict) else 1
 
 
 def _award_id(contract: Any) -> str:
@@ -239,10 +265,12 @@ def _ijson_elements(path: Path) -> int:
             before = chunk[-4000:]
         file.seek(begin)
         try:
-            events = ijson.parse(file)
-            _, root, _ = next(events)
-            arrays = {"item"} if root == "start_array" else {"releases.item", "records.item"}
-            return sum(prefix in arrays and event not in _INSIDE for prefix, event, _ in events)
+            count, arrays = 0, _ARRAYS_UNDER["start_map"]
+            for prefix, event, _ in ijson.parse(file, multiple_values=True):
+                if prefix == "":
+                    arrays = _ARRAYS_UNDER.get(event, arrays)
+                count += prefix in arrays and event not in _INSIDE
+            return count
         except (ijson.JSONError, UnicodeDecodeError, ArithmeticError) as error:
             raise FileRefused(
                 "BROKEN_JSON", f"the document is not JSON: {error}", f"不是合法的 JSON：{error}"

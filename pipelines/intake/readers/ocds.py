@@ -1,7 +1,9 @@
-"""Open Contracting Data Standard 1.1 to six flat sections, one text column a leaf.
+"""Open Contracting Data Standard 1.1 to seven flat sections, one text column a leaf.
 
-The reader takes a release package, a record package (the compiled release; without one, the releases in
-the record), an array of releases, one release, and lines that each hold one of these.
+The reader takes release packages, record packages (the compiled release; without one, the releases in
+the record), arrays of them, single releases, and lines that each hold one of these. The releases of one
+``ocid`` are merged first, see ``processes``: a record is an element of the process as it stands after the
+last release of the file.
 
 A column is named after its OCDS path inside the release, without array positions: ``bids/details/id``.
 Every row begins with ``ocid``, ``id`` and ``date`` of its release.
@@ -9,23 +11,30 @@ Every row begins with ``ocid``, ``id`` and ``date`` of its release.
 ==========  =========================================================  ===========================
 section     one row per                                                special columns
 ==========  =========================================================  ===========================
-tenders     release with a ``tender``
+tenders     process with a ``tender``
 lots        element of ``tender.lots``; one with an empty id where      all columns of tenders too
-            a tender has no lots
+            a tender has no lots, with the tender's title, status
+            and value
 bids        element of ``bids.details`` x related lot                   ``bids/details/relatedLot``;
                                                                        ``.../tenderers/id`` and
-                                                                       ``name`` of the first,
-                                                                       ``.../tenderers`` all ids
+                                                                       ``name`` of the first
+tenderers   tenderer x related lot of each bid that several make        ``.../bidder/id`` and ``name``:
+            together                                                   the first tenderer
 awards      element of ``awards`` x supplier x related lot              ``awards/relatedLot``; all in
-                                                                       ``awards/relatedLots``
+                                                                       ``awards/relatedLots`` and
+                                                                       ``relatedBids``
 contracts   element of ``contracts`` x supplier x related lot of the    supplier and lot columns of
-            award it names, if that stands in the same release          ``awards``
+            award it names, if that stands in the same process          ``awards``
 parties     element of ``parties``                                      ``parties/roles``
 ==========  =========================================================  ===========================
 
-Several values in one column are joined with ``;``. A related lot is an id, or an object with ``id`` or
-``lotId``; it is empty where none is named, like the id of a lot that a tender does not have. An
-award over several lots gives each of them its full value: ``awards/relatedLots`` shows that.
+Several values in one column are joined with ``;``. A related lot is empty where none is named and the tender
+does not have just one, like the id of a lot that a tender does not have. An award over several lots gives each
+of them its full value: ``awards/relatedLots`` shows that.
+
+``parties`` fill what is left out and cannot be mistaken: the name to an id; the buyer by its role, else the
+procuring entity; the supplier of an award by the bid that it names, else by its role where there is one award
+and one supplier.
 
 ``raw_row`` runs inside the section. A release that cannot be taken apart is an unreadable record of
 section ``tenders``; an element that is no object, one of its own section.
@@ -33,9 +42,11 @@ section ``tenders``; an element that is no object, one of its own section.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +56,12 @@ from pipelines.intake.readers import (
     FileRule,
     Reading,
     Unreadable,
+    coherence,
     decoding,
+    processes,
     strict_json,
 )
+from pipelines.intake.readers.processes import Process, Release
 from pipelines.intake.readers.spooling import Spool
 
 _RELEASE = ("ocid", "id", "date")
@@ -78,6 +92,7 @@ _FROM_RELEASE = {
     "tenders": _RELEASE + _TENDER,
     "lots": _RELEASE + _TENDER,
     "bids": (*_RELEASE, "tender/id"),
+    "tenderers": (*_RELEASE, "tender/id"),
     "awards": (*_RELEASE, "tender/id"),
     "contracts": (*_RELEASE, "tender/id"),
     "parties": _RELEASE,
@@ -94,7 +109,7 @@ _ARRAY = {
 _FROM_ELEMENT = {
     "lots": ("id", "title", "status", "value/amount", "value/currency"),
     "bids": ("id", "date", "status", "value/amount", "value/currency"),
-    "awards": ("id", "date", "status", "value/amount", "value/currency", "relatedBid"),
+    "awards": ("id", "date", "status", "value/amount", "value/currency"),
     "contracts": (
         "id",
         "awardID",
@@ -122,14 +137,11 @@ _FROM_ELEMENT = {
     ),
 }
 _SUPPLIER = ("awards/suppliers/id", "awards/suppliers/name", "awards/relatedLots", "awards/relatedLot")
+_BIDDER = ("bids/details/tenderers/id", "bids/details/tenderers/name", "bids/details/relatedLot")
 _SPECIAL = {
-    "bids": (
-        "bids/details/tenderers/id",
-        "bids/details/tenderers/name",
-        "bids/details/tenderers",
-        "bids/details/relatedLot",
-    ),
-    "awards": _SUPPLIER,
+    "bids": _BIDDER,
+    "tenderers": ("bids/details/id", "bids/details/bidder/id", "bids/details/bidder/name", *_BIDDER),
+    "awards": (*_SUPPLIER, "awards/relatedBids"),
     "contracts": _SUPPLIER,
     "parties": ("parties/roles",),
 }
@@ -138,7 +150,7 @@ _SPECIAL = {
 COLUMNS: dict[str, tuple[str, ...]] = {
     section: (
         *from_release,
-        *(f"{_ARRAY[section]}/{leaf}" for leaf in _FROM_ELEMENT.get(section, ())),
+        *(f"{_ARRAY.get(section)}/{leaf}" for leaf in _FROM_ELEMENT.get(section, ())),
         *_SPECIAL.get(section, ()),
     )
     for section, from_release in _FROM_RELEASE.items()
@@ -154,12 +166,12 @@ class _Sink:
     """Numbers what is found and hands it to the spool."""
 
     spool: Spool
-    release: int = 0
+    place: str = ""
     rows: Counter[str] = field(default_factory=Counter)
 
     def add(self, section: str, place: str, row: _Row) -> None:
         self.rows[section] += 1
-        self.spool.add(section, self.rows[section], f"release {self.release}, {place}", row)
+        self.spool.add(section, self.rows[section], f"{self.place}, {place}", row)
 
     def refuse(self, section: str, place: str, fault: strict_json.Fault, text: str) -> None:
         self.rows[section] += 1
@@ -183,26 +195,106 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
     for section, columns in COLUMNS.items():
         spool.declare(section, columns)
     sink = _Sink(spool)
-    for place, found, text in releases(path, encoding):
-        sink.release += 1
+    index = Index.of(path, encoding)
+    findings = coherence.Findings()
+    merged = undated = 0
+    for place, found, text in found_processes(path, encoding, index):
         if isinstance(found, strict_json.Fault):
             sink.refuse("tenders", place, found, text)
         else:
-            _take_apart(found, sink)
-    return Reading(spool.sections(), spool.unreadable, [f"encoding {encoding}", f"{sink.release} releases"])
+            merged += len(found.numbers) > 1
+            undated += found.is_undated
+            sink.place = place
+            findings.sift(found.release, place)
+            _take_apart(found.release, sink)
+    return Reading(
+        spool.sections(),
+        spool.unreadable,
+        [f"encoding {encoding}", *findings.notes(), *_notes(index, merged, undated)],
+    )
+
+
+def _notes(index: Index, merged: int, undated: int) -> Iterator[str]:
+    if merged:
+        yield (
+            f"同一 ocid 的多份 release 已合并：{merged:,} 个流程 / releases of one ocid were merged:"
+            f" {merged:,} processes"
+        )
+    if undated:
+        yield (
+            f"{undated:,} 份 release 没有日期，按最早版本入库 / {undated:,} releases have no date and count as older"
+            " than any that has one"
+        )
+    yield f"{index.releases} releases"
+
+
+@dataclass
+class Index:
+    """What must be known of all releases before the first can be taken apart.
+
+    Attributes:
+        stamps: by ocid.
+        releases: how many there are, broken ones included.
+        elements: how many elements of top-level arrays they stand in.
+    """
+
+    stamps: dict[str, list[processes.Stamp]]
+    releases: int = 0
+    elements: int = 0
+
+    @classmethod
+    def of(cls, path: Path, encoding: str) -> Index:
+        """Read the file once.
+
+        Raises:
+            FileRefused: as ``releases`` does, or no release has a date and their order matters.
+        """
+        index = cls({})
+        last = ""
+        for place, found, _ in releases(path, encoding):
+            index.releases += found is not None
+            index.elements += place != last and not place.startswith("document")
+            last = place
+            if isinstance(found, dict):
+                stamp = processes.stamp(index.releases, found)
+                index.stamps.setdefault(found["ocid"], []).append(stamp)
+        processes.refuse_undated(index.stamps)
+        return index
+
+
+def found_processes(
+    path: Path, encoding: str, index: Index
+) -> Iterator[tuple[str, Process | strict_json.Fault, str]]:
+    """Yield (place, process or why there is none, JSON text), a process where its last release stands."""
+    waiting: dict[str, list[tuple[processes.Stamp, Release]]] = {}
+    number = 0
+    for place, found, text in releases(path, encoding):
+        number += found is not None
+        if found is None:
+            continue
+        if isinstance(found, strict_json.Fault):
+            yield place, found, text
+            continue
+        stamps = index.stamps[found["ocid"]]
+        held = waiting.setdefault(found["ocid"], [])
+        if number in processes.undated(stamps):
+            yield place, processes.UNDATED, text
+        else:
+            held.append((next(one for one in stamps if one.number == number), processes.slim(found)))
+        if number == stamps[-1].number:
+            del waiting[found["ocid"]]
+            for process in processes.together(held):
+                numbers = ", ".join(map(str, process.numbers[:5])) + (" …" if process.numbers[5:] else "")
+                yield f"release {numbers}", process, ""
 
 
 def releases(
-    path: Path,
-    encoding: str,
-    decoder: strict_json.Decoder | None = None,
-    walk: Callable[..., Iterator[tuple[str, Any, str]]] = strict_json.elements,
-) -> Iterator[tuple[str, dict[str, Any] | strict_json.Fault, str]]:
-    """Yield (place, release or why there is none, JSON text) in file order.
+    path: Path, encoding: str, decoder: strict_json.Decoder | None = None
+) -> Iterator[tuple[str, Release | strict_json.Fault | None, str]]:
+    """Yield (place, release or why there is none, JSON text) in file order; None for an empty package.
 
     The place is ``line 7``, ``releases[6]``, ``records[6]``, ``[6]``, or ``document`` for a lone release;
-    several releases of one line or record have the same place. ``walk`` is ``strict_json.documents`` where
-    one file may hold several packages.
+    several releases of one line or record have the same place.
 
     Raises:
         FileRefused: the document is not JSON, or is no OCDS.
@@ -214,17 +306,22 @@ def releases(
                 yield f"line {number}", found, text or ""
         return
     found_in: Counter[str] = Counter()
-    for array, value, text in walk(path, encoding, decoder, PACKAGES):
-        place = "document" if array == "." else f"{array}[{found_in[array]}]"
+    for array, value, text in strict_json.elements(path, encoding, decoder, PACKAGES):
         found_in[array] += 1
+        place = f"{array}[{found_in[array] - 1}]"
+        if array == ".":
+            place = "document" if found_in[array] == 1 else f"document {found_in[array]}"
         if array == "." and not _is_ocds(value):
             raise FileRefused(
                 "NOT_OCDS",
                 "no OCDS: there are no releases, records, ocid or compiledRelease; deliver an OCDS file",
                 "JSON 不是 OCDS 数据（没有 releases、records、ocid 或 compiledRelease）；请提供 OCDS 文件",
             )
-        for found in [fault] if (fault := decoder.fault()) else _of_value(value):
+        found_here = [fault] if (fault := decoder.fault()) else _of_value(value)
+        for found in found_here:
             yield place, found, text
+        if not found_here:
+            yield place, None, text
 
 
 def _of_line(decoder: strict_json.Decoder, text: str | None) -> list[dict[str, Any] | strict_json.Fault]:
@@ -243,10 +340,6 @@ def _of_line(decoder: strict_json.Decoder, text: str | None) -> list[dict[str, A
         return [strict_json.Fault("NOT_JSON", "text follows the JSON value", "JSON 之后有多余文字")]
     if fault := decoder.fault():
         return [fault]
-    if isinstance(value, dict) and not _is_ocds(value):
-        packages = [value[name] for name in sorted(PACKAGES) if isinstance(value.get(name), list)]
-        if packages:
-            return [found for package in packages for element in package for found in _of_value(element)]
     return _of_value(value)
 
 
@@ -255,13 +348,18 @@ def _is_ocds(value: Any) -> bool:
 
 
 def _of_value(value: Any) -> list[dict[str, Any] | strict_json.Fault]:
-    """Return the releases of one element of a package, which is a release or a record."""
+    """Return the releases of one value, which is a release, a record, or a package of them."""
     if not isinstance(value, dict):
         return [
             strict_json.Fault("NOT_AN_OBJECT", "a release must be a JSON object", "release 必须是 JSON 对象")
         ]
-    if isinstance(value.get("compiledRelease"), dict):
-        return [value["compiledRelease"]]
+    if not _is_ocds(value):
+        packages = [value[name] for name in sorted(PACKAGES) if isinstance(value.get(name), list)]
+        if packages:
+            return [found for package in packages for element in package for found in _of_value(element)]
+    if isinstance(compiled := value.get("compiledRelease"), dict):
+        # The record may be the only one that says which process it is.
+        return _of_value({"ocid": value.get("ocid")} | compiled | {"tag": ["compiled"]})
     if isinstance(value.get("releases"), list):
         # A record may only link to its releases: a link has an address and no ocid.
         embedded = [one for one in value["releases"] if isinstance(one, dict) and "ocid" in one]
@@ -274,33 +372,115 @@ def _of_value(value: Any) -> list[dict[str, Any] | strict_json.Fault]:
                 "该 record 仅含 release 链接；请提供 compiledRelease 或完整的 release",
             )
         ]
-    if not isinstance(value.get("ocid"), str):
+    if isinstance(value.get("versionedRelease"), dict):
+        return _of_value(
+            {"ocid": value.get("ocid")} | processes.newest(value["versionedRelease"]) | {"tag": ["compiled"]}
+        )
+    if not isinstance(value.get("ocid"), str) or not value["ocid"].strip():
         return [strict_json.Fault("NO_OCID", "the release has no ocid", "release 没有 ocid")]
     return [value]
 
 
-def _take_apart(release: dict[str, Any], sink: _Sink) -> None:
+def _take_apart(release: Release, sink: _Sink) -> None:
+    who = _Known.of(release)
+    release = _with_buyer(release, who)
     tender = release.get("tender")
     if isinstance(tender, dict):
         sink.add("tenders", "tender", _leaves(release, _FROM_RELEASE["tenders"]))
         if not tender.get("lots"):
             row = _leaves(release, _FROM_RELEASE["lots"])
-            sink.add("lots", "tender", {**row, "tender/lots/id": ""})
+            only = {f"tender/lots/{leaf}": _leaf(tender, leaf) for leaf in _FROM_ELEMENT["lots"]}
+            sink.add("lots", "tender", {**row, **only, "tender/lots/id": ""})
     elif tender is not None:
-        sink.refuse(
-            "tenders", f"release {sink.release}, tender", _NOT_AN_OBJECT, str(strict_json.text_of(tender))
-        )
-    awards: dict[str | None, dict[str, Any]] = {}
+        sink.refuse("tenders", f"{sink.place}, tender", _NOT_AN_OBJECT, str(strict_json.text_of(tender)))
     for section, array in _ARRAY.items():
         common = _leaves(release, _FROM_RELEASE[section])
         for place, element in _elements(release, section, sink):
             own = {f"{array}/{leaf}": _leaf(element, leaf) for leaf in _FROM_ELEMENT[section]}
-            if section == "awards":
-                awards[strict_json.text_of(element.get("id"))] = element
-            named = strict_json.text_of(element.get("awardID")) if section == "contracts" else None
-            award = awards.get(named, {}) if named else {}
-            for special in _special(section, element, award):
+            for special in _special(section, element, who):
                 sink.add(section, place, {**common, **own, **special})
+            if section == "bids":
+                for special in _together(element, who):
+                    sink.add("tenderers", place, {**_leaves(release, _FROM_RELEASE["tenderers"]), **special})
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a release says in one place and leaves out in others.
+
+    Attributes:
+        names: names of parties by id.
+        roles: parties by role.
+        lots: ids of the lots that the tender has.
+        bids, awards: by id.
+    """
+
+    names: dict[str | None, set[str]]
+    roles: dict[str, list[Release]]
+    lots: list[str]
+    bids: dict[str | None, Release]
+    awards: dict[str | None, Release]
+
+    @classmethod
+    def of(cls, release: Release) -> _Known:
+        names: dict[str | None, set[str]] = {}
+        roles: dict[str, list[Release]] = {}
+        for party in _objects(release.get("parties")):
+            if name := _leaf(party, "name"):
+                names.setdefault(_leaf(party, "id"), set()).add(name)
+            listed = party.get("roles")
+            for role in listed if isinstance(listed, list) else [listed]:
+                if isinstance(role, str):
+                    roles.setdefault(role, []).append(party)
+        lots = [_leaf(lot, "id") or "" for lot in _objects(_value(release, "tender/lots"))]
+        bids, awards = (
+            {_leaf(one, "id"): one for one in _objects(_value(release, path))}
+            for path in ("bids/details", "awards")
+        )
+        return cls(names, roles, lots, bids, awards)
+
+    def named(self, organisation: Release) -> Release:
+        """Return a reference to an organisation with its name, if one party alone has the id."""
+        names = self.names.get(_leaf(organisation, "id"), set())
+        is_known = organisation.get("id") and not organisation.get("name") and len(names) == 1
+        return organisation | {"name": next(iter(names))} if is_known else organisation
+
+    def with_role(self, role: str) -> Release:
+        """Return the one party with the role, or nothing."""
+        parties = self.roles.get(role, [])
+        return {name: parties[0].get(name) for name in ("id", "name")} if len(parties) == 1 else {}
+
+    def tenderers(self, bid: Release) -> list[Release]:
+        """Return who makes a bid, with their names."""
+        return [self.named(one) for one in _objects(bid.get("tenderers"))]
+
+    def suppliers(self, award: Release) -> list[Release]:
+        """Return who gets an award, with their names."""
+        named = [self.named(one) for one in _objects(award.get("suppliers"))]
+        if named or not award or strict_json.text_of(award.get("status")) in ("cancelled", "unsuccessful"):
+            return named
+        bids = award.get("relatedBids") or []
+        if len(bids) == 1 and len(found := self.tenderers(self.bids.get(bids[0], {}))) == 1:
+            return found
+        return [one] if len(self.awards) == 1 and (one := self.with_role("supplier")) else []
+
+    def related_lots(self, element: Release) -> list[str]:
+        """Return the ids of the lots an element names; the tender's only lot, or an empty id, where it names none."""
+        return element.get("relatedLots") or (self.lots if len(self.lots) == 1 else [""])
+
+
+def _with_buyer(release: Release, known: _Known) -> Release:
+    """Return the release with its buyer and procuring entity, where its parties tell them."""
+
+    def filled(said: Any, role: str) -> Release:
+        is_said = isinstance(said, dict) and (said.get("id") or said.get("name"))
+        return known.named(said) if is_said else known.with_role(role)
+
+    tender = release.get("tender")
+    entity = filled(_value(release, "tender/procuringEntity"), "procuringEntity")
+    buyer = filled(release.get("buyer"), "buyer") or entity
+    whole = release | {"buyer": buyer}
+    return whole | {"tender": tender | {"procuringEntity": entity}} if isinstance(tender, dict) else whole
 
 
 _NOT_AN_OBJECT = strict_json.Fault("NOT_AN_OBJECT", "a JSON object is expected here", "此处应为 JSON 对象")
@@ -313,54 +493,64 @@ def _elements(release: dict[str, Any], section: str, sink: _Sink) -> Iterator[tu
     if not array:
         return
     if not isinstance(array, list):
-        sink.refuse(section, f"release {sink.release}, {place}", _NOT_A_LIST, str(strict_json.text_of(array)))
+        sink.refuse(section, f"{sink.place}, {place}", _NOT_A_LIST, str(strict_json.text_of(array)))
         return
     for at, element in enumerate(array):
         if isinstance(element, dict):
             yield f"{place}[{at}]", element
         else:
-            where = f"release {sink.release}, {place}[{at}]"
+            where = f"{sink.place}, {place}[{at}]"
             sink.refuse(section, where, _NOT_AN_OBJECT, str(strict_json.text_of(element)))
 
 
-def _special(section: str, element: dict[str, Any], award: dict[str, Any]) -> list[_Row]:
+def _special(section: str, element: Release, known: _Known) -> list[_Row]:
     """Return one row's special columns for each combination that makes a row."""
     if section == "bids":
-        tenderers = _objects(element.get("tenderers"))
-        first = tenderers[0] if tenderers else {}
-        common = {
-            "bids/details/tenderers/id": _leaf(first, "id"),
-            "bids/details/tenderers/name": _leaf(first, "name"),
-            "bids/details/tenderers": _joined([one.get("id") for one in tenderers]),
-        }
-        return [{**common, "bids/details/relatedLot": lot} for lot in _related_lots(element)]
+        first = next(iter(known.tenderers(element)), {})
+        return [
+            {**_organisation("bids/details/tenderers", first), "bids/details/relatedLot": lot}
+            for lot in known.related_lots(element)
+        ]
     if section == "parties":
         roles = element.get("roles")
         return [{"parties/roles": _joined(roles if isinstance(roles, list) else [roles])}]
     if section == "lots":
         return [{}]
-    source = element if section == "awards" else award
-    lots = _related_lots(source)
+    award = element
+    if section == "contracts":
+        named = _leaf(element, "awardID")
+        award = known.awards.get(named, {}) if named else {}
+    lots = known.related_lots(award)
+    more = {"awards/relatedBids": _joined(award.get("relatedBids") or [])} if section == "awards" else {}
     return [
         {
-            "awards/suppliers/id": _leaf(supplier, "id"),
-            "awards/suppliers/name": _leaf(supplier, "name"),
+            **_organisation("awards/suppliers", supplier),
             "awards/relatedLots": _joined(lots),
             "awards/relatedLot": lot,
+            **more,
         }
-        for supplier in _objects(source.get("suppliers")) or [{}]
+        for supplier in known.suppliers(award) or [{}]
         for lot in lots
     ]
 
 
-def _related_lots(element: dict[str, Any]) -> list[str]:
-    """Return the ids of the lots an element names, or one empty id."""
-    named = element.get("relatedLots") or element.get("relatedLot")
-    ids = [
-        one.get("id") or one.get("lotId") if isinstance(one, dict) else one
-        for one in (named if isinstance(named, list) else [named])
+def _together(bid: Release, known: _Known) -> list[_Row]:
+    """Return the special columns of every tenderer of a bid that several make together."""
+    tenderers = known.tenderers(bid)
+    return [
+        {
+            "bids/details/id": _leaf(bid, "id"),
+            **_organisation("bids/details/bidder", tenderers[0]),
+            **_organisation("bids/details/tenderers", tenderer),
+            "bids/details/relatedLot": lot,
+        }
+        for tenderer in (tenderers if len(tenderers) > 1 else [])
+        for lot in known.related_lots(bid)
     ]
-    return [strict_json.text_of(one) or "" for one in ids]
+
+
+def _organisation(path: str, reference: Release) -> _Row:
+    return {f"{path}/id": _leaf(reference, "id"), f"{path}/name": _leaf(reference, "name")}
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
@@ -377,8 +567,20 @@ def _leaves(value: dict[str, Any], paths: tuple[str, ...]) -> _Row:
     return {path: _leaf(value, path) for path in paths}
 
 
-def _leaf(value: dict[str, Any], path: str) -> str | None:
-    return strict_json.text_of(_value(value, path))
+def _leaf(value: Release, path: str) -> str | None:
+    text = strict_json.text_of(_value(value, path))
+    return _plain_digits(text) if text and path.endswith("amount") else text
+
+
+def _plain_digits(text: str) -> str:
+    """Return 1.5E6, as some programs write a number of JSON, in plain digits."""
+    if not _POWER.fullmatch(text):
+        return text
+    number = Decimal(text)
+    return f"{number:f}" if abs(number.adjusted()) < 20 else text
+
+
+_POWER = re.compile(r"-?[0-9]{1,40}([.][0-9]{1,40})?[eE][+-]?[0-9]{1,3}")
 
 
 def _value(value: Any, path: str) -> Any:

@@ -162,7 +162,7 @@ def _is_object(text: str) -> bool:
 def elements(
     path: Path, encoding: str, decoder: Decoder, arrays: frozenset[str]
 ) -> Iterator[tuple[str, Any, str]]:
-    """Yield (array, value, JSON text) of each element of one document's named top-level arrays.
+    """Yield (array, value, JSON text) of each element of the named top-level arrays of one or more documents.
 
     ``array`` is ``""`` for the elements of a document that is itself an array. An object with none
     of the arrays is yielded once, whole and without its text, under ``"."``. Ask the decoder for
@@ -172,20 +172,7 @@ def elements(
         FileRefused: not JSON from the first to the last character.
     """
     with path.open(encoding=encoding, newline="") as file:
-        walk = _Walk(file, decoder)
-        yield from walk.elements(arrays)
-        if walk.has_more():
-            raise walk.broken("text follows the end of the document")
-
-
-def documents(
-    path: Path, encoding: str, decoder: Decoder, arrays: frozenset[str]
-) -> Iterator[tuple[str, Any, str]]:
-    """Yield the same of several documents that stand one after another, as ``cat`` leaves them."""
-    with path.open(encoding=encoding, newline="") as file:
-        walk = _Walk(file, decoder)
-        while walk.has_more():
-            yield from walk.elements(arrays)
+        yield from _Walk(file, decoder).elements(arrays)
 
 
 class _Walk:
@@ -201,15 +188,15 @@ class _Walk:
 
     def elements(self, arrays: frozenset[str]) -> Iterator[tuple[str, Any, str]]:
         first = self._peek()
-        if first == "[":
-            yield from self._array("")
-        elif first == "{":
-            yield from self._object(arrays)
-        else:
-            raise self.broken("neither an object nor an array")
-
-    def has_more(self) -> bool:
-        return bool(self._peek())
+        while True:
+            if first == "[":
+                yield from self._array("")
+            elif first == "{":
+                yield from self._object(arrays)
+            else:
+                raise self._broken("neither an object nor an array")
+            if not (first := self._peek()):
+                return
 
     def _object(self, arrays: frozenset[str]) -> Iterator[tuple[str, Any, str]]:
         self._at += 1
@@ -222,20 +209,20 @@ class _Walk:
             while True:
                 key, _ = self._value()
                 if not isinstance(key, str) or self._peek() != ":":
-                    raise self.broken("a key and a colon are expected")
+                    raise self._broken("a key and a colon are expected")
                 self._at += 1
                 if key in seen:
-                    raise self.broken(f"the key {key[:100]!r} stands twice")
+                    raise self._broken(f"the key {key[:100]!r} stands twice")
                 seen.add(key)
                 if key in arrays and not seen & _OF_ONE_RECORD:
                     if self._peek() != "[":
-                        raise self.broken(f"{key} must be an array")
+                        raise self._broken(f"{key} must be an array")
                     has_array = True
                     yield from self._array(key)
                 else:
                     others[key], _ = self._value()
                     if fault := self._decoder.fault():
-                        raise self.broken(fault.reason)
+                        raise self._broken(fault.reason)
                 if self._closes("}"):
                     break
         if not has_array:
@@ -255,7 +242,7 @@ class _Walk:
     def _closes(self, bracket: str) -> bool:
         mark = self._peek()
         if mark not in (",", bracket):
-            raise self.broken(f"a comma or {bracket} is expected")
+            raise self._broken(f"a comma or {bracket} is expected")
         self._at += 1
         return mark == bracket
 
@@ -267,7 +254,7 @@ class _Walk:
                 value, end = self._decoder.decode(self._text, self._at)
             except NotJson as error:
                 if self._is_end or len(self._text) - self._at > MAX_RECORD_CHARS:
-                    raise self.broken(str(error)) from None
+                    raise self._broken(str(error)) from None
             else:
                 if end < len(self._text) or self._is_end:
                     text = self._text[self._at : end]
@@ -293,7 +280,7 @@ class _Walk:
         self._text = self._text[self._at :] + more
         self._at = 0
 
-    def broken(self, what: str) -> FileRefused:
+    def _broken(self, what: str) -> FileRefused:
         at = self._gone + self._at + 1
         return FileRefused(
             "BROKEN_JSON",

@@ -100,6 +100,7 @@ def test_what_may_not_be_known_before_the_opening_says_so():
     secret = {table: one.secret_until for table, one in table_schemas().items() if one.secret_until}
     assert secret == {
         "bid_files": "opening",
+        "bid_members": "opening",
         "bids": "opening",
         "candidates": "opening",
         "claimed_works": "opening",

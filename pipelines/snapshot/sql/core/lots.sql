@@ -3,10 +3,14 @@
 -- opened_on: local date of the opening. opening_at: UTC.
 -- award_method: lowest_price, average_price, comprehensive_score or NULL (unknown: no price verdict).
 -- class: what the lot is compared with: its classification, else the project type.
+-- A tender that was delivered as one lot, 'T/', and then with its lots, or the other way round, is these lots.
 -- has_section: false when no lot record was delivered, only bids.
 CREATE TABLE core.lots AS
 WITH known AS (
-    SELECT lot_id FROM stage.lots
+    SELECT l.lot_id FROM stage.lots AS l
+    WHERE l.tender_id IS NULL OR l.lot_id <> l.tender_id || '/' OR NOT EXISTS (
+        SELECT 1 FROM stage.lots AS o WHERE o.tender_id = l.tender_id AND o.lot_id <> l.lot_id
+    )
     UNION
     SELECT lot_id FROM stage.bids
 )

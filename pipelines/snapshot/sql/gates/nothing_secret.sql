@@ -3,6 +3,8 @@
 WITH taking_part AS (
     SELECT lot_id FROM stage.bids WHERE NOT is_public
     UNION ALL
+    SELECT lot_id FROM stage.bid_members WHERE NOT is_public
+    UNION ALL
     SELECT lot_id FROM stage.candidates WHERE NOT is_public
     UNION ALL
     SELECT lot_id FROM stage.deposits WHERE NOT is_public

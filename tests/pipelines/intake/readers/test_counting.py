@@ -95,8 +95,10 @@ organisations = st.one_of(
 )
 odd = st.sampled_from([None, 1, "x", [], {}, [1]])
 releases = st.fixed_dictionaries(
-    {"ocid": st.just("o")},
+    # Few processes, of which one release often is later than another.
+    {"ocid": st.sampled_from("op"), "date": st.sampled_from(["2026-01-01", "2026-02-01T09:00:00Z"])},
     optional={
+        "tag": st.sampled_from([["tender"], ["compiled"]]),
         "tender": st.one_of(odd, st.fixed_dictionaries({}, optional={"lots": st.one_of(odd, organisations)})),
         "bids": st.one_of(
             odd,
@@ -105,7 +107,10 @@ releases = st.fixed_dictionaries(
                     "details": st.one_of(
                         odd,
                         st.lists(
-                            st.fixed_dictionaries({"relatedLots": related, "tenderers": organisations}),
+                            st.fixed_dictionaries(
+                                {"relatedLots": related, "tenderers": organisations},
+                                optional={"id": st.sampled_from("123")},
+                            ),
                             max_size=3,
                         ),
                     )
@@ -127,7 +132,7 @@ releases = st.fixed_dictionaries(
         "parties": st.one_of(odd, organisations),
     },
 )
-ocds_files = st.lists(releases, min_size=1, max_size=3).flatmap(
+ocds_files = st.lists(releases, min_size=1, max_size=4).flatmap(
     lambda many: st.sampled_from(
         [
             json.dumps(many),
