@@ -163,6 +163,9 @@ def _fill_partial(con: duckdb.DuckDBPyConnection, schema: TableSchema, is_kept: 
         and name not in schema.key
         and not (name in schema.columns and schema.columns[name].published_only)
     ]
+    [(is_any,)] = con.execute("SELECT coalesce(bool_or(is_partial), FALSE) FROM delivered").fetchall()
+    if not is_any or not fillable:
+        return
     newest = ", ".join(
         f"arg_max({name}, coalesce(updated_at, TIMESTAMP '0001-01-01')) AS {name}" for name in fillable
     )
