@@ -107,6 +107,8 @@ def releases(path: Path, taken: Input, work: Path) -> Iterator[tuple[str, dict[s
     taken.files.append(name)
     try:
         text, encoding = readable(path, work)
+        if _is_blank(text, encoding):
+            return
         for place, found, _ in ocds.releases(text, encoding, Numbers(taken)):
             if found is None:
                 continue
@@ -122,6 +124,10 @@ def releases(path: Path, taken: Input, work: Path) -> Iterator[tuple[str, dict[s
                 taken.named.append(LeftOut(at, fault.code, fault.reason, fault.reason_zh))
     except FileRefused as refused:
         raise ValueError(f"{name}: {refused.reason}") from None
+
+
+def _is_blank(path: Path, encoding: str) -> bool:
+    return path.stat().st_size < 1 << 20 and not path.read_text(encoding=encoding).strip()
 
 
 def readable(path: Path, work: Path) -> tuple[Path, str]:

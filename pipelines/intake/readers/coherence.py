@@ -20,8 +20,8 @@ KINDS = {
     "date": ("a date that cannot be, left out", "日期不可能，按空值处理"),
     "value": ("a value of zero or less, which is no price", "金额为零或为负，不作价格使用"),
     "period": (
-        "a tender period that ends before it starts, its end left out",
-        "投标期截止早于开始，截止时间按空值处理",
+        "a tender period that ends before it starts: its end is left out, unless all bids came before it",
+        "投标期截止早于开始；截止时间按空值处理，投标均早于截止的除外",
     ),
     "late bid": ("a bid after the deadline", "投标晚于截止时间"),
     "early award": ("an award before the deadline", "中标早于投标截止"),
@@ -145,8 +145,11 @@ def _impossible(facts: _Facts) -> Iterator[Finding]:
     period = _object(facts.tender.get("tenderPeriod"))
     start, end = _day(period.get("startDate")), _day(period.get("endDate"))
     if start and end and end < start:
-        period["endDate"] = None
-        yield "period", "tender.tenderPeriod"
+        # Publishers often put down the day of publishing as the start: then the bids tell that the end is right.
+        came = [day for _, bid in facts.bids if (day := _day(bid.get("date")))]
+        wrong = "startDate" if came and max(came) <= end else "endDate"
+        period[wrong] = None
+        yield "period", f"tender.tenderPeriod.{wrong}"
     facts.deadline = _day(period.get("endDate"))
 
 

@@ -611,7 +611,12 @@ def test_a_release_in_which_all_fits_has_no_note(taking):
     ("changes", "section", "column"),
     [
         ({"tender__tenderPeriod__endDate": "9999-03-01"}, "tenders", "tender/tenderPeriod/endDate"),
-        ({"tender__tenderPeriod__startDate": "2024-04-05"}, "tenders", "tender/tenderPeriod/endDate"),
+        ({"tender__tenderPeriod__startDate": "2024-04-05"}, "tenders", "tender/tenderPeriod/startDate"),
+        (
+            {"tender__tenderPeriod": {"startDate": "2024-03-05", "endDate": "2024-02-01"}},
+            "tenders",
+            "tender/tenderPeriod/endDate",
+        ),
         ({"awards__0__date": "2099-03-10T00:00:00Z"}, "awards", "awards/date"),
         ({"awards__0__value": {"amount": 0}}, "awards", "awards/value/amount"),
         ({"contracts__0__value": {"amount": -1}}, "contracts", "contracts/value/amount"),
