@@ -63,7 +63,7 @@ PROVENANCE: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table schema."""
+    """One column of a table schema. ``in_dispute``: what two different values at one time count as, by default nothing."""
 
     name: str
     type: str
@@ -77,6 +77,7 @@ class Column:
     key_default: str | None = None
     on_unknown: str = "critical"
     published_only: bool = False
+    in_dispute: bool | None = None
 
 
 @dataclass(frozen=True)

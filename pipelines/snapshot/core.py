@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import networkx as nx
 
-from pipelines.snapshot import linking, stage
+from pipelines.snapshot import joint_ventures, linking, stage
 
 #: ``<table>.sql`` creates ``core.<table>``; its first comment lines say grain, key and units.
 FOLDER = Path(__file__).parent / "sql" / "core"
@@ -39,6 +39,7 @@ def tables() -> tuple[str, ...]:
 
 def build(con: duckdb.DuckDBPyConnection) -> None:
     """Build every core table from the stage tables."""
+    joint_ventures.name_members(con)
     linking.link(con)
     stage.find_openings(con)
     for table in tables():

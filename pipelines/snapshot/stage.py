@@ -214,10 +214,15 @@ def _complete(con: duckdb.DuckDBPyConnection, schema: TableSchema) -> None:
         )
         """
     )
+    disputed = {
+        column.name: str(column.in_dispute)
+        for column in schema.columns.values()
+        if column.in_dispute is not None
+    }
     first = "ORDER BY stated_at DESC, raw_sha, raw_section, raw_row"
     chosen = {
-        name: f"CASE WHEN NOT coalesce(list_contains(any_value(d.columns), '{name}'), FALSE)"
-        f" THEN first({name} {first}) FILTER (WHERE {name} IS NOT NULL) END"
+        name: f"CASE WHEN coalesce(list_contains(any_value(d.columns), '{name}'), FALSE) THEN {disputed.get(name, 'NULL')}"
+        f" ELSE first({name} {first}) FILTER (WHERE {name} IS NOT NULL) END"
         for name in cells
     } | {
         "record_key": "c.record_key",
