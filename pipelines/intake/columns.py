@@ -56,11 +56,14 @@ class ColumnSql:
         self._references = references
         self.sources: list[str] = []
 
-    def words(self, column: Column, value: Value, *, compared: bool = False) -> tuple[str, str] | None:
+    def words(
+        self, column: Column, value: Value, *, compared: bool = False, alias: str | None = None
+    ) -> tuple[str, str] | None:
         """SQL of the column's text after placeholders and dictionaries, and of the text before.
 
         Free text stays as delivered, unless it is wanted for comparing (NFKC). None when the
-        sender's column is not in this file.
+        sender's column is not in this file. With an ``alias`` for the second, the first is written over it: a
+        statement of half the length takes half the time to plan.
         """
         is_normalised = compared or column.type not in ("text", "prose")
         plain = self._text(value, value.required, is_normalised)
@@ -75,7 +78,7 @@ class ColumnSql:
         elif column.type in ("codes", "party_codes"):
             plain = f"rtrim({plain}, ';,、| ')"
         original = self._filled(column, plain)
-        words = original
+        text = words = alias or original
         if value.prefix:
             words = f"{quoted(value.prefix)} || {words}"
         if value.values:
@@ -84,7 +87,7 @@ class ColumnSql:
                 for k, v in value.values.items()
             )
             words = f"CASE lower({words}) {cases} END"
-        return f"CASE WHEN NOT contains({plain}, {UNIT_SEPARATOR}) THEN {words} END", original
+        return f"CASE WHEN NOT contains({text}, {UNIT_SEPARATOR}) THEN {words} END", original
 
     def _filled(self, column: Column, plain: str) -> str:
         """SQL of the text, NULL where it stands for nothing."""

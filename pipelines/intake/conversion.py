@@ -122,7 +122,8 @@ class _Clauses:
     """The SQL of a conversion, gathered column by column.
 
     Attributes:
-        texts: columns of ``words``: the text as delivered (``w_``), after dictionaries (``x_``), its unit (``u_``).
+        texts: columns of ``texts``: the text as delivered (``w_``), its unit (``u_``).
+        words: columns of ``words``: the text after dictionaries (``x_``).
         distincts, joins: what is computed once a distinct value, and its join to the rows.
         typed: columns of ``typed``.
         unread, unread_optional: an entry for every value that was not read, of columns that must be read and of others.
@@ -130,6 +131,7 @@ class _Clauses:
     """
 
     texts: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
     distincts: list[str] = field(default_factory=list)
     joins: list[str] = field(default_factory=list)
     typed: list[str] = field(default_factory=list)
@@ -141,14 +143,15 @@ class _Clauses:
     def add(self, builder: ColumnSql, column: Column, value: Value | None, *, must_be_read: bool) -> None:
         """Add one column; ``value`` says where its text comes from."""
         name = column.name
-        found = builder.words(column, value) if value else None
+        found = builder.words(column, value, alias=f"w_{name}") if value else None
         if value is None or found is None:
             if value is not None:
                 self.missing.append(name)
             self.typed.append(f"CAST(NULL AS {TYPES[column.type]}) AS {name}")
             return
         words, original = found
-        self.texts += [f"{words} AS x_{name}", f"{original} AS w_{name}"]
+        self.texts.append(f"{original} AS w_{name}")
+        self.words.append(f"{words} AS x_{name}")
         if value.unit_from:
             self.texts.append(f"{builder.unit(value)} AS u_{name}")
         distinct = f"SELECT DISTINCT x_{name} AS x FROM words WHERE x_{name} IS NOT NULL"
@@ -194,9 +197,10 @@ def _select(
     keyed = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in schema.key)
     extra = [f"{name}_check" for name, _ in clauses.checks] + list(schema.facts)
     return f"""
-        WITH words AS (
+        WITH texts AS (
             SELECT {RAW_ROW}, {RAW_PATH}, {", ".join(clauses.texts)} FROM records
         ),
+        words AS (SELECT *{"".join(", " + word for word in clauses.words)} FROM texts),
         {"".join(distinct + ", " for distinct in clauses.distincts)}
         typed AS (
             SELECT words.*, {", ".join(clauses.typed)} FROM words {" ".join(clauses.joins)}
