@@ -193,12 +193,8 @@ def _read_sheet(
     spool = Spool(work)
     for block in found.blocks:
         spool.declare(section, [*block.columns.values(), *block.head])
-        for number in block.records:
-            texts = dict.fromkeys(block.columns.values(), "")
-            for column, cell in rows[number].cells.items():
-                name = block.columns.get(column) or f"column:{headings.column_letters(column + 1)}"
-                texts[name] = cell
-            spool.add(section, number, f"line {number}", {**texts, **block.head})
+        for number, texts in layout.records(block, rows):
+            spool.add(section, number, f"line {number}", texts)
     notes = _notes(path, encoding, blank_lines=0) + [f"line {number}: {text}" for number, text in found.notes]
     return Reading(spool.sections(), spool.unreadable, notes)
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipelines.intake.readers import FileRule, headings
+from pipelines.intake.readers import UNREADABLE, FileRule, headings
 
 #: Title and labels of an opening record take ten rows or so.
 HEADER_WITHIN_ROWS = 40
@@ -92,6 +92,22 @@ def lay_out(rows: Iterable[Row], rule: FileRule, place: str) -> Layout:
     if at is None:
         return Layout()
     return _Sheet(rule, found, place).read_from(at)
+
+
+def records(block: Block, rows: Mapping[int, Row]) -> Iterator[tuple[int, dict[str, str | None]]]:
+    """Yield row number and texts by column name of each record of a block, with the labels that hold for it."""
+    for number in block.records:
+        row = rows[number]
+        texts: dict[str, str | None] = dict.fromkeys(block.columns.values(), "")
+        for column in sorted({*row.cells, *row.in_doubt}):
+            name = block.columns.get(column) or f"column:{headings.column_letters(column + 1)}"
+            texts[name] = row.cells.get(column, "") or _doubt(column, number)
+        yield number, {**texts, **block.head}
+
+
+def _doubt(column: int, number: int) -> str:
+    at = f"{headings.column_letters(column + 1)}{number}"
+    return f"{UNREADABLE}单元格 {at} 为公式或错误值，请粘贴为数值 / cell {at} is a formula or an error, paste it as a value"
 
 
 def needed(names: Sequence[str]) -> int:

@@ -67,7 +67,9 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
             notes.append(f"sheet {sheet.name}: no header found, not read")
             continue
         for block in tables.blocks:
-            _read_block(block, rows, section, found * SHEET_STEP, place, spool)
+            spool.declare(section, [*block.columns.values(), *block.head])
+            for number, texts in layout.records(block, rows):
+                spool.add(section, number + found * SHEET_STEP, f"{place} {number}", texts)
         notes += [f"{place} {number}: {text}" for number, text in tables.notes[:_NOTES_KEPT]]
         if len(tables.notes) > _NOTES_KEPT:
             notes.append(f"sheet {sheet.name}: {len(tables.notes) - _NOTES_KEPT} more remarks")
@@ -83,24 +85,6 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
             f"{looked_for}）；请修改工作表或映射",
         )
     return Reading(spool.sections(), spool.unreadable, notes)
-
-
-def _read_block(
-    block: layout.Block, rows: Mapping[int, layout.Row], section: str, offset: int, place: str, spool: Spool
-) -> None:
-    spool.declare(section, [*block.columns.values(), *block.head])
-    for number in block.records:
-        row = rows[number]
-        texts = dict.fromkeys(block.columns.values(), "")
-        for column in sorted({*row.cells, *row.in_doubt}):
-            name = block.columns.get(column) or f"column:{headings.column_letters(column + 1)}"
-            texts[name] = row.cells.get(column, "") or _doubt(column, number)
-        spool.add(section, number + offset, f"{place} {number}", {**texts, **block.head})
-
-
-def _doubt(column: int, number: int) -> str:
-    at = f"{headings.column_letters(column + 1)}{number}"
-    return f"{UNREADABLE}单元格 {at} 为公式或错误值，请粘贴为数值 / cell {at} is a formula or an error, paste it as a value"
 
 
 def _rows(
