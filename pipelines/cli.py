@@ -1,7 +1,7 @@
 """The ``bidwatch`` command: every module of ``pipelines.commands`` that has an ``app`` is one command or group.
 
-Exit codes: 0 done, 1 done with refused rows or an incomplete source, 2 input refused, 3 publish
-gate closed, 4 integrity failure, 70 a fault of the program, 75 busy.
+Exit codes: 0 done, 1 done with refused rows or an incomplete source, 2 input refused, 3 a gate
+is closed, 4 integrity failure, 70 a fault of the program, 75 busy.
 """
 
 from __future__ import annotations

@@ -126,6 +126,9 @@ def nightly(home: str | None = None, as_of: date | None = None) -> str:
     if done.state == "blocked":
         closed = ", ".join(gate.name for gate in done.gates if gate.blocks)
         raise RuntimeError(f"not published, the last snapshot stays current; closed gates: {closed}")
+    if done.closed:
+        kept_out = "; ".join(f"{gate.source}: {gate.reason}" for gate in done.closed)
+        raise RuntimeError(f"published without what sources' gates keep out: {kept_out}")
     return f"{done.state} {done.snapshot}"
 
 

@@ -19,7 +19,7 @@ from pipelines.casework.watchlist import effects
 from pipelines.findings import alerts, outbox, routing, signals
 from pipelines.findings.suppression import quiet_until
 from pipelines.settings import Home
-from pipelines.snapshot import gates, screening
+from pipelines.snapshot import gates, screening, source_gates
 from pipelines.snapshot.building import UnpublishedSnapshot
 from pipelines.store import Store
 from reports.alert_list import Alert
@@ -34,7 +34,7 @@ class Night:
 
     ``state``: ``published``, ``unchanged`` (nothing new: the current snapshot stays) or
     ``blocked`` (a gate closed: the last snapshot stays current). ``suppressed``: signals that nobody is told of,
-    by agreement. ``held``: why its deliveries wait for a person.
+    by agreement. ``held``: why its deliveries wait for a person. ``closed``: what the gates of sources keep out.
     """
 
     as_of: str
@@ -50,6 +50,7 @@ class Night:
     last_arrival: int = 0
     lists: list[str] = field(default_factory=list)
     page: Path | None = None
+    closed: list[source_gates.ClosedGate] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,9 @@ def publish(
             alerts=list(found.rows.values()),
             last_arrival=_last_arrival(store),
             lists=settled,
+            closed=built.closed,
         )
+        source_gates.let_pass(control, built.closed)
         _write_night(control, night, at)
     _collect_garbage(home, store)
     return night
@@ -192,6 +195,7 @@ def block(store: Store, as_of: date, built: UnpublishedSnapshot, *, at: str) -> 
         files=built.accounts,
         gates=built.gates,
         last_arrival=_last_arrival(store),
+        closed=built.closed,
     )
     with store.transaction() as control:
         _write_night(control, night, at)
@@ -260,6 +264,7 @@ def _write_night(control: sqlite3.Connection, night: Night, at: str) -> None:
         "lists": night.lists,
         "suppressed": night.suppressed,
         "held": None if night.held is None else asdict(night.held),
+        "closed": [asdict(gate) for gate in night.closed],
     }
     control.execute(
         "INSERT INTO night (as_of, snapshot, state, summary, last_arrival, finished_at) VALUES (?, ?, ?, ?, ?, ?)",

@@ -20,7 +20,7 @@ from pipelines.settings import Damaged, Home
 SCHEMA = tuple(sorted(Path(__file__).parent.rglob("control.sql")))
 
 #: Goes up with every change of the schema: an older store gets what it lacks when it is opened.
-VERSION = 5
+VERSION = 6
 
 #: What tables of an older store lack, by the version that brought it.
 CHANGES = {
@@ -46,6 +46,11 @@ CHANGES = {
         "ALTER TABLE result_item RENAME COLUMN did TO delivery_id",
         "ALTER TABLE penalty_item RENAME COLUMN did TO delivery_id",
         "ALTER TABLE receipt_row RENAME COLUMN did TO delivery_id",
+    ),
+    # What was published before there were gates of sources has passed them.
+    6: (
+        "ALTER TABLE file ADD COLUMN passed TEXT",
+        "UPDATE file SET passed = coalesce(bronze, code) WHERE state <> 'received'",
     ),
 }
 

@@ -3,7 +3,7 @@
 #: Done, with refused rows or an incomplete source.
 REFUSED_ROWS = 1
 INPUT_REFUSED = 2
-#: A publish gate is closed; the last snapshot stays current.
+#: A gate is closed: nothing is published and the last snapshot stays current, or what a source brought is left out.
 GATE_CLOSED = 3
 INTEGRITY_FAILURE = 4
 #: A fault of the program: EX_SOFTWARE of sysexits.h.

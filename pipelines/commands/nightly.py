@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -22,12 +22,14 @@ from pipelines.commands.options import (
     HomeOption,
     LangOption,
     Panel,
+    ReasonOption,
     today,
 )
 from pipelines.commands.output import Watching, err, listing, out
 from pipelines.commands.status import NIGHT_STATES_ZH
 from pipelines.commands.texts import AND, STATEMENT, Both, Lang, word
 from pipelines.intake import receiving
+from pipelines.snapshot import source_gates
 from pipelines.store import opened
 
 SHOWN = 30  # signals in the table at the end of a night
@@ -70,6 +72,15 @@ GATE = Both("发布关口未通过：{holds}：{count} 处不符", "gate closed:
 NOT_PUBLISHED = Both(
     "本次未发布；仍以上一数据快照为准。", "Nothing was published; the last snapshot stays current."
 )
+GATE_OF_SOURCE = Both(
+    "关口关闭：来源 {source}：{reason}；{files} 个文件（{records} 条记录）未纳入，须有专人核对后放行："
+    "bidwatch nightly --accept {source} --actor 姓名（或 --leave-out {source}，不再纳入）",
+    "GATE CLOSED: source {source}: {reason}; left out ({files} files, {records} records) until a person has"
+    " looked: bidwatch nightly --accept {source} --actor NAME (or --leave-out {source}, for good)",
+)
+DECIDED = Both("来源 {source}：{files} 个文件{how}", "source {source}: {files} files {how}")
+HOW = {True: Both("放行", "may pass"), False: Both("不再纳入", "are left out for good")}
+NAME_YOURSELF = "--accept and --leave-out are decisions of a person: say who, with --actor NAME"
 LEFT = Both("未接收，仍在收件目录：{name}：{reason}", "Left in the inbox: {name}: {reason}")
 LEFT_MORE = Both("另有 {count} 项未接收，见当晚报告。", "{count} more are left; the night's page names them.")
 REFUSED = Both(
@@ -82,13 +93,25 @@ app = typer.Typer()
 
 @app.command(rich_help_panel=Panel.NIGHT)
 def nightly(
+    context: typer.Context,
     home: HomeOption = None,
     inbox: Annotated[
         Path | None,
         typer.Option(help="Take these files in first; they stay where they are (one folder a source)."),
     ] = None,
     as_of: AsOfOption = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SOURCE", help="Let pass what waits at the gate of this source; say who, with --actor."
+        ),
+    ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SOURCE", help="Keep out for good what waits at the gate of this source."),
+    ] = None,
     actor: ActorOption = ACTING,
+    reason: ReasonOption = "",
     lang: LangOption = Lang.EN,
 ) -> None:
     """Run the whole night: take in, check, build, screen, publish, write the lists.
@@ -97,6 +120,12 @@ def nightly(
     """
     where = settings.home(home).prepare()
     day, _ = today(as_of)
+    decided = [(source, True) for source in accept or ()] + [(source, False) for source in leave_out or ()]
+    if decided:
+        given = context.get_parameter_source("actor")
+        if given is None or given.name != "COMMANDLINE":
+            raise ValueError(NAME_YOURSELF)
+        _decide(where, decided, actor, reason, lang)
     left = take_copies(where, inbox, actor) if inbox is not None else []
     with Watching() as progress:
         done = night.run(where, day, actor=actor, at=times.now(), progress=progress)
@@ -113,7 +142,6 @@ def nightly(
                 holds = Both(gate.holds_zh, gate.holds).in_(lang)
                 err.print(GATE.in_(lang).format(holds=holds, count=f"{gate.violations:,}"))
         err.print(NOT_PUBLISHED.in_(lang))
-        raise typer.Exit(GATE_CLOSED)
     with opened(where.control) as store:
         refused = [
             file["name"]
@@ -123,7 +151,21 @@ def nightly(
     if refused:
         names = AND.in_(lang).join(refused[:NAMED]) + (" …" if len(refused) > NAMED else "")
         err.print(REFUSED.in_(lang).format(names=names), soft_wrap=True)
+    if done.state == "blocked" or done.closed:
+        raise typer.Exit(GATE_CLOSED)
     raise typer.Exit(REFUSED_ROWS if refused or left else 0)
+
+
+def _decide(
+    home: settings.Home, decided: Iterable[tuple[str, bool]], actor: str, reason: str, lang: Lang
+) -> None:
+    """Write down what a person says about the gates of sources."""
+    with opened(home.control) as store:
+        for source, accepts in decided:
+            files = source_gates.decide(
+                store, source, accepts=accepts, actor=actor, reason=reason, at=times.now()
+            )
+            out.print(DECIDED.in_(lang).format(source=source, files=files, how=HOW[accepts].in_(lang)))
 
 
 def take_copies(home: settings.Home, inbox: Path, actor: str) -> list[receiving.LeftBehind]:
@@ -144,6 +186,14 @@ def take_copies(home: settings.Home, inbox: Path, actor: str) -> list[receiving.
 
 def _print_night(home: settings.Home, done: publishing.Night, lang: Lang) -> None:
     """Print what a night found, and where its files are."""
+    for gate in done.closed:
+        said = GATE_OF_SOURCE.in_(lang).format(
+            source=gate.source,
+            reason=Both(gate.reason_zh, gate.reason).in_(lang),
+            files=len(gate.files),
+            records=f"{gate.records:,}",
+        )
+        out.print(said, soft_wrap=True)
     state = word(NIGHT_STATES_ZH, done.state, lang)
     out.print(NIGHT.in_(lang).format(as_of=done.as_of, state=state, snapshot=done.snapshot))
     _print_records(home, done, lang)

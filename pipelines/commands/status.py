@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import typer
 
 from pipelines import settings
@@ -22,6 +24,10 @@ NIGHT_HEADINGS = Both(
     ("夜次", "状态", "数据快照", "完成时间(UTC)"), ("as of", "state", "snapshot", "finished (UTC)")
 )
 NIGHT_STATES_ZH = {"published": "已发布", "unchanged": "无变化", "blocked": "未发布"}
+CLOSED = Both(
+    "关口关闭：来源 {source}：{reason}，见 bidwatch nightly --help",
+    "gate closed: source {source}: {reason}; see `bidwatch nightly --help`",
+)
 REFUSED = Both("{name}：{code}：{reason}", "{name}: {code}: {reason}")
 
 app = typer.Typer()
@@ -52,6 +58,9 @@ def status(home: HomeOption = None, format: FormatOption = Format.TABLE, lang: L
         if file["state"] == "refused":
             reason = Both(file["reason_zh"], file["reason"]).in_(lang)
             err.print(REFUSED.in_(lang).format(name=file["name"], code=file["code"], reason=reason))
+    for gate in json.loads(nights[0]["summary"]).get("closed", ()) if nights else ():
+        reason = Both(gate["reason_zh"], gate["reason"]).in_(lang)
+        err.print(CLOSED.in_(lang).format(source=gate["source"], reason=reason))
     listing(
         NIGHTS.in_(named),
         NIGHT_HEADINGS.in_(named),

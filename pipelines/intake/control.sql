@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS file (
     bronze TEXT,
     records INTEGER, loaded INTEGER, duplicate INTEGER, refused INTEGER, held INTEGER,
     code TEXT, reason TEXT, reason_zh TEXT,
+    -- What of it passed the gate of its source: a bronze, the code of its refusal, or 'left out' by a person.
+    passed TEXT,
     -- The accounting law. `held` rows are loaded and not yet shown.
     CHECK (state <> 'loaded' OR (records = loaded + duplicate + refused AND held <= loaded))
 ) STRICT;

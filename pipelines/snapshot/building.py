@@ -18,7 +18,7 @@ from pipelines import duck, times
 from pipelines.intake.file_report import FileReport
 from pipelines.intake.schema import table_schemas
 from pipelines.settings import Home, Progress
-from pipelines.snapshot import core, gates, linking, screening, stage
+from pipelines.snapshot import core, gates, linking, screening, source_gates, stage
 from pipelines.store import Store
 from reports.canonical_json import canonical_json
 
@@ -36,13 +36,14 @@ class HumanDecisions:
 
 @dataclass(frozen=True)
 class UnpublishedSnapshot:
-    """An unpublished snapshot: its file, its name, and how it passed the gates."""
+    """An unpublished snapshot: its file, its name, how it passed the gates, and what sources' gates keep out of it."""
 
     id: str
     path: Path
     manifest: str
     gates: list[gates.Gate]
     accounts: list[dict[str, object]]
+    closed: list[source_gates.ClosedGate]
 
 
 def cutoff(as_of: date) -> str:
@@ -64,7 +65,13 @@ def build(
         as_of: the night.
         decided: what people decided that a snapshot must know.
     """
-    files = store.rows("SELECT * FROM file WHERE state <> 'refused' AND bronze IS NOT NULL ORDER BY raw_sha")
+    closed = source_gates.closed(home, store)
+    kept_out = {sha for gate in closed for sha in gate.files}
+    readable = store.rows(
+        "SELECT * FROM file WHERE state <> 'refused' AND bronze IS NOT NULL AND passed IS NOT ? ORDER BY raw_sha",
+        source_gates.LEFT_OUT,
+    )
+    files = [file for file in readable if file["raw_sha"] not in kept_out]
     detectors = registry.load(local=home.reference.local)
     manifest = canonical_json(
         {
@@ -96,10 +103,26 @@ def build(
         core.build(con)
         accounts = _accounts(con, files, folders)
         con.execute("CREATE TABLE stage.night AS SELECT CAST(? AS TIMESTAMP) AS cutoff", [cutoff(as_of)])
-        checked = gates.check(con)
+        checked = gates.check(con) + _emptied(closed, is_empty=not files)
     finally:
         con.close()
-    return UnpublishedSnapshot(id, path, manifest, checked, accounts)
+    return UnpublishedSnapshot(id, path, manifest, checked, accounts, closed)
+
+
+def _emptied(closed: Sequence[source_gates.ClosedGate], *, is_empty: bool) -> list[gates.Gate]:
+    """Return a closed gate for every delivery without which the snapshot would lose what it had, or be empty."""
+    return [
+        gates.Gate(
+            name=f"source_{each.source}",
+            holds=f"source {each.source} still loads what it used to ({each.reason})",
+            holds_zh=f"来源 {each.source} 报送的数据与以往相符（{each.reason_zh}）",
+            is_warning=False,
+            violations=each.records,
+            passed=False,
+        )
+        for each in closed
+        if each.was_current or is_empty
+    ]
 
 
 def screen(home: Home, built: UnpublishedSnapshot, *, progress: Progress) -> list[screening.ScreenOutcome]:
