@@ -20,6 +20,10 @@ from pipelines import duck
 from pipelines.duck import DuckDBEngine
 from pipelines.snapshot import core, screening, stage
 
+# Every worker of the tests has a core of its own: a second thread only gets in the way of the other worker.
+assert duck.connect.__kwdefaults__["threads"] == 2
+duck.connect.__kwdefaults__["threads"] = 1
+
 #: What a column holds where a text table does not name it. Every other column is NULL.
 DEFAULTS: dict[str, dict[str, object]] = {
     "lots": {"currency": "CNY", "class": "A01", "has_section": True},

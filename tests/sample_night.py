@@ -8,14 +8,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from places import REPO, SAMPLE
 
+from detectors import registry
 from pipelines import cli, night, settings
 from pipelines.intake import sandbox
 from pipelines.publishing import Night
@@ -33,6 +34,10 @@ SMALL = (
     "national/ZJ_TENDER_LIST_20260601.csv",
     "national/BIDDER_MARGIN_INFO_20260601.csv",
 )
+
+
+#: Detectors that see something in `SMALL`, of every grade.
+FEW = ("collusion.co_bidding", "contacts.same_agent", "contacts.same_phone", "prices.ladder")
 
 
 class SampleNight(NamedTuple):
@@ -118,13 +123,29 @@ def _resume(self: sandbox.Sandbox) -> subprocess.Popen[str]:
     return _start(self)
 
 
-def run(home: settings.Home, as_of: date = AS_OF, at: str = AT) -> Night:
-    """Run a night in this process.
+def run(
+    home: settings.Home,
+    as_of: date = AS_OF,
+    at: str = AT,
+    *,
+    detectors: Collection[str] | None = None,
+    progress: settings.Progress = lambda *_: None,
+) -> Night:
+    """Run a night in this process, with every detector or with those named.
 
-    The nights of a process share the server that forks their readers: starting it is half of a small night.
+    The nights of a process share the server that forks their readers: starting it is half of a small night, and most
+    of the rest is the detectors, where a test is not about what they see.
     """
-    with patch.multiple(sandbox.Sandbox, __exit__=_park, _start=_resume):
-        return night.run(home, as_of, actor="tester", at=at, progress=lambda *_: None)
+    load = registry.load
+
+    def some(*args: Any, **kwargs: Any) -> list[registry.Loaded]:
+        return [each for each in load(*args, **kwargs) if detectors is None or each.id in detectors]
+
+    with (
+        patch.multiple(sandbox.Sandbox, __exit__=_park, _start=_resume),
+        patch.object(registry, "load", some),
+    ):
+        return night.run(home, as_of, actor="tester", at=at, progress=progress)
 
 
 @atexit.register

@@ -16,7 +16,6 @@ import pandas as pd
 import pyarrow as pa
 from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
 from great_expectations.data_context.types.base import ProgressBarsConfig
-from great_expectations.expectations.core.expect_column_values_to_be_in_set import ExpectColumnValuesToBeInSet
 
 from pipelines.intake.schema import Expectation, TableSchema, table_schemas
 
@@ -157,22 +156,6 @@ def check(schema: TableSchema, checked_columns: tuple[tuple[str, str], ...], row
         positions = np.asarray(outcome.result.get("unexpected_index_list") or [], dtype=np.int64)
         outcomes.append(Outcome(expectation, len(frame), np.sort(positions)))
     return outcomes
-
-
-def broken_gates(counts: pd.DataFrame) -> set[str]:
-    """Return the gates (column ``gate``) whose count (column ``violations``) is not zero."""
-    source = _context().data_sources.add_or_update_pandas("gates")
-    batch = (
-        source.add_dataframe_asset(name="gates")
-        .add_batch_definition_whole_dataframe("gates")
-        .get_batch({"dataframe": counts})
-    )
-    outcome = batch.validate(
-        ExpectColumnValuesToBeInSet(column="violations", value_set=[0]),
-        result_format={"result_format": "COMPLETE"},
-    )
-    named = outcome.result.get("unexpected_index_list") or []
-    return {str(counts["gate"].iloc[place]) for place in named}
 
 
 def _frame(rows: pa.Table, expectations: tuple[Expectation, ...]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fnmatch import fnmatch
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -164,7 +165,11 @@ def names(home_sources: Path | None = None) -> list[str]:
 
 def load_file(path: Path) -> Mapping:
     """Read one mapping file. Raises ``ValueError`` as ``load`` does."""
-    content = path.read_bytes()
+    return _load(Path(path.name), path.read_bytes())
+
+
+@lru_cache  # a sender has many files
+def _load(path: Path, content: bytes) -> Mapping:
     try:
         raw = tomllib.loads(content.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

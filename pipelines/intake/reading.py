@@ -27,7 +27,7 @@ def read_files(home: Home, store: Store, *, progress: Progress) -> int:
     """Make the bronze of every file that lacks it. Returns how many were read."""
     key = secret_key(home, store)
     waiting = []
-    load = cache(partial(mapping.load, home_sources=home.sources))  # a sender has many files
+    load = cache(partial(mapping.load, home_sources=home.sources))
     for file in store.rows(
         "SELECT raw_sha, source, name, bytes, bronze, code FROM file ORDER BY first_arrival"
     ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pipelines.values.literals import once
+
 #: Amounts are multiplied by their unit as DECIMAL(38,15), never as floating point.
 _DECIMALS = 15
 
@@ -31,27 +33,30 @@ def money(x: str, factor: str, decimals: int | None) -> str:
         decimals: round to that many; None reads no number with more than six decimals.
     """
     plain = f"regexp_replace(regexp_replace({x}, '{_ASIDE}', ''), '{_CURRENCY}', '')"
-    number = f"replace(regexp_extract({plain}, '^[+-]?[0-9.,]+'), ',', '')"
-    stated = f"regexp_extract({plain}, '([^0-9.,\\s]*?)整?$', 1)"
     cases = " ".join(f"WHEN '{unit}' THEN {own}" for unit, own in _UNITS.items())
-    own_factor = f"CASE {stated} {cases} ELSE {factor} END"
+    number = "replace(part.number, ',', '')"
     fraction = "[0-9]+"
     if decimals is None:
         fraction = f"[0-9]{{1,{_DECIMALS}}}0*"
     else:
         number = f"regexp_replace({number}, '([.][0-9]{{{_DECIMALS}}})[0-9]+$', '\\1')"
     units = "|".join(sorted(("元", *_UNITS), key=len, reverse=True))
-    form = f"'[+-]?([0-9]+|[0-9]{{1,3}}(,[0-9]{{3}})+)([.]{fraction})?\\s*({units})?整?'"
+    form = f"^([+-]?(?:[0-9]+|[0-9]{{1,3}}(?:,[0-9]{{3}})+)(?:[.]{fraction})?)\\s*({units})?整?$"
     # TRY: a number of forty digits overflows, and is unreadable like any other text.
-    amount = f"TRY(TRY_CAST({number} AS DECIMAL(38,{_DECIMALS})) * {own_factor})"
+    amount = f"TRY(TRY_CAST({number} AS DECIMAL(38,{_DECIMALS})) * CASE part.unit {cases} ELSE {factor} END)"
     if decimals is not None:
         amount = f"round({amount}, {decimals})"
-    fitted = f"TRY_CAST({amount} AS DECIMAL(20,6))"
     # More decimals than money holds would be cut in silence: such a number is not read. Nor is one
     # that says 元 where the header or the flag says 万元.
-    exact = (
-        f"CASE WHEN regexp_full_match({plain}, {form}) AND {fitted} = {amount}"
-        f" AND ({factor} = 1 OR {stated} <> '元') THEN {fitted} END"
+    fitted = once(
+        amount,
+        "amount",
+        "CASE WHEN TRY_CAST(amount AS DECIMAL(20,6)) = amount THEN TRY_CAST(amount AS DECIMAL(20,6)) END",
+    )
+    exact = once(
+        f"regexp_extract({plain}, '{form}', ['number', 'unit'])",
+        "part",
+        f"CASE WHEN {factor} = 1 OR part.unit <> '元' THEN {fitted} END",
     )
     # Nearly every amount is plain digits in yuan; it needs no wide arithmetic to be exact.
     if decimals is not None:

@@ -19,3 +19,11 @@ def listed(texts: Iterable[str]) -> str:
 def number(value: float) -> str:
     """Return a number with exactly the decimals that a person wrote: 0.01 is 0.01."""
     return format(Decimal(str(value)), "f")
+
+
+def once(expression: str, name: str, body: str) -> str:
+    """SQL of ``body``, in which ``name`` stands for ``expression``.
+
+    Written out at every place, an expression is planned at every place, and its regular expressions are compiled there.
+    """
+    return f"list_transform([{expression}], lambda {name}: {body})[1]"

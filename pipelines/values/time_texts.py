@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipelines.values.literals import quoted
+from pipelines.values.literals import once, quoted
 
 TIMES = (
     "%Y%m%d%H%M%S",
@@ -73,12 +73,15 @@ def _written(x: str) -> str:
     spaced = (
         f"regexp_matches({x}, '日|[0-9]{{1,4}}[./-][0-9]{{1,2}}[./-][0-9]{{1,2}}\\s*[^0-9\\s]*[\\sT,，]')"
     )
-    part = [
-        f"TRY_CAST(nullif(regexp_extract({plain}, '^{_WRITTEN}$', {n}), '') AS BIGINT)" for n in range(1, 7)
-    ]
-    hour = f"CASE WHEN regexp_matches({x}, '{_AFTERNOON}') AND {part[3]} < 12 THEN {part[3]} + 12 ELSE {part[3]} END"
-    made = f"make_timestamp({part[0]}, {part[1]}, {part[2]}, {hour}, coalesce({part[4]}, 0), coalesce({part[5]}, 0))"
-    return f"CASE WHEN {spaced} AND regexp_full_match({plain}, '{_WRITTEN}') AND {hour} < 24 THEN TRY({made}) END"
+    names = ("year", "month", "day", "hour", "minute", "second")
+    parts = f"regexp_extract({plain}, '^{_WRITTEN}$', {list(names)})"
+    year, month, day, hour, minute, second = (
+        f"TRY_CAST(nullif(part.{name}, '') AS BIGINT)" for name in names
+    )
+    hour = f"{hour} + CASE WHEN {hour} < 12 AND regexp_matches({x}, '{_AFTERNOON}') THEN 12 ELSE 0 END"
+    made = f"make_timestamp({year}, {month}, {day}, {hour}, coalesce({minute}, 0), coalesce({second}, 0))"
+    # Without a match every part is empty, and so is the time.
+    return f"CASE WHEN {spaced} THEN {once(parts, 'part', f'CASE WHEN {hour} < 24 THEN TRY({made}) END')} END"
 
 
 def _instant(x: str, zone: str) -> str:
@@ -114,4 +117,4 @@ def _digits(format: str) -> int:
 
 def _plausible(moment: str) -> str:
     """SQL of a time, NULL outside of the years that a record of procurement can speak of."""
-    return f"CASE WHEN year({moment}) BETWEEN 1900 AND 9999 THEN {moment} END"
+    return once(moment, "moment", "CASE WHEN year(moment) BETWEEN 1900 AND 9999 THEN moment END")

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from sample_night import BIDWATCH, SMALL, deliver, run, without_settings
+from sample_night import BIDWATCH, FEW, SMALL, deliver, run, without_settings
 
 from pipelines import settings, vault
 from pipelines.cli import exit_code
@@ -27,7 +27,7 @@ def home(tmp_path, monkeypatch):
 def seen_a_night(home):
     """A home in which one file with a person's name was read."""
     deliver_bids(home)
-    run(home)
+    run(home, detectors=FEW)
     return home
 
 
@@ -54,21 +54,21 @@ def test_a_moved_home_without_its_key_stops_and_says_where_the_key_lay(seen_a_ni
     moved = Home(shutil.move(seen_a_night.root, tmp_path / "moved"))
     deliver_bids(moved, BIDS.replace("100", "101"))
     with pytest.raises(Damaged, match="moved, restored") as stopped:
-        run(moved)
+        run(moved, detectors=FEW)
     assert str(seen_a_night.key) in str(stopped.value)
     assert exit_code(stopped.value) == INTEGRITY_FAILURE
     assert not moved.key.exists(), "no new key was made"
     assert len(list(moved.inbox.rglob("*.csv"))) == 1, "nothing was taken in"
     moved.key.parent.mkdir(exist_ok=True)
     shutil.copy(seen_a_night.key, moved.key)
-    run(moved)
+    run(moved, detectors=FEW)
 
 
 def test_another_key_is_refused(seen_a_night, monkeypatch, tmp_path):
     vault.make_key(tmp_path / "other")
     monkeypatch.setenv("BIDWATCH_KEY", str(tmp_path / "other"))
     with pytest.raises(Damaged, match="holds the key"):
-        run(seen_a_night)
+        run(seen_a_night, detectors=FEW)
 
 
 def test_a_home_from_before_keys_were_noted_is_asked_to_open_its_vault(seen_a_night, monkeypatch, tmp_path):
@@ -111,7 +111,7 @@ def test_without_its_control_store_a_home_is_no_new_installation(seen_a_night, h
         seen_a_night.raw.rmdir()
         shutil.move(seen_a_night.root / "aside", seen_a_night.raw)
     with pytest.raises(Damaged, match=r"control\.sqlite is missing or empty") as stopped:
-        run(seen_a_night)
+        run(seen_a_night, detectors=FEW)
     assert "Put the last copy" in str(stopped.value)
     assert exit_code(stopped.value) == INTEGRITY_FAILURE
     if how == "lost":
@@ -126,9 +126,9 @@ def test_a_kill_before_the_first_note_is_no_lost_store(home, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr("pipelines.audit.append", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            run(home)
+            run(home, detectors=FEW)
     assert len(list(home.raw.iterdir())) == 1
-    run(home)
+    run(home, detectors=FEW)
 
 
 def test_doctor_opens_a_sealed_value(seen_a_night, tmp_path):
@@ -139,7 +139,7 @@ def test_doctor_opens_a_sealed_value(seen_a_night, tmp_path):
     assert whole.returncode == 0, whole.stderr
     other = Home(tmp_path / "other").prepare()
     deliver_bids(other)
-    run(other)
+    run(other, detectors=FEW)
     shutil.copy(other.vault, seen_a_night.vault)
     mixed = subprocess.run(asked, capture_output=True, text=True, env=environment)
     assert mixed.returncode == INTEGRITY_FAILURE
@@ -148,7 +148,7 @@ def test_doctor_opens_a_sealed_value(seen_a_night, tmp_path):
 
 def test_a_night_of_an_earlier_day_is_refused_before_anything_is_done(tmp_path, monkeypatch, home):
     deliver(SMALL, home.inbox)
-    run(home)
+    run(home, detectors=FEW)
     with opened(home.control) as store:
         before = store.current_snapshot()
     deliver_bids(home)

@@ -8,10 +8,12 @@ import time
 
 import pytest
 from places import REPO
-from sample_night import SMALL, deliver, run, state_of
+from sample_night import FEW, SMALL, deliver, run, state_of
 
 from pipelines import settings
 from pipelines.store import opened
+
+TESTS = str(REPO / "tests")
 
 pytestmark = pytest.mark.slow
 
@@ -26,13 +28,12 @@ def key(monkeypatch, tmp_path):
 
 KILLED = """
 import sys
-from datetime import date
 from pathlib import Path
-from pipelines import night, settings
-home = settings.Home(Path(sys.argv[1]))
+from pipelines import settings
+from sample_night import FEW, run
 def said(station, *_):
     print(station.split()[0], flush=True)
-night.run(home, date(2026, 6, 30), actor="tester", at="2026-06-29T18:00:00+00:00", progress=said)
+run(settings.Home(Path(sys.argv[1])), detectors=FEW, progress=said)
 """
 
 
@@ -67,7 +68,7 @@ def test_a_night_killed_anywhere_ends_like_one_that_was_not(tmp_path):
         )
         _kill(process, station, seconds)
         home = settings.Home(root)
-        run(home)
+        run(home, detectors=FEW)
         assert state_of(home) == want, f"killed {seconds:.1f} s after {station}, step {step}"
         with opened(home.control) as store:
             files = store.rows("SELECT count(DISTINCT raw_sha) AS n FROM arrival")[0]["n"]
@@ -81,7 +82,9 @@ def _start(root, inbox, **env):
         shutil.copytree(inbox, home.inbox, dirs_exist_ok=True)
     return subprocess.Popen(
         [sys.executable, "-c", KILLED, str(root)],
-        env=os.environ | env,
+        env=os.environ
+        | env
+        | {"PYTHONPATH": os.pathsep.join(filter(None, (TESTS, os.environ.get("PYTHONPATH"))))},
         cwd=REPO,
         stdout=subprocess.PIPE,
         text=True,

@@ -7,8 +7,9 @@ from datetime import date
 import docx
 import duckdb
 import pytest
+import sample_night
 
-from pipelines import night, settings, vault
+from pipelines import settings, vault
 from pipelines.intake import lineage, mapping, receiving
 from pipelines.store import opened
 
@@ -220,7 +221,7 @@ def home(tmp_path, monkeypatch):
 
 
 def run(home, as_of):
-    return night.run(home, as_of, actor="tester", at="2026-06-29T18:00:00+00:00", progress=lambda *_: None)
+    return sample_night.run(home, as_of, detectors=("documents.copied_text",))
 
 
 def put(home, source, name, content):

@@ -1,8 +1,6 @@
 import datetime as dt
 import random
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -142,9 +140,3 @@ def test_an_expectation_that_cannot_be_evaluated_is_a_fault_and_not_a_pass():
     )
     with pytest.raises((RuntimeError, KeyError)):
         checking.check(table_schemas()["penalties"], (), rows)
-
-
-def test_a_gate_is_broken_by_any_count_but_zero():
-    counts = pd.DataFrame({"gate": ["a", "b", "c"], "violations": np.array([0, 1, 10**12])})
-    assert checking.broken_gates(counts) == {"b", "c"}
-    assert checking.broken_gates(counts[:1]) == set()
