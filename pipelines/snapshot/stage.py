@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.intake.schema import PROVENANCE, TableSchema, table_schemas
-from pipelines.snapshot import linking
+from pipelines.snapshot import linking, rounds
 from pipelines.values.literals import listed
 
 #: What a snapshot knows of the office's own lists.
@@ -31,6 +31,7 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
     """Create the schemas and every ``stage`` table, empty."""
     for name in ("stage", "core", "feat", "risk"):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
+    rounds.find(con, {})
     linking.set_judgements(con, ())
     set_listed(con, ())
     for schema in table_schemas().values():
@@ -80,6 +81,7 @@ def load(
     con.execute("CREATE OR REPLACE TABLE stage.arrivals (raw_sha VARCHAR, arrival BIGINT)")
     if arrivals:
         con.executemany("INSERT INTO stage.arrivals VALUES (?, ?)", sorted(arrivals.items()))
+    rounds.find(con, bronze)
     # What is public comes first: it says which lots are opened and decided. What belongs to an owner comes
     # last: only the index of what may be shown says whose it is.
     delivered = [schema for schema in table_schemas().values() if bronze.get(schema.table)]
@@ -133,7 +135,7 @@ def _resolve_versions(
                    ) AS age,
                    coalesce(updated_at, '-infinity'::TIMESTAMP) AS stated_at,
                    bool_or(is_public) OVER (PARTITION BY {equal}) AS is_published
-            FROM read_parquet([{listed(map(str, files))}]) JOIN stage.arrivals USING (raw_sha)
+            FROM {rounds.rows_of(con, schema, files)} JOIN stage.arrivals USING (raw_sha)
         ),
         newest AS (
             SELECT record_key, count(DISTINCT row_hash) AS contents,

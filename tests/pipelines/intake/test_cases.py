@@ -78,14 +78,22 @@ def test_two_files_about_one_lot_complete_each_other(make_county, tmp_path, unch
     assert [night.account(one)["loaded"] for one in files] == [3, 3]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a second round under one number is still taken for another version of the lot"
-)
 def test_a_second_round_of_a_lot_has_its_own_bidders(opening_sheets):
     read(opening_sheets, "sheets/b2_round1.xlsx")
     read(opening_sheets, "sheets/b3_round2.xlsx")
     night = opening_sheets.night()
-    assert night.rows("SELECT count(*) FROM core.bids WHERE lot_id = 'B2-A'") == [(3,)]
+    assert night.rows("SELECT lot_id, re_tender_no, opened_on FROM core.lots ORDER BY 1") == [
+        ("B2-A", 1, dt.date(2026, 5, 6)),
+        ("B2-A#2", 2, dt.date(2026, 5, 28)),
+    ]
+    bidders = dict(
+        night.rows("SELECT lot_id, list(bidder_name ORDER BY bidder_name) FROM core.bids GROUP BY 1")
+    )
+    assert bidders == {
+        "B2-A": ["河州酉丙建设有限公司", "河州酉乙建设有限公司", "河州酉甲建设有限公司"],
+        "B2-A#2": ["河州戌丁建设有限公司", "河州戌戊建设有限公司", "河州酉乙建设有限公司"],
+    }
+    assert night.rows("SELECT count(*) FROM stage.conflicts") == [(0,)]
 
 
 def test_members_of_a_joint_venture_are_known_by_their_names(opening_sheets):

@@ -4,6 +4,7 @@
 -- award_method: lowest_price, average_price, comprehensive_score or NULL (unknown: no price verdict).
 -- class: what the lot is compared with: its classification, else the project type.
 -- A tender that was delivered as one lot, 'T/', and then with its lots, or the other way round, is these lots.
+-- re_tender_no: 2 for the second round; delivered, or known from two openings under one number, then also in lot_id.
 -- has_section: false when no lot record was delivered, only bids.
 CREATE TABLE core.lots AS
 WITH known AS (
@@ -18,7 +19,7 @@ SELECT k.lot_id,
        l.tender_id,
        l.lot_name,
        coalesce(l.tender_name, t.tender_name)                     AS tender_name,
-       l.re_tender_no,
+       coalesce(l.re_tender_no, r.round_no)                       AS re_tender_no,
        l.deal_code,
        l.class_code,
        coalesce(l.project_type, t.project_type)                   AS project_type,
@@ -51,4 +52,5 @@ LEFT JOIN stage.lots AS l ON l.lot_id = k.lot_id
 LEFT JOIN stage.tenders AS t ON t.tender_id = l.tender_id
 LEFT JOIN stage.documents AS d ON d.lot_id = k.lot_id
 LEFT JOIN stage.openings AS o ON o.lot_id = k.lot_id
+LEFT JOIN stage.rounds AS r ON r.lot_id = k.lot_id
 ORDER BY k.lot_id;
