@@ -25,7 +25,7 @@ from pipelines.intake import receiving
 from pipelines.intake.reading import read_files
 from pipelines.publishing import Night, block, publish
 from pipelines.settings import Home, Progress
-from pipelines.snapshot import parties
+from pipelines.snapshot import parties, settlements
 from pipelines.snapshot.building import HumanDecisions, build, screen
 from pipelines.store import Store, opened
 
@@ -69,7 +69,11 @@ def run(home: Home, as_of: date, *, actor: str, at: str, progress: Progress) -> 
 
 def decided(store: Store, as_of: date) -> HumanDecisions:
     """Return what people decided that the snapshot of a night must know."""
-    return HumanDecisions(judged=parties.judged(store), listed=effects.for_snapshot(store.con, as_of))
+    return HumanDecisions(
+        judged=parties.judged(store),
+        listed=effects.for_snapshot(store.con, as_of),
+        settled=settlements.standing(store),
+    )
 
 
 def receive(home: Home, store: Store, as_of: date, *, actor: str, at: str) -> list[str]:

@@ -8,13 +8,25 @@ from typing import Annotated
 
 import typer
 
-from pipelines import duck, settings
-from pipelines.commands.options import Format, FormatOption, HomeOption, LangOption, Panel, RowsOption
+from pipelines import duck, settings, times
+from pipelines.commands.options import (
+    ACTING,
+    ActorOption,
+    Format,
+    FormatOption,
+    HomeOption,
+    LangOption,
+    Panel,
+    ReasonOption,
+    RowsOption,
+    for_reader,
+)
 from pipelines.commands.output import listing, out
 from pipelines.commands.texts import Both, Lang
 from pipelines.intake import lineage, mapping
 from pipelines.intake.file_report import FileReport
 from pipelines.intake.readers import RAW_ROW, headings
+from pipelines.snapshot import settlements
 from pipelines.store import opened
 from reports.cells import terminal
 
@@ -31,8 +43,22 @@ PERSONAL = Both("（不显示：该来源的记录含个人信息）", "(not sho
 CONFLICT = "CONFLICT_EQUAL_TIME"
 CONFLICT_REASON = Both(
     "同一记录的两个版本时间相同而内容不同，有分歧的内容未采用，请发送方确认",
-    "two versions of one record have the same time and different content; what differs is not used: ask the sender",
+    "two versions of one record have the same time and different content; what differs is not used:"
+    " ask the sender, then `bidwatch quarantine settle`",
 )
+CONFLICTS = Both("同一时间的不同内容", "Different values of one time")
+CONFLICT_HEADINGS = Both(
+    ("编号", "列", "记录", "序号", "内容", "出处", "决定"),
+    ("id", "column", "record", "no.", "value", "where", "decided"),
+)
+AT_FILE = Both("{file}，{section} 第 {row} 行", "{file}, {section} row {row}")
+TAKEN = Both("采用", "taken")
+SETTLED = Both(
+    "{id}：采用“{value}”，自下一夜起生效：bidwatch nightly。撤回：bidwatch quarantine settle {id} --reason 理由",
+    "{id}: '{value}' is taken from the next night on: bidwatch nightly. Take it back:"
+    " bidwatch quarantine settle {id} --reason TEXT",
+)
+UNSETTLED = Both("{id}：已撤回，自下一夜起生效", "{id}: taken back, from the next night on")
 EMPTY = "TAKEN_AS_EMPTY"
 EMPTY_REASON = Both(
     "无法识别，该单元格按空值处理，记录已载入{example}",
@@ -143,6 +169,66 @@ def show(
                 out.print(f"    {terminal(text)}", soft_wrap=True)
 
 
+@app.command()
+def conflicts(
+    home: HomeOption = None,
+    format: FormatOption = Format.TABLE,
+    lang: LangOption = Lang.EN,
+) -> None:
+    """List cells of which files say different things at one time, each value with its number and a place."""
+    where = settings.installed(home)
+    with opened(where.control) as store:
+        found = settlements.conflicts(where, store)
+    named = for_reader(lang, format)
+    listing(
+        CONFLICTS.in_(named),
+        CONFLICT_HEADINGS.in_(named),
+        [
+            (
+                each.id,
+                f"{each.table}.{each.column}",
+                terminal(each.key),
+                number,
+                terminal(said.shown),
+                AT_FILE.in_(named).format(file=said.file_name, section=said.raw_section, row=said.raw_row),
+                TAKEN.in_(named) if said.value == each.taken else "",
+            )
+            for each in found
+            for number, said in enumerate(each.said, 1)
+        ],
+        format,
+    )
+
+
+@app.command()
+def settle(
+    conflict: Annotated[str, typer.Argument(metavar="CONFLICT", help="Its id, from `quarantine conflicts`.")],
+    reason: ReasonOption,
+    home: HomeOption = None,
+    take: Annotated[
+        int | None,
+        typer.Option("--take", help="Number of the value that is right. Without it: nobody has settled it."),
+    ] = None,
+    actor: ActorOption = ACTING,
+    lang: LangOption = Lang.EN,
+) -> None:
+    """Say which value of a cell in conflict is right, or take that back. It counts from the next night on."""
+    where = settings.installed(home)
+    with opened(where.control) as store:
+        by_id = {each.id: each for each in settlements.conflicts(where, store)}
+        if conflict not in by_id:
+            raise ValueError(
+                f"no conflict {conflict!r} in the current snapshot, see `bidwatch quarantine conflicts`"
+            )
+        chosen = settlements.settle(store, by_id[conflict], take, reason=reason, actor=actor, at=times.now())
+    said = (
+        SETTLED.in_(lang).format(id=conflict, value=chosen.shown)
+        if chosen
+        else UNSETTLED.in_(lang).format(id=conflict)
+    )
+    out.print(said, soft_wrap=True)
+
+
 def masked(raw_text: str, hidden: frozenset[str], lang: Lang) -> str:
     """Return the record's text with the values of personal columns masked.
 
@@ -204,7 +290,7 @@ def _conflicts(where: settings.Home, raw_sha: str) -> list[tuple[str, int]]:
     try:
         return con.execute(
             "SELECT raw_section, raw_row FROM stage.versions WHERE fate = 'conflict' AND raw_sha = $raw_sha"
-            " UNION SELECT raw_section, raw_row FROM stage.conflicts WHERE raw_sha = $raw_sha"
+            " UNION SELECT raw_section, raw_row FROM stage.conflicts WHERE raw_sha = $raw_sha AND settled IS NULL"
             " ORDER BY raw_section, raw_row",
             {"raw_sha": raw_sha},
         ).fetchall()

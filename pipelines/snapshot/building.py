@@ -27,11 +27,13 @@ from reports.canonical_json import canonical_json
 class HumanDecisions:
     """What people decided and a snapshot must know; ``night`` gathers it.
 
-    ``judged``: who is who. ``listed``: entries of the office's own lists, by the names in ``stage.LISTED``.
+    ``judged``: who is who. ``listed``: entries of the office's own lists, by the names in ``stage.LISTED``. ``settled``:
+    conflicts and the value that is right.
     """
 
     judged: Sequence[linking.PartyJudgement]
     listed: Sequence[Mapping[str, object]]
+    settled: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ def build(
             "award_rules": home.reference.digest("award_rules.toml"),
             "lists": list(decided.listed),
             "detectors": [[d.id, d.version, d.limits_version] for d in detectors],
+            "settled": [list(pair) for pair in decided.settled],
             "parties": [[pair.left, pair.right, pair.verdict] for pair in decided.judged],
         }
     )
@@ -97,6 +100,7 @@ def build(
             for table in table_schemas()
         }
         arrivals = {file["raw_sha"]: file["first_arrival"] for file in files}
+        stage.set_settlements(con, decided.settled)
         stage.load(con, tables, arrivals, cutoff(as_of))
         linking.set_judgements(con, decided.judged)
         stage.set_listed(con, decided.listed)

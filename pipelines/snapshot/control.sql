@@ -35,3 +35,14 @@ CREATE TABLE IF NOT EXISTS party_judgement (
     actor TEXT NOT NULL,
     CHECK (left_id < right_id)
 ) STRICT;
+
+-- settlement: one row per decision of a person on a cell of which files say different things. The newest of a conflict
+-- counts; `value` NULL: taken back. A conflict with another value besides is another conflict. Persons are tokens.
+CREATE TABLE IF NOT EXISTS settlement (
+    number INTEGER PRIMARY KEY,
+    conflict_id TEXT NOT NULL,
+    value TEXT,
+    reason TEXT NOT NULL,
+    at TEXT NOT NULL,
+    actor TEXT NOT NULL
+) STRICT;

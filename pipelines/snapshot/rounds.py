@@ -126,9 +126,9 @@ def rows_of(con: duckdb.DuckDBPyConnection, schema: TableSchema, files: Iterable
         return rows
     dated = "NULL"
     if before := _BEFORE.get(schema.table):
-        dated = f"(SELECT min(r.round_no) FROM stage.rounds AS r WHERE r.number = t.lot_id AND r.last_on >= CAST({before} AS DATE))"
+        dated = f"(SELECT min(r.round_no) FROM stage.rounds AS r WHERE r.number = t.lot_id AND r.last_on >= ({before})::DATE)"
     elif after := _AFTER.get(schema.table):
-        dated = f"(SELECT max(r.round_no) FROM stage.rounds AS r WHERE r.number = t.lot_id AND r.first_on <= CAST({after} AS DATE))"
+        dated = f"(SELECT max(r.round_no) FROM stage.rounds AS r WHERE r.number = t.lot_id AND r.first_on <= ({after})::DATE)"
     return f"""(
         WITH delivered AS (SELECT * FROM {rows}),
         of_files AS (

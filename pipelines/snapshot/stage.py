@@ -34,6 +34,7 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
     rounds.find(con, {})
     linking.set_judgements(con, ())
     set_listed(con, ())
+    con.execute("CREATE TABLE IF NOT EXISTS stage.settlements (conflict_id VARCHAR, value VARCHAR)")
     for schema in table_schemas().values():
         columns = ", ".join(f"{name} {type}" for name, type in schema.duckdb_columns().items())
         con.execute(f"CREATE OR REPLACE TABLE stage.{schema.table} ({columns})")
@@ -48,6 +49,14 @@ def set_listed(con: duckdb.DuckDBPyConnection, entries: Iterable[Mapping[str, ob
         con.executemany(f"INSERT INTO stage.listed_parties VALUES ({', '.join('?' * len(LISTED))})", rows)
 
 
+def set_settlements(con: duckdb.DuckDBPyConnection, settled: Iterable[tuple[str, str]]) -> None:
+    """Fill ``stage.settlements`` with what people said about cells in conflict, before `load`."""
+    con.execute("CREATE SCHEMA IF NOT EXISTS stage")
+    con.execute("CREATE OR REPLACE TABLE stage.settlements (conflict_id VARCHAR, value VARCHAR)")
+    if rows := [list(pair) for pair in settled]:
+        con.executemany("INSERT INTO stage.settlements VALUES (?, ?)", rows)
+
+
 def load(
     con: duckdb.DuckDBPyConnection, bronze: dict[str, list[Path]], arrivals: dict[str, int], cutoff: str
 ) -> None:
@@ -57,7 +66,7 @@ def load(
     part, so late and repeated deliveries converge. Two sections (a notice and an opening record)
     complete each other, and so do partial versions, which may say only what changed: a cell has the
     value of the newest that fills it. Two different values of one cell at the same time are a
-    conflict of that cell: it is empty, and ``stage.conflicts`` has both. A record that is deleted
+    conflict of that cell: it is empty, and ``stage.conflicts`` has both, until a person settles it. A record that is deleted
     and not deleted at the same time, or whose required column is in conflict, is not used at all.
     ``stage.versions`` says what became of every row.
 
@@ -75,8 +84,8 @@ def load(
         " raw_row BIGINT, fate VARCHAR)"
     )
     con.execute(
-        "CREATE OR REPLACE TABLE stage.conflicts (table_name VARCHAR, record_key VARCHAR, column_name VARCHAR,"
-        " value VARCHAR, raw_sha VARCHAR, raw_section VARCHAR, raw_row BIGINT)"
+        "CREATE OR REPLACE TABLE stage.conflicts (conflict_id VARCHAR, table_name VARCHAR, record_key VARCHAR,"
+        " column_name VARCHAR, value VARCHAR, settled VARCHAR, raw_sha VARCHAR, raw_section VARCHAR, raw_row BIGINT)"
     )
     con.execute("CREATE OR REPLACE TABLE stage.arrivals (raw_sha VARCHAR, arrival BIGINT)")
     if arrivals:
@@ -186,25 +195,41 @@ def _complete(con: duckdb.DuckDBPyConnection, schema: TableSchema) -> None:
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE completing AS SELECT *, {newest} FROM shown WHERE contents > 1"
     )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE disputed AS "
-        + " UNION ALL ".join(
-            f"""
-            SELECT record_key, '{name}' AS column_name FROM completing WHERE stated_at = at_{name} AND {name} IS NOT NULL
-            GROUP BY record_key HAVING count(DISTINCT {name}) > 1
-            """
-            for name in cells
-        )
+    per_cell = " UNION ALL ".join(
+        f"""
+        SELECT record_key, '{name}' AS column_name, list_sort(list(DISTINCT CAST({name} AS VARCHAR))) AS said
+        FROM completing WHERE stated_at = at_{name} AND {name} IS NOT NULL
+        GROUP BY record_key HAVING count(DISTINCT {name}) > 1
+        """
+        for name in cells
     )
-    for (name,) in con.execute("SELECT DISTINCT column_name FROM disputed ORDER BY 1").fetchall():
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE disputed AS
+        WITH cells AS ({per_cell}),
+        named AS (
+            SELECT *, 'K' || upper(left(md5(concat_ws(chr(31), $table_name, record_key, column_name,
+                                                      array_to_string(said, chr(30)))), 10)) AS conflict_id
+            FROM cells
+        )
+        SELECT n.record_key, n.column_name, n.conflict_id, s.value AS settled
+        FROM named AS n LEFT JOIN stage.settlements AS s ON s.conflict_id = n.conflict_id AND list_contains(n.said, s.value)
+        """,
+        {"table_name": schema.table},
+    )
+    settled = set()
+    for name, is_settled in con.execute(
+        "SELECT column_name, bool_or(settled IS NOT NULL) FROM disputed GROUP BY column_name ORDER BY 1"
+    ).fetchall():
+        settled |= {name} if is_settled else set()
         con.execute(
             f"""
             INSERT INTO stage.conflicts
-            SELECT $table_name, record_key, '{name}', CAST({name} AS VARCHAR), raw_sha, raw_section, raw_row
-            FROM completing
-            WHERE stated_at = at_{name} AND {name} IS NOT NULL
-              AND record_key IN (SELECT record_key FROM disputed WHERE column_name = '{name}')
-            ORDER BY record_key, raw_sha, raw_section, raw_row
+            SELECT d.conflict_id, $table_name, c.record_key, '{name}', CAST({name} AS VARCHAR), d.settled,
+                   c.raw_sha, c.raw_section, c.raw_row
+            FROM completing AS c JOIN disputed AS d ON d.record_key = c.record_key AND d.column_name = '{name}'
+            WHERE c.stated_at = c.at_{name} AND {name} IS NOT NULL
+            ORDER BY c.record_key, c.raw_sha, c.raw_section, c.raw_row
             """,
             {"table_name": schema.table},
         )
@@ -212,7 +237,7 @@ def _complete(con: duckdb.DuckDBPyConnection, schema: TableSchema) -> None:
     con.execute(
         f"""
         UPDATE delivered SET fate = 'conflict' WHERE fate = 'current' AND record_key IN (
-            SELECT record_key FROM disputed WHERE column_name IN ({listed(required)})
+            SELECT record_key FROM disputed WHERE column_name IN ({listed(required)}) AND settled IS NULL
         )
         """
     )
@@ -224,7 +249,7 @@ def _complete(con: duckdb.DuckDBPyConnection, schema: TableSchema) -> None:
     first = "ORDER BY stated_at DESC, raw_sha, raw_section, raw_row"
     chosen = {
         name: f"CASE WHEN coalesce(list_contains(any_value(d.columns), '{name}'), FALSE) THEN {disputed.get(name, 'NULL')}"
-        f" ELSE first({name} {first}) FILTER (WHERE {name} IS NOT NULL) END"
+        f" ELSE first({name} {first}) FILTER (WHERE {name} IS NOT NULL{_is_taken(name) if name in settled else ''}) END"
         for name in cells
     } | {
         "record_key": "c.record_key",
@@ -240,10 +265,14 @@ def _complete(con: duckdb.DuckDBPyConnection, schema: TableSchema) -> None:
     con.execute(
         f"""
         INSERT INTO stage.{schema.table}
-        WITH disputes AS (SELECT record_key, list(column_name) AS columns FROM disputed GROUP BY record_key)
+        WITH disputes AS (
+            SELECT record_key, list(column_name) FILTER (WHERE settled IS NULL) AS columns,
+                   map_from_entries(list((column_name, settled)) FILTER (WHERE settled IS NOT NULL)) AS taken
+            FROM disputed GROUP BY record_key
+        )
         SELECT {", ".join(f"{chosen[name]} AS {name}" for name in schema.duckdb_columns())}
         FROM completing AS c
-        LEFT JOIN (SELECT record_key AS disputed_key, columns FROM disputes) AS d ON d.disputed_key = c.record_key
+        LEFT JOIN (SELECT record_key AS disputed_key, columns, taken FROM disputes) AS d ON d.disputed_key = c.record_key
         WHERE NOT coalesce(list_has_any(d.columns, [{listed(required)}]), FALSE)
         GROUP BY c.record_key
         ORDER BY c.record_key
@@ -251,6 +280,13 @@ def _complete(con: duckdb.DuckDBPyConnection, schema: TableSchema) -> None:
     )
     con.execute("DROP TABLE completing")
     con.execute("DROP TABLE disputed")
+
+
+def _is_taken(name: str) -> str:
+    """SQL that keeps, of a cell that a person settled, the value that was taken."""
+    return (
+        f" AND (d.taken IS NULL OR d.taken['{name}'] IS NULL OR CAST({name} AS VARCHAR) = d.taken['{name}'])"
+    )
 
 
 def account(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:

@@ -40,7 +40,7 @@ def screened(tmp_path_factory):
         with opened(home.control) as store:
             night.receive(home, store, date(2026, 11, 22), actor="tester", at="2026-11-21T18:00:00+00:00")
             read_files(home, store, progress=lambda *_: None)
-            built = build(home, store, date(2026, 11, 22), HumanDecisions([], []))
+            built = build(home, store, date(2026, 11, 22), HumanDecisions([], [], []))
     with duckdb.connect(built.path, read_only=True) as con:
         yield same_head_name.screen(DuckDBEngine(con), same_head_name.Limits())
 
