@@ -119,6 +119,7 @@ def _read_file(job: Job, work: Path, report: FileReport) -> None:
             report.sections.append(intake.take_in(name, reading, counted.get(name, 0)))
         for name in sorted(counted.keys() - found.keys()):
             _check_law(name, counted[name], 0)
+    report.notes += [said for section in report.sections for said in section.said_of_left_out()]
     report.expectations = intake.tally.rows()
     vault.seal(Path(job.out) / "sealed.parquet", writer.clear, references.key)
 
@@ -189,6 +190,7 @@ class _Intake:
             bad = pa.concat_tables(refused)
             bad_rows = pc.unique(bad.column(RAW_ROW).combine_chunks())
             self.writer.refuse(refusals.with_raw_text(self.con, bad, batch))
+        _count_left_out(plans, typed, batch, account)
         for each, rows in zip(plans, typed, strict=True):
             good = rows
             if len(bad_rows):
@@ -197,7 +199,10 @@ class _Intake:
             for column, count, example in unread_cells(self.con, good):
                 account.add_unread(f"{each.schema.table}.{column}", count, example)
             if each.personal:
-                clear = clear_text(self.con, each, batch, self.mapping, self.references)
+                taken = batch
+                if each.rule.only_when:  # nobody keeps what the mapping leaves out
+                    taken = batch.filter(pc.is_in(batch.column(RAW_ROW), value_set=rows.column(RAW_ROW)))
+                clear = clear_text(self.con, each, taken, self.mapping, self.references)
                 self.writer.clear += [] if clear is None else [clear]
         return len(bad_rows)
 
@@ -223,6 +228,20 @@ class _Intake:
         account.refused += records
         account.unknown_columns += [name for name in section.columns if name not in account.unknown_columns]
         return records
+
+
+def _count_left_out(
+    plans: list[ConversionPlan], typed: list[pa.Table], batch: pa.Table, account: SectionReport
+) -> None:
+    """Count the records of which a rule made no row because of its ``only_when``, and those of which no rule made one."""
+    made = [rows.column(RAW_ROW) for rows in typed]
+    for each, rows in zip(plans, made, strict=True):
+        if missing := batch.num_rows - len(pc.unique(rows)) if each.rule.only_when else 0:
+            table = each.schema.table
+            account.without_row[table] = account.without_row.get(table, 0) + missing
+    if all(each.rule.only_when or each.rule.only_with for each in plans):
+        chunks = [chunk for rows in made for chunk in rows.chunks]
+        account.left_out += batch.num_rows - len(pc.unique(pa.chunked_array(chunks, pa.int64())))
 
 
 def _regrouped(section: Section) -> Iterator[pa.Table]:

@@ -6,10 +6,12 @@ import unicodedata
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 
-from pipelines.intake.mapping import Mapping, RecordRule, Value
+from pipelines.intake.mapping import Mapping, RecordRule
+from pipelines.intake.mapping_columns import Value
 from pipelines.intake.readers import RAW_ROW, FileRefused
 from pipelines.intake.readers.headings import MONEY_UNITS, SHARE_UNITS, base_name, find_column, unit_of
 from pipelines.intake.schema import GUARDED, PERSONAL, Column, TableSchema
+from pipelines.intake.splitting import SPLIT_PLACE
 from pipelines.values import amounts, codes, masking, time_texts, tokens
 from pipelines.values.literals import listed, number, quoted
 
@@ -261,6 +263,21 @@ class ColumnSql:
             typed.append(f"x_deleted IN ({listed(map(_compared, rule.deleted_values))}) AS is_deleted")
         return Stamps(texts, typed, unread)
 
+    def conditions(self, rule: RecordRule) -> list[str]:
+        """SQL of what must hold of a record for the rule to make a row of it."""
+        return [
+            f"lower(coalesce({self._source((name,), required=True, normalised=True)}, ''))"
+            f" IN ({listed(_compared(word).strip().lower() for word in words)})"
+            for name, words in rule.only_when.items()
+        ]
+
+    def column_to_split(self, rule: RecordRule) -> tuple[str, str] | None:
+        """Return the file's column whose cells hold several values, and what separates these."""
+        if rule.split is None:
+            return None
+        self._source(rule.split.source, required=True, normalised=False)
+        return str(find_column(rule.split.source, self._columns)), rule.split.at
+
     def require_one_of(self, schema: TableSchema, column: Column, rule: RecordRule) -> None:
         """Refuse a file that has none of the columns which a required column is made of."""
         candidates = column.columns or (str(column.code), str(column.name_column))
@@ -280,8 +297,8 @@ class ColumnSql:
         """SQL of the text as delivered (trimmed), or None when its column is not in the file."""
         if value.constant is not None:
             return quoted(value.constant)
-        if value.row:
-            return f"CAST({RAW_ROW} AS VARCHAR)"
+        if value.row or value.place:
+            return f"CAST({RAW_ROW if value.row else SPLIT_PLACE} AS VARCHAR)"
         if value.join:
             parts = [self._source(names, required, normalised) for names in value.join]
             if None in parts:

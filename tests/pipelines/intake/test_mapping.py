@@ -68,9 +68,9 @@ def test_a_mapping_says_where_each_column_comes_from(load):
         ('lot_name = { from = ["标段名称"], fallback = "x" }', "fallback"),
         (
             'lot_name = { from = ["标段名称"], constant = "x" }',
-            "exactly one of from, join, first_filled, constant, row",
+            "exactly one of from, join, first_filled, constant, row, place",
         ),
-        ("lot_name = { }", "exactly one of from, join, first_filled, constant, row"),
+        ("lot_name = { }", "exactly one of from, join, first_filled, constant, row, place"),
         ('lot_name = "标段名称"', "write { from"),
         ("lot_name = { from = 3 }", "neither a text nor a list"),
         ('lot_name = { from = ["标段名称"], values = ["x"] }', "wrong shape"),
@@ -98,6 +98,30 @@ def test_a_mapping_says_where_each_column_comes_from(load):
             '[[record]]\nsection = "lots"\ntable = "lots"\nonly_with = ["1; DROP TABLE x"]\n[record.columns]\n'
             'lot_id = { from = ["x"] }',
             "which this rule does not fill",
+        ),
+        ("rank = { place = true }", "lots has no such column"),
+        ("lot_name = { place = true }", "this rule has no split"),
+        (
+            '[[record]]\nsection = "lots"\ntable = "lots"\nonly_when = ["有效"]\n[record.columns]',
+            "write only_when",
+        ),
+        (
+            '[[record]]\nsection = "lots"\ntable = "lots"\nonly_when = { "状态" = [] }\n[record.columns]',
+            "no word at all",
+        ),
+        ('[[record]]\nsection = "lots"\ntable = "lots"\nsplit = "标段"\n[record.columns]', "write split"),
+        (
+            '[[record]]\nsection = "lots"\ntable = "lots"\nsplit = { from = "标段" }\n[record.columns]',
+            "write split",
+        ),
+        (
+            '[[record]]\nsection = "lots"\ntable = "lots"\nsplit = { from = "标段", at = "和" }\n[record.columns]',
+            "no letters or brackets",
+        ),
+        (
+            '[[record]]\nsection = "lots"\ntable = "lots"\nsplit = { from = "标段", at = "、" }\n'
+            'only_when = { "标段" = ["1"] }\n[record.columns]',
+            "'标段' is split",
         ),
         ('[[file]]\nmatch = ["*.dbf"]\nformat = "dbase"', "no format 'dbase'"),
         ('[[file]]\nmatch = ["*.xls"]\nformat = "workbook"\nsheet = 1', "sheet"),
