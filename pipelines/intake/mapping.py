@@ -18,11 +18,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pipelines.intake.mapping_columns import Value, plain_value, texts, value_of
 from pipelines.intake.readers import FileRefused, FileRule, section_name
 from pipelines.intake.readers.headings import base_name
+from pipelines.intake.readers.plain_json import steps_of
 from pipelines.intake.schema import DERIVED, GUARDED, TableSchema, table_schemas
 
 BUILT_IN = Path(__file__).parent / "sources"
 
-FORMATS = ("delimited", "workbook", "exchange", "ocds", "parquet", "document")
+FORMATS = ("delimited", "workbook", "exchange", "ocds", "json", "parquet", "document")
 
 
 @dataclass(frozen=True)
@@ -191,15 +192,34 @@ def load_file(path: Path) -> Mapping:
 
 def _file_rule(path: Path, spec: dict[str, object]) -> FileRule:
     known = {key: texts(value) if key in ("match", "header") else value for key, value in spec.items()}
+    where = f"{path.name}: [[file]]"
+    if "records" in known:
+        known["records"] = _paths(where, known["records"])
     try:
         rule = FileRule(**known)  # type: ignore[arg-type]
     except TypeError as error:
-        raise ValueError(f"{path.name}: [[file]] {error}") from None
+        raise ValueError(f"{where} {error}") from None
     if rule.format not in FORMATS:
+        raise ValueError(f"{where} there is no format {rule.format!r}; there are {', '.join(FORMATS)}")
+    if rule.records and rule.format != "json":
         raise ValueError(
-            f"{path.name}: [[file]] there is no format {rule.format!r}; there are {', '.join(FORMATS)}"
+            f"{where} records is the path in a file of format json, and this one is {rule.format}"
         )
     return rule
+
+
+def _paths(where: str, spec: object) -> tuple[tuple[str, str], ...]:
+    paths: dict[object, object] = spec if isinstance(spec, dict) else {"": spec}
+    found = []
+    for section, path in paths.items():
+        if not isinstance(path, str):
+            raise ValueError(f'{where} write records = "path", or records = {{ section = "path" }}')
+        try:
+            steps_of(path)
+        except ValueError as error:
+            raise ValueError(f"{where} records: {error}") from None
+        found.append((str(section), path))
+    return tuple(found)
 
 
 def _record_rule(path: Path, spec: dict[str, object], dictionaries: Dictionary[str, object]) -> RecordRule:

@@ -12,6 +12,7 @@ exchange    element tree; strict JSON            expat's DES elements; non-blank
 ocds        merges and builds rows               merges anew, multiplies lengths; elements also by ijson
 parquet     the pages                            the footer
 document    see ``counting_documents``
+json        the values, step by step             ijson's events; in lines, the lengths of arrays
 ==========  ===================================  ==============================================
 
 What both sides share, so that they mean the same thing by a record: the encoding and the separator of
@@ -41,6 +42,7 @@ from pipelines.intake.readers import (
     FileRefused,
     FileRule,
     counting_documents,
+    counting_json,
     counting_sheets,
     decoding,
     delimited,
@@ -78,6 +80,7 @@ def count_records(path: Path, rule: FileRule, file_name: str, work: Path) -> dic
         "ocds": _ocds,
         "parquet": _parquet,
         "document": counting_documents.count,
+        "json": counting_json.count,
     }
     with tempfile.TemporaryDirectory(dir=work) as private:
         plain = sniffing.admitted(path, rule, Path(private))

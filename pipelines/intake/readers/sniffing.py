@@ -39,6 +39,7 @@ _CONTENT = {
     "exchange": ("xml", "json"),
     "ocds": ("json",),
     "parquet": ("parquet",),
+    "json": ("json",),
     "document": ("docx", "pdf", "workbook", "delimited", "xml", "json"),
 }
 

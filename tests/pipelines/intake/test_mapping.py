@@ -124,6 +124,12 @@ def test_a_mapping_says_where_each_column_comes_from(load):
             "'标段' is split",
         ),
         ('[[file]]\nmatch = ["*.dbf"]\nformat = "dbase"', "no format 'dbase'"),
+        (
+            '[[file]]\nmatch = ["*"]\nformat = "delimited"\nrecords = "lots"',
+            "format json, and this one is delimited",
+        ),
+        ('[[file]]\nmatch = ["*"]\nformat = "json"\nrecords = "lots[0]"', "'lots[0]' is no path"),
+        ('[[file]]\nmatch = ["*"]\nformat = "json"\nrecords = ["lots"]', "write records"),
         ('[[file]]\nmatch = ["*.xls"]\nformat = "workbook"\nsheet = 1', "sheet"),
     ],
 )

@@ -226,3 +226,48 @@ def test_a_ledger_of_one_row_a_lot_loads_wholly(tmp_path, make_county):
     ranked = [(row["lot_id"], row["rank"], row["candidate_name"]) for row in taken.rows("candidates")]
     assert ranked == [("L1", 1, "甲公司"), ("L2", 1, "乙公司"), ("L1", 2, "乙公司"), ("L1", 3, "丙公司")]
     assert county.night().account(taken)["loaded"] == 3
+
+
+# --- plain JSON --------------------------------------------------------------------------------
+
+PORTAL = """
+title = "a portal"
+country = "CN"
+time_zone = "Asia/Shanghai"
+[[file]]
+match = ["*.json"]
+format = "json"
+records = { lots = "data.lots", bids = "data.lots[].bids" }
+[[record]]
+section = "lots"
+table = "lots"
+[record.columns]
+lot_id = { from = ["lot.no"] }
+tender_id = { from = ["../tender"] }
+ceiling_price = { from = ["lot.ceiling"], unit = 1 }
+[[record]]
+section = "bids"
+table = "bids"
+[record.columns]
+lot_id = { from = ["../lot.no"] }
+bidder_name = { from = ["bidder.name"] }
+price = { from = ["price"], unit = 1 }
+"""
+
+
+def test_one_json_document_gives_lots_and_their_bids(tmp_path, make_county):
+    county = make_county(tmp_path, PORTAL)
+    document = """{"tender": "T1", "data": {"lots": [
+        {"lot": {"no": "L1", "ceiling": 1.25E6}, "bids": [
+            {"bidder": {"name": "甲公司"}, "price": 1234567.89}, {"bidder": {"name": "乙公司"}, "price": 0.000001}]},
+        {"lot": {"no": "L2"}, "bids": []}]}}"""
+    taken = county.read(document, "page_1.json")
+    assert taken.report.state == "readable", taken.report.reason
+    lots = [(row["lot_id"], row["tender_id"], row["ceiling_price"]) for row in taken.rows("lots")]
+    assert lots == [("L1", "T1", Decimal(1_250_000)), ("L2", "T1", None)]
+    bids = [(row["lot_id"], row["bidder_name"], str(row["price"])) for row in taken.rows()]
+    assert bids == [("L1", "甲公司", "1234567.890000"), ("L1", "乙公司", "0.000001")]
+    assert [(section.name, section.records) for section in taken.report.sections] == [
+        ("lots", 2),
+        ("bids", 2),
+    ]

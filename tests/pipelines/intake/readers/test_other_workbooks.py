@@ -235,7 +235,9 @@ def test_a_damaged_workbook_is_read_by_both_counts_alike_or_refused(taking, seed
 
 def test_a_cut_workbook_is_refused(refusal):
     old = (SHEETS / "o1_old.xls").read_bytes()
-    assert refusal(old[:-600], "workbook", header=NAMES) == "OLD_OFFICE", "the list of its parts stands at the end"
+    assert refusal(old[:-600], "workbook", header=NAMES) == "OLD_OFFICE", (
+        "the list of its parts stands at the end"
+    )
 
 
 def test_room_that_no_file_has_is_not_made(refusal):
