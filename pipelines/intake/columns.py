@@ -21,6 +21,9 @@ UNIT_SEPARATOR = "chr(31)"
 #: Between and inside the entries of ``unread``.
 ENTRY, FIELD = "\x1e", "\x1f"
 
+#: What a decimal comma turns round.
+_COMMA_AND_POINT = ",."
+
 TRUE = ("1", "T", "TRUE", "Y", "YES", "是", "有")
 FALSE = ("0", "F", "FALSE", "N", "NO", "否", "没有")
 
@@ -83,6 +86,8 @@ class ColumnSql:
         text = words = alias or original
         if value.prefix:
             words = f"{quoted(value.prefix)} || {words}"
+        if value.decimal == ",":
+            words = f"translate({words}, '{_COMMA_AND_POINT}', '{_COMMA_AND_POINT[::-1]}')"
         if value.values:
             cases = " ".join(
                 f"WHEN {quoted(_compared(k, is_normalised).lower())} THEN {quoted(v)}"
@@ -145,6 +150,9 @@ class ColumnSql:
             case "party_codes":
                 return x
             case "money":
+                if value.unit_in_cell:
+                    units = {_as_read(word, value): factor for word, factor in value.unit_in_cell.items()}
+                    return amounts.money_in_own_unit(x, units, value.decimals)
                 return amounts.money(x, self._factor(column, value), value.decimals)
             case "integer":
                 return amounts.integer(x)
@@ -368,3 +376,10 @@ def _placeholder_kind(column: Column) -> str:
 def _compared(text: str, is_normalised: bool = True) -> str:
     """Return a mapping's word in the form of the text that it is compared with."""
     return unicodedata.normalize("NFKC", text) if is_normalised else text
+
+
+def _as_read(unit: str, value: Value) -> str:
+    """Return a unit of the mapping in the form of a cell in which decimal comma and point have changed places."""
+    plain = _compared(unit).strip()
+    turned = str.maketrans(_COMMA_AND_POINT, _COMMA_AND_POINT[::-1])
+    return plain.translate(turned) if value.decimal == "," else plain

@@ -18,7 +18,7 @@ class Value:
     """Where one column's text comes from, and how it is read.
 
     Exactly one of ``source``, ``join``, ``first_filled``, ``constant``, ``row`` and ``place`` is set. Money needs exactly one
-    of ``unit``, ``unit_from`` and ``unit_in_header``: a unit is never guessed.
+    of ``unit``, ``unit_from``, ``unit_in_header`` and ``unit_in_cell``: a unit is never guessed.
     """
 
     source: tuple[str, ...] = ()
@@ -36,6 +36,8 @@ class Value:
     unit_from: tuple[str, ...] = ()
     units: Dictionary[str, float] = field(default_factory=dict)
     unit_in_header: bool = False
+    unit_in_cell: Dictionary[str, float] = field(default_factory=dict)
+    decimal: str = "."
     decimals: int | None = None
     strip: tuple[str, ...] = ()
     pattern: str | None = None
@@ -74,16 +76,25 @@ def value_of(
 
 def _check_meaning(where: str, column: Column, value: Value) -> None:
     """Refuse a setting that the column's type cannot mean, so that no setting is silently ignored."""
-    stated = [value.unit is not None, bool(value.unit_from), value.unit_in_header].count(True)
+    in_cell = bool(value.unit_in_cell)
+    stated = [value.unit is not None, bool(value.unit_from), value.unit_in_header, in_cell].count(True)
     if column.type == "money" and stated != 1:
-        raise ValueError(f"{where}: money needs one of unit, unit_from with units, unit_in_header")
-    if column.type == "share" and (stated != 1 or value.unit_from):
+        raise ValueError(
+            f"{where}: money needs one of unit, unit_from with units, unit_in_header, unit_in_cell"
+        )
+    if column.type == "share" and (stated != 1 or value.unit_from or in_cell):
         raise ValueError(f"{where}: a share needs one of unit, unit_in_header")
     if column.type not in ("money", "share") and stated:
         raise ValueError(f"{where}: a {column.type} has no unit")
     if bool(value.unit_from) != bool(value.units):
         raise ValueError(f"{where}: unit_from and units belong together")
-    for factor in (value.unit, *value.units.values()):
+    if len({word.lower() for word in value.unit_in_cell}) < len(value.unit_in_cell):
+        raise ValueError(f"{where}: unit_in_cell has one word in two cases, which mean the same")
+    if value.decimal != "." and (
+        value.decimal != "," or column.type not in ("money", "share", "score", "integer")
+    ):
+        raise ValueError(f'{where}: decimal is "," and for money, share, score or integer')
+    for factor in (value.unit, *value.units.values(), *value.unit_in_cell.values()):
         if factor is not None and not _is_factor(factor):
             raise ValueError(f"{where}: the unit {factor!r} is no number above zero with up to six decimals")
     if value.decimals is not None and (column.type != "money" or value.decimals not in range(7)):
@@ -116,6 +127,8 @@ def plain_value(spec: dict[str, object], where: str) -> Value:
             known[nested] = tuple(texts(part) for part in known[nested])  # type: ignore[attr-defined]
     if "constant" in known:
         known["constant"] = str(known["constant"])
+    if "unit_in_cell" in known and not isinstance(known["unit_in_cell"], dict):
+        raise ValueError(f'{where}: write unit_in_cell = {{ "word behind the number" = factor }}')
     if "values" in known:
         known["values"] = {str(k): str(v) for k, v in known["values"].items()}  # type: ignore[attr-defined]
     try:
