@@ -1,5 +1,3 @@
-import tomllib
-
 import pytest
 
 from pipelines.intake import mapping
@@ -297,10 +295,3 @@ def test_every_built_in_mapping_means_something(source):
 
 def test_any_change_of_the_text_is_another_version(load):
     assert load(MINIMAL).version != load(MINIMAL + "# a remark\n").version
-
-
-def test_the_example_in_the_readme_is_toml():
-    readme = (mapping.BUILT_IN / "README.md").read_text(encoding="utf-8")
-    example = readme.split("```toml")[1].split("```")[0]
-    assert "[record.columns]" in example
-    assert tomllib.loads(example)["record"][0]["table"] == "bids"
