@@ -164,7 +164,7 @@ class _Intake:
             (account.unknown_columns, [name for name in section.columns if name not in used]),
             (account.missing_columns, [f"{p.schema.table}.{name}" for p in plans for name in p.missing]),
         ):
-            listed += [name for name in more if name not in listed]
+            listed += [name for name in dict.fromkeys(more) if name not in listed]
         records = 0
         for batch in _regrouped(section):
             records += batch.num_rows

@@ -25,6 +25,14 @@ BUILT_IN = Path(__file__).parent / "sources"
 
 FORMATS = ("delimited", "workbook", "exchange", "ocds", "json", "parquet", "document")
 
+#: Settings of ``[[file]]`` that only some formats can mean.
+_MEANT_FOR = {
+    "header": ("delimited", "workbook"),
+    "skip": ("delimited",),
+    "columns": ("delimited",),
+    "records": ("json",),
+}
+
 
 @dataclass(frozen=True)
 class Split:
@@ -201,10 +209,11 @@ def _file_rule(path: Path, spec: dict[str, object]) -> FileRule:
         raise ValueError(f"{where} {error}") from None
     if rule.format not in FORMATS:
         raise ValueError(f"{where} there is no format {rule.format!r}; there are {', '.join(FORMATS)}")
-    if rule.records and rule.format != "json":
-        raise ValueError(
-            f"{where} records is the path in a file of format json, and this one is {rule.format}"
-        )
+    for setting, formats in _MEANT_FOR.items():
+        if setting in spec and rule.format not in formats:
+            raise ValueError(
+                f"{where} {setting} is for {' and '.join(formats)}, and this format is {rule.format}"
+            )
     return rule
 
 

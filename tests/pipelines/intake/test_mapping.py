@@ -137,10 +137,12 @@ def test_a_mapping_says_where_each_column_comes_from(load):
         ('[[file]]\nmatch = ["*.dbf"]\nformat = "dbase"', "no format 'dbase'"),
         (
             '[[file]]\nmatch = ["*"]\nformat = "delimited"\nrecords = "lots"',
-            "format json, and this one is delimited",
+            "records is for json, and this format is delimited",
         ),
         ('[[file]]\nmatch = ["*"]\nformat = "json"\nrecords = "lots[0]"', "'lots[0]' is no path"),
         ('[[file]]\nmatch = ["*"]\nformat = "json"\nrecords = ["lots"]', "write records"),
+        ('[[file]]\nmatch = ["*"]\nformat = "workbook"\nskip = 1', "skip is for delimited"),
+        ('[[file]]\nmatch = ["*"]\nformat = "json"\nheader = ["x"]', "header is for delimited and workbook"),
         ('[[file]]\nmatch = ["*.xls"]\nformat = "workbook"\nsheet = 1', "sheet"),
     ],
 )

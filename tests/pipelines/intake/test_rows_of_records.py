@@ -212,6 +212,7 @@ def test_a_ledger_of_one_row_a_lot_loads_wholly(tmp_path, make_county):
     assert taken.report.state == "readable", taken.report.reason
     (section,) = taken.report.sections
     assert (section.records, section.refused, section.left_out, section.unread) == (3, 0, 0, {})
+    assert section.tables == ["lots", "awards", "candidates"]
     assert taken.values("ceiling_price", "lots") == [
         Decimal(12_005_000),
         Decimal(8_000_000),
