@@ -23,7 +23,15 @@ from pipelines import duck, vault
 from pipelines.intake import refusals, schema
 from pipelines.intake.bronze_writer import BronzeWriter, ExpectationTally
 from pipelines.intake.columns import References
-from pipelines.intake.conversion import ConversionPlan, clear_text, convert, plan, read_as_empty, unread_cells
+from pipelines.intake.conversion import (
+    ConversionPlan,
+    clear_text,
+    convert,
+    plan,
+    read_as_empty,
+    undecided,
+    unread_cells,
+)
 from pipelines.intake.file_report import FileReport, SectionReport
 from pipelines.intake.mapping import Mapping, load_file
 from pipelines.intake.readers import RAW_ROW, FileRefused, Reading, Section, read
@@ -185,12 +193,17 @@ class _Intake:
             if rows.num_rows
             for broken in self._check(section, each, rows)
         ]
+        refused += [
+            refusals.undecided(section, column, records)
+            for each in plans
+            for column, records in undecided(each, batch)
+        ]
         bad_rows = pa.array([], pa.int64())
         if refused:
             bad = pa.concat_tables(refused)
             bad_rows = pc.unique(bad.column(RAW_ROW).combine_chunks())
             self.writer.refuse(refusals.with_raw_text(self.con, bad, batch))
-        _count_left_out(plans, typed, batch, account)
+        _count_left_out(plans, typed, bad_rows, batch, account)
         for each, rows in zip(plans, typed, strict=True):
             good = rows
             if len(bad_rows):
@@ -231,17 +244,22 @@ class _Intake:
 
 
 def _count_left_out(
-    plans: list[ConversionPlan], typed: list[pa.Table], batch: pa.Table, account: SectionReport
+    plans: list[ConversionPlan],
+    typed: list[pa.Table],
+    bad_rows: pa.Array,
+    batch: pa.Table,
+    account: SectionReport,
 ) -> None:
     """Count the records of which a rule made no row because of its ``only_when``, and those of which no rule made one."""
-    made = [rows.column(RAW_ROW) for rows in typed]
+    if not any(each.rule.only_when for each in plans):
+        return
+    made = [pa.concat_arrays([*rows.column(RAW_ROW).chunks, bad_rows]) for rows in typed]
     for each, rows in zip(plans, made, strict=True):
         if missing := batch.num_rows - len(pc.unique(rows)) if each.rule.only_when else 0:
             table = each.schema.table
             account.without_row[table] = account.without_row.get(table, 0) + missing
     if all(each.rule.only_when or each.rule.only_with for each in plans):
-        chunks = [chunk for rows in made for chunk in rows.chunks]
-        account.left_out += batch.num_rows - len(pc.unique(pa.chunked_array(chunks, pa.int64())))
+        account.left_out += batch.num_rows - len(pc.unique(pa.concat_arrays(made)))
 
 
 def _regrouped(section: Section) -> Iterator[pa.Table]:

@@ -279,6 +279,10 @@ class ColumnSql:
             for name, words in rule.only_when.items()
         ]
 
+    def deciding(self, rule: RecordRule) -> tuple[str, ...]:
+        """Return the file's columns that decide whether the rule makes a row."""
+        return tuple(str(find_column((name,), self._columns)) for name in rule.only_when)
+
     def column_to_split(self, rule: RecordRule) -> tuple[str, str] | None:
         """Return the file's column whose cells hold several values, and what separates these."""
         if rule.split is None:

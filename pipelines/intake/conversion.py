@@ -10,7 +10,7 @@ returned separately, for the vault.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -56,6 +56,7 @@ class ConversionPlan:
         missing: our columns whose sender's column is not in this file.
         placeholders: the file's columns and the texts in them that are read as empty.
         regions: one column, the region codes that exist.
+        deciding: the file's columns that decide whether a record makes a row.
         split: the file's column whose cells hold several values, and the characters between these.
     """
 
@@ -68,6 +69,7 @@ class ConversionPlan:
     missing: tuple[str, ...]
     placeholders: dict[str, frozenset[str]]
     regions: pa.Table
+    deciding: tuple[str, ...]
     split: tuple[str, str] | None
 
 
@@ -112,6 +114,7 @@ def plan(
         missing=tuple(clauses.missing),
         placeholders=builder.placeholders(schema, rule),
         regions=_region_table(references.regions),
+        deciding=builder.deciding(rule),
         split=split,
     )
 
@@ -282,6 +285,14 @@ def convert(con: duckdb.DuckDBPyConnection, plan: ConversionPlan, batch: pa.Tabl
 
 def _split(con: duckdb.DuckDBPyConnection, plan: ConversionPlan, batch: pa.Table) -> pa.Table:
     return split_cells(con, batch, *plan.split) if plan.split else batch
+
+
+def undecided(plan: ConversionPlan, batch: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the columns that decide about rows with the records of which nobody can read them, such as a formula."""
+    for column in plan.deciding:
+        unreadable = batch.filter(pc.match_substring_regex(batch.column(column), _CONTROL))
+        if unreadable.num_rows:
+            yield column, unreadable
 
 
 @cache

@@ -73,6 +73,17 @@ def test_an_empty_word_accepts_an_empty_cell_and_every_condition_must_hold(award
     assert winners(taken) == [("L1", "甲公司"), ("L3", "丙公司")]
 
 
+def test_a_record_whose_condition_cannot_be_read_is_refused_and_not_left_out(awards):
+    county, taken = awards(
+        'only_when = { "状态" = ["有效"] }', "L1,甲公司,1,,有\x07效", "L2,乙公司,1,,有效", "L3,丙公司,1,,作废"
+    )
+    assert winners(taken) == [("L2", "乙公司")]
+    assert [(row, code) for row, _, code in taken.codes] == [(2, "UNREADABLE_VALUE")]
+    assert "only_when" in taken.refused[0]["reason_zh"]
+    assert (taken.report.records, taken.report.refused, taken.report.left_out) == (2, 1, 1)
+    assert county.night().account(taken)["loaded"] == 1
+
+
 def test_a_condition_on_a_column_that_is_not_there_refuses_the_file(awards):
     _, taken = awards('only_when = { "审核" = ["通过"] }', "L1,甲公司,100,,有效")
     assert (taken.report.state, taken.report.code) == ("refused", "MISSING_COLUMN")
