@@ -23,7 +23,15 @@ from pipelines import duck, vault
 from pipelines.intake import refusals, schema
 from pipelines.intake.bronze_writer import BronzeWriter, ExpectationTally
 from pipelines.intake.columns import References
-from pipelines.intake.conversion import ConversionPlan, clear_text, convert, plan, read_as_empty, unread_cells
+from pipelines.intake.conversion import (
+    ConversionPlan,
+    clear_text,
+    convert,
+    plan,
+    read_as_empty,
+    undecided,
+    unread_cells,
+)
 from pipelines.intake.file_report import FileReport, SectionReport
 from pipelines.intake.mapping import Mapping, load_file
 from pipelines.intake.readers import RAW_ROW, FileRefused, Reading, Section, read
@@ -119,6 +127,7 @@ def _read_file(job: Job, work: Path, report: FileReport) -> None:
             report.sections.append(intake.take_in(name, reading, counted.get(name, 0)))
         for name in sorted(counted.keys() - found.keys()):
             _check_law(name, counted[name], 0)
+    report.notes += [said for section in report.sections for said in section.said_of_left_out()]
     report.expectations = intake.tally.rows()
     vault.seal(Path(job.out) / "sealed.parquet", writer.clear, references.key)
 
@@ -163,7 +172,7 @@ class _Intake:
             (account.unknown_columns, [name for name in section.columns if name not in used]),
             (account.missing_columns, [f"{p.schema.table}.{name}" for p in plans for name in p.missing]),
         ):
-            listed += [name for name in more if name not in listed]
+            listed += [name for name in dict.fromkeys(more) if name not in listed]
         records = 0
         for batch in _regrouped(section):
             records += batch.num_rows
@@ -184,11 +193,17 @@ class _Intake:
             if rows.num_rows
             for broken in self._check(section, each, rows)
         ]
+        refused += [
+            refusals.undecided(section, column, records)
+            for each in plans
+            for column, records in undecided(each, batch)
+        ]
         bad_rows = pa.array([], pa.int64())
         if refused:
             bad = pa.concat_tables(refused)
             bad_rows = pc.unique(bad.column(RAW_ROW).combine_chunks())
             self.writer.refuse(refusals.with_raw_text(self.con, bad, batch))
+        _count_left_out(plans, typed, bad_rows, batch, account)
         for each, rows in zip(plans, typed, strict=True):
             good = rows
             if len(bad_rows):
@@ -197,7 +212,10 @@ class _Intake:
             for column, count, example in unread_cells(self.con, good):
                 account.add_unread(f"{each.schema.table}.{column}", count, example)
             if each.personal:
-                clear = clear_text(self.con, each, batch, self.mapping, self.references)
+                taken = batch
+                if each.rule.only_when:  # nobody keeps what the mapping leaves out
+                    taken = batch.filter(pc.is_in(batch.column(RAW_ROW), value_set=rows.column(RAW_ROW)))
+                clear = clear_text(self.con, each, taken, self.mapping, self.references)
                 self.writer.clear += [] if clear is None else [clear]
         return len(bad_rows)
 
@@ -223,6 +241,25 @@ class _Intake:
         account.refused += records
         account.unknown_columns += [name for name in section.columns if name not in account.unknown_columns]
         return records
+
+
+def _count_left_out(
+    plans: list[ConversionPlan],
+    typed: list[pa.Table],
+    bad_rows: pa.Array,
+    batch: pa.Table,
+    account: SectionReport,
+) -> None:
+    """Count the records of which a rule made no row because of its ``only_when``, and those of which no rule made one."""
+    if not any(each.rule.only_when for each in plans):
+        return
+    made = [pa.concat_arrays([*rows.column(RAW_ROW).chunks, bad_rows]) for rows in typed]
+    for each, rows in zip(plans, made, strict=True):
+        if missing := batch.num_rows - len(pc.unique(rows)) if each.rule.only_when else 0:
+            table = each.schema.table
+            account.without_row[table] = account.without_row.get(table, 0) + missing
+    if all(each.rule.only_when or each.rule.only_with for each in plans):
+        account.left_out += batch.num_rows - len(pc.unique(pa.concat_arrays(made)))
 
 
 def _regrouped(section: Section) -> Iterator[pa.Table]:

@@ -6,10 +6,12 @@ import unicodedata
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 
-from pipelines.intake.mapping import Mapping, RecordRule, Value
+from pipelines.intake.mapping import Mapping, RecordRule
+from pipelines.intake.mapping_columns import Value
 from pipelines.intake.readers import RAW_ROW, FileRefused
 from pipelines.intake.readers.headings import MONEY_UNITS, SHARE_UNITS, base_name, find_column, unit_of
 from pipelines.intake.schema import GUARDED, PERSONAL, Column, TableSchema
+from pipelines.intake.splitting import SPLIT_PLACE
 from pipelines.values import amounts, codes, masking, time_texts, tokens
 from pipelines.values.literals import listed, number, quoted
 
@@ -18,6 +20,9 @@ from pipelines.values.literals import listed, number, quoted
 UNIT_SEPARATOR = "chr(31)"
 #: Between and inside the entries of ``unread``.
 ENTRY, FIELD = "\x1e", "\x1f"
+
+#: What a decimal comma turns round.
+_COMMA_AND_POINT = ",."
 
 TRUE = ("1", "T", "TRUE", "Y", "YES", "是", "有")
 FALSE = ("0", "F", "FALSE", "N", "NO", "否", "没有")
@@ -81,6 +86,8 @@ class ColumnSql:
         text = words = alias or original
         if value.prefix:
             words = f"{quoted(value.prefix)} || {words}"
+        if value.decimal == ",":
+            words = f"translate({words}, '{_COMMA_AND_POINT}', '{_COMMA_AND_POINT[::-1]}')"
         if value.values:
             cases = " ".join(
                 f"WHEN {quoted(_compared(k, is_normalised).lower())} THEN {quoted(v)}"
@@ -143,6 +150,9 @@ class ColumnSql:
             case "party_codes":
                 return x
             case "money":
+                if value.unit_in_cell:
+                    units = {_as_read(word, value): factor for word, factor in value.unit_in_cell.items()}
+                    return amounts.money_in_own_unit(x, units, value.decimals)
                 return amounts.money(x, self._factor(column, value), value.decimals)
             case "integer":
                 return amounts.integer(x)
@@ -261,6 +271,25 @@ class ColumnSql:
             typed.append(f"x_deleted IN ({listed(map(_compared, rule.deleted_values))}) AS is_deleted")
         return Stamps(texts, typed, unread)
 
+    def conditions(self, rule: RecordRule) -> list[str]:
+        """SQL of what must hold of a record for the rule to make a row of it."""
+        return [
+            f"lower(coalesce({self._source((name,), required=True, normalised=True)}, ''))"
+            f" IN ({listed(_compared(word).strip().lower() for word in words)})"
+            for name, words in rule.only_when.items()
+        ]
+
+    def deciding(self, rule: RecordRule) -> tuple[str, ...]:
+        """Return the file's columns that decide whether the rule makes a row."""
+        return tuple(str(find_column((name,), self._columns)) for name in rule.only_when)
+
+    def column_to_split(self, rule: RecordRule) -> tuple[str, str] | None:
+        """Return the file's column whose cells hold several values, and what separates these."""
+        if rule.split is None:
+            return None
+        self._source(rule.split.source, required=True, normalised=False)
+        return str(find_column(rule.split.source, self._columns)), rule.split.at
+
     def require_one_of(self, schema: TableSchema, column: Column, rule: RecordRule) -> None:
         """Refuse a file that has none of the columns which a required column is made of."""
         candidates = column.columns or (str(column.code), str(column.name_column))
@@ -280,8 +309,8 @@ class ColumnSql:
         """SQL of the text as delivered (trimmed), or None when its column is not in the file."""
         if value.constant is not None:
             return quoted(value.constant)
-        if value.row:
-            return f"CAST({RAW_ROW} AS VARCHAR)"
+        if value.row or value.place:
+            return f"CAST({RAW_ROW if value.row else SPLIT_PLACE} AS VARCHAR)"
         if value.join:
             parts = [self._source(names, required, normalised) for names in value.join]
             if None in parts:
@@ -351,3 +380,10 @@ def _placeholder_kind(column: Column) -> str:
 def _compared(text: str, is_normalised: bool = True) -> str:
     """Return a mapping's word in the form of the text that it is compared with."""
     return unicodedata.normalize("NFKC", text) if is_normalised else text
+
+
+def _as_read(unit: str, value: Value) -> str:
+    """Return a unit of the mapping in the form of a cell in which decimal comma and point have changed places."""
+    plain = _compared(unit).strip()
+    turned = str.maketrans(_COMMA_AND_POINT, _COMMA_AND_POINT[::-1])
+    return plain.translate(turned) if value.decimal == "," else plain

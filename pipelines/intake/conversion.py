@@ -10,7 +10,7 @@ returned separately, for the vault.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.intake.columns import ENTRY, FIELD, UNIT_SEPARATOR, ColumnSql, References, Stamps
-from pipelines.intake.mapping import Mapping, RecordRule, Value
+from pipelines.intake.mapping import Mapping, RecordRule
+from pipelines.intake.mapping_columns import Value
 from pipelines.intake.readers import RAW_PATH, RAW_ROW
 from pipelines.intake.schema import (
     DERIVED,
@@ -32,6 +33,7 @@ from pipelines.intake.schema import (
     TableSchema,
     table_schemas,
 )
+from pipelines.intake.splitting import SPLIT_PLACE, split_cells
 from pipelines.values import masking, tokens
 from pipelines.values.literals import quoted
 
@@ -54,6 +56,8 @@ class ConversionPlan:
         missing: our columns whose sender's column is not in this file.
         placeholders: the file's columns and the texts in them that are read as empty.
         regions: one column, the region codes that exist.
+        deciding: the file's columns that decide whether a record makes a row.
+        split: the file's column whose cells hold several values, and the characters between these.
     """
 
     schema: TableSchema
@@ -65,6 +69,8 @@ class ConversionPlan:
     missing: tuple[str, ...]
     placeholders: dict[str, frozenset[str]]
     regions: pa.Table
+    deciding: tuple[str, ...]
+    split: tuple[str, str] | None
 
 
 def plan(
@@ -73,7 +79,7 @@ def plan(
     """Work out how ``rule`` converts a section that has these columns.
 
     Raises:
-        FileRefused: a required column is missing, two columns mean the same, or a unit is not
+        FileRefused: a required column is missing, or one that decides about rows; two columns mean the same, or a unit is not
             stated.
     """
     schema = table_schemas()[rule.table]
@@ -93,10 +99,11 @@ def plan(
             clauses.typed.append(builder.party_key(column, rule))
     clauses.add_stamps(builder.stamps(rule))
     derived = [builder.party(column, rule) for column in schema.parties]
+    conditions, split = builder.conditions(rule), builder.column_to_split(rule)
     return ConversionPlan(
         schema=schema,
         rule=rule,
-        sql=_select(schema, rule, clauses, derived, public=public),
+        sql=_select(schema, rule, clauses, derived, conditions, public=public),
         sources=tuple(builder.sources),
         checks=tuple(clauses.checks),
         personal=tuple(
@@ -107,6 +114,8 @@ def plan(
         missing=tuple(clauses.missing),
         placeholders=builder.placeholders(schema, rule),
         regions=_region_table(references.regions),
+        deciding=builder.deciding(rule),
+        split=split,
     )
 
 
@@ -176,7 +185,13 @@ class _Clauses:
 
 
 def _select(
-    schema: TableSchema, rule: RecordRule, clauses: _Clauses, derived: list[str], *, public: bool
+    schema: TableSchema,
+    rule: RecordRule,
+    clauses: _Clauses,
+    derived: list[str],
+    conditions: list[str],
+    *,
+    public: bool,
 ) -> str:
     """SQL from the registered batch to typed rows: words, typed values, defaults, derived columns, facts, keys."""
     columns = schema.columns.values()
@@ -195,10 +210,12 @@ def _select(
     # Named, so that empty columns need no place: concat_ws passes over NULL.
     hashed = ", ".join(f"'{name}=' || CAST({name} AS VARCHAR)" for name in kept)
     keyed = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in schema.key)
-    extra = [f"{name}_check" for name, _ in clauses.checks] + list(schema.facts)
+    place = [SPLIT_PLACE] if rule.split else []
+    extra = [f"{name}_check" for name, _ in clauses.checks] + list(schema.facts) + place
     return f"""
         WITH texts AS (
-            SELECT {RAW_ROW}, {RAW_PATH}, {", ".join(clauses.texts)} FROM records
+            SELECT {", ".join([RAW_ROW, RAW_PATH, *place, *clauses.texts])} FROM records
+            {"WHERE " + " AND ".join(conditions) if conditions else ""}
         ),
         words AS (SELECT *{"".join(", " + word for word in clauses.words)} FROM texts),
         {"".join(distinct + ", " for distinct in clauses.distincts)}
@@ -231,8 +248,8 @@ def records(batch: pa.Table, sources: Iterable[str]) -> pa.Table:
 
     Control characters become UNIT_SEPARATOR, except tab and line ends.
     """
-    arrays: list[pa.ChunkedArray] = [batch.column(RAW_ROW), batch.column(RAW_PATH)]
-    names = [RAW_ROW, RAW_PATH]
+    names = [name for name in (RAW_ROW, RAW_PATH, SPLIT_PLACE) if name in batch.column_names]
+    arrays: list[pa.ChunkedArray] = [batch.column(name) for name in names]
     for i, source in enumerate(sources):
         trimmed = _without_controls(pc.utf8_trim_whitespace(batch.column(source)))
         is_ascii = pc.all(pc.string_is_ascii(trimmed)).as_py() is not False
@@ -252,16 +269,30 @@ def _without_controls(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def convert(con: duckdb.DuckDBPyConnection, plan: ConversionPlan, batch: pa.Table) -> pa.Table:
     """Return the typed rows of one batch, with their checks, facts and ``unread``."""
-    con.register("records", records(batch, plan.sources))
+    con.register("records", records(_split(con, plan, batch), plan.sources))
     con.register("regions", plan.regions)
     try:
         rows = con.sql(plan.sql).to_arrow_table()
     finally:
         con.unregister("records")
         con.unregister("regions")
+    if plan.split:
+        return rows.sort_by([(RAW_ROW, "ascending"), (SPLIT_PLACE, "ascending")])
     # Threads may give the rows in any order; mostly they are in order already.
     order = rows.column(RAW_ROW).to_numpy()
     return rows if np.all(order[:-1] < order[1:]) else rows.take(pa.array(np.argsort(order)))
+
+
+def _split(con: duckdb.DuckDBPyConnection, plan: ConversionPlan, batch: pa.Table) -> pa.Table:
+    return split_cells(con, batch, *plan.split) if plan.split else batch
+
+
+def undecided(plan: ConversionPlan, batch: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the columns that decide about rows with the records of which nobody can read them, such as a formula."""
+    for column in plan.deciding:
+        unreadable = batch.filter(pc.match_substring_regex(batch.column(column), _CONTROL))
+        if unreadable.num_rows:
+            yield column, unreadable
 
 
 @cache
@@ -312,12 +343,15 @@ def clear_text(
 ) -> pa.Table | None:
     """Return the distinct personal values of a batch for the vault: kind, token, text."""
     found = []
+    batch = _split(con, plan, batch)
     for name, kind in plan.personal:
         builder = ColumnSql(mapping, tuple(batch.schema.names), references)
         words = builder.words(plan.schema.columns[name], plan.rule.columns[name])
         if words is None:
             continue
-        delivered = records(batch, builder.sources).drop_columns([RAW_ROW, RAW_PATH])
+        delivered = records(batch, builder.sources).select(
+            [f"{form}{n}" for n in range(len(builder.sources)) for form in "tn"]
+        )
         con.register("records", delivered.group_by(delivered.column_names).aggregate([]))
         if kind == "prose":
             numbers = masking.clear(references.key, words[0], references.placeholders)

@@ -7,59 +7,51 @@ may hold its own mappings in ``<home>/sources``; they come before the built-in o
 from __future__ import annotations
 
 import hashlib
-import re
 import tomllib
 from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from fnmatch import fnmatch
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
+from pipelines.intake.mapping_columns import Value, plain_value, texts, value_of
 from pipelines.intake.readers import FileRefused, FileRule, section_name
 from pipelines.intake.readers.headings import base_name
-from pipelines.intake.schema import DERIVED, GUARDED, Column, TableSchema, table_schemas
+from pipelines.intake.readers.plain_json import steps_of
+from pipelines.intake.schema import DERIVED, GUARDED, TableSchema, table_schemas
 
 BUILT_IN = Path(__file__).parent / "sources"
 
-FORMATS = ("delimited", "workbook", "exchange", "ocds", "parquet", "document")
+FORMATS = ("delimited", "workbook", "exchange", "ocds", "json", "parquet", "document")
+
+#: Settings of ``[[file]]`` that only some formats can mean.
+_MEANT_FOR = {
+    "header": ("delimited", "workbook"),
+    "skip": ("delimited",),
+    "columns": ("delimited",),
+    "records": ("json",),
+}
 
 
 @dataclass(frozen=True)
-class Value:
-    """Where one column's text comes from, and how it is read.
+class Split:
+    """One column whose cells hold several values: ``source`` names it, ``at`` are the characters between them."""
 
-    Exactly one of ``source``, ``join``, ``first_filled``, ``constant`` and ``row`` is set. Money needs exactly one
-    of ``unit``, ``unit_from`` and ``unit_in_header``: a unit is never guessed.
-    """
-
-    source: tuple[str, ...] = ()
-    join: tuple[tuple[str, ...], ...] = ()
-    first_filled: tuple[tuple[str, ...], ...] = ()
-    constant: str | None = None
-    row: bool = False
-    separator: str = "/"
-    prefix: str = ""
-    required: bool = False
-    values: Dictionary[str, str] = field(default_factory=dict)
-    formats: tuple[str, ...] = ()
-    unit: float | None = None
-    unit_from: tuple[str, ...] = ()
-    units: Dictionary[str, float] = field(default_factory=dict)
-    unit_in_header: bool = False
-    decimals: int | None = None
-    strip: tuple[str, ...] = ()
-    pattern: str | None = None
+    source: tuple[str, ...]
+    at: str
 
 
 @dataclass(frozen=True)
 class RecordRule:
-    """Which table the records of a section become, and how."""
+    """Which table the records of a section become, and how.
+
+    Attributes:
+        only_with: our columns; no row where all of them are empty.
+        only_when: sender's column -> the words that it may hold; no row where one of the columns holds another.
+        split: the column of which every value becomes a row of its own.
+    """
 
     section: str
     table: str
@@ -69,13 +61,17 @@ class RecordRule:
     deleted_values: tuple[str, ...] = ()
     is_partial: bool = False
     only_with: tuple[str, ...] = ()
+    only_when: Dictionary[str, tuple[str, ...]] = field(default_factory=dict)
+    split: Split | None = None
 
     def names(self, columns: Collection[str] | None = None) -> list[str]:
         """Return the sender's names that this rule reads, for some of our columns or for all."""
         values = [value for name, value in self.columns.items() if columns is None or name in columns]
+        more: list[str] = []
         if columns is None:
             values += filter(None, (self.updated_at, self.deleted))
-        return [
+            more = [*self.only_when, *(self.split.source if self.split else ())]
+        return more + [
             name
             for value in values
             for names in (value.source, value.unit_from, *value.join, *value.first_filled)
@@ -185,7 +181,7 @@ def _load(path: Path, content: bytes) -> Mapping:
             records=tuple(
                 _record_rule(path, spec | {"section": section}, dictionaries)
                 for spec in raw.pop("record")
-                for section in _texts(spec.get("section", "rows"))
+                for section in texts(spec.get("section", "rows"))
             ),
             version=hashlib.sha256(content).hexdigest()[:12],
         )
@@ -208,16 +204,36 @@ def _load(path: Path, content: bytes) -> Mapping:
 
 
 def _file_rule(path: Path, spec: dict[str, object]) -> FileRule:
-    known = {key: _texts(value) if key in ("match", "header") else value for key, value in spec.items()}
+    known = {key: texts(value) if key in ("match", "header") else value for key, value in spec.items()}
+    where = f"{path.name}: [[file]]"
+    if "records" in known:
+        known["records"] = _paths(where, known["records"])
     try:
         rule = FileRule(**known)  # type: ignore[arg-type]
     except TypeError as error:
-        raise ValueError(f"{path.name}: [[file]] {error}") from None
+        raise ValueError(f"{where} {error}") from None
     if rule.format not in FORMATS:
-        raise ValueError(
-            f"{path.name}: [[file]] there is no format {rule.format!r}; there are {', '.join(FORMATS)}"
-        )
+        raise ValueError(f"{where} there is no format {rule.format!r}; there are {', '.join(FORMATS)}")
+    for setting, formats in _MEANT_FOR.items():
+        if setting in spec and rule.format not in formats:
+            raise ValueError(
+                f"{where} {setting} is for {' and '.join(formats)}, and this format is {rule.format}"
+            )
     return rule
+
+
+def _paths(where: str, spec: object) -> tuple[tuple[str, str], ...]:
+    paths: dict[object, object] = spec if isinstance(spec, dict) else {"": spec}
+    found = []
+    for section, path in paths.items():
+        if not isinstance(path, str):
+            raise ValueError(f'{where} write records = "path", or records = {{ section = "path" }}')
+        try:
+            steps_of(path)
+        except ValueError as error:
+            raise ValueError(f"{where} records: {error}") from None
+        found.append((str(section), path))
+    return tuple(found)
 
 
 def _record_rule(path: Path, spec: dict[str, object], dictionaries: Dictionary[str, object]) -> RecordRule:
@@ -230,13 +246,21 @@ def _record_rule(path: Path, spec: dict[str, object], dictionaries: Dictionary[s
     schema = table_schemas()[table]
     columns = known.pop("columns")
     version = known.pop("version", {})
-    only_with = _texts(known.pop("only_with", ()))
+    only_with = texts(known.pop("only_with", ()))
+    only_when = _conditions(where, known.pop("only_when", {}))
+    split = _split(where, known.pop("split", None))
+    if both := [name for name in only_when if split and name in split.source]:
+        raise ValueError(f"{where}: only_when asks for whole records, and {both[0]!r} is split")
     if known or not isinstance(columns, dict) or not isinstance(version, dict):
         raise ValueError(f"{where}: unknown setting {sorted(known)}")
     values = {
-        name: _value(f"{where}.{name}", schema, name, spec, dictionaries) for name, spec in columns.items()
+        name: value_of(f"{where}.{name}", schema, name, spec, dictionaries) for name, spec in columns.items()
     }
     _require_columns(where, schema, values)
+    if split is None and any(value.place for value in values.values()):
+        raise ValueError(
+            f"{where}: place is the place among the values of a cell, and this rule has no split"
+        )
     if strangers := [name for name in only_with if name not in values]:
         raise ValueError(f"{where}: only_with names {strangers[0]!r}, which this rule does not fill")
     deleted = dict(version.get("deleted", {}))
@@ -246,15 +270,39 @@ def _record_rule(path: Path, spec: dict[str, object], dictionaries: Dictionary[s
         table=table,
         columns=values,
         updated_at=(
-            _plain({"required": True} | version["updated_at"], f"{where}.version")
+            plain_value({"required": True} | version["updated_at"], f"{where}.version")
             if "updated_at" in version
             else None
         ),
-        deleted=_plain(deleted, f"{where}.version") if deleted else None,
+        deleted=plain_value(deleted, f"{where}.version") if deleted else None,
         deleted_values=deleted_values,
         is_partial=bool(version.get("partial", False)),
         only_with=only_with,
+        only_when=only_when,
+        split=split,
     )
+
+
+def _conditions(where: str, spec: object) -> dict[str, tuple[str, ...]]:
+    if not isinstance(spec, dict):
+        raise ValueError(f'{where}: write only_when = {{ "sender\'s column" = ["word", ...] }}')
+    conditions = {str(name): texts(words) for name, words in spec.items()}
+    if empty := [name for name, words in conditions.items() if not words]:
+        raise ValueError(f"{where}: only_when allows {empty[0]!r} no word at all")
+    return conditions
+
+
+def _split(where: str, spec: object) -> Split | None:
+    if spec is None:
+        return None
+    if not isinstance(spec, dict) or set(spec) != {"from", "at"}:
+        raise ValueError(f'{where}: write split = {{ from = ["sender\'s column"], at = "、;" }}')
+    at = spec["at"]
+    if not isinstance(at, str) or not at or any(mark.isalnum() or mark in "()（）" for mark in at):
+        raise ValueError(
+            f"{where}: split needs at, a text of the characters between the values: no letters or brackets"
+        )
+    return Split(texts(spec["from"]), at)
 
 
 def _require_columns(where: str, schema: TableSchema, values: Dictionary[str, Value]) -> None:
@@ -266,55 +314,6 @@ def _require_columns(where: str, schema: TableSchema, values: Dictionary[str, Va
             filled = column.name in values
         if column.required and not filled:
             raise ValueError(f"{where}: column {column.name!r} is required and has no source")
-
-
-def _value(
-    where: str, schema: TableSchema, name: str, spec: object, dictionaries: Dictionary[str, object]
-) -> Value:
-    if name not in schema.columns or schema.columns[name].type in DERIVED:
-        raise ValueError(f"{where}: {schema.table} has no such column to fill")
-    if not isinstance(spec, dict):
-        raise ValueError(f"{where}: write {{ from = [...] }}, {{ constant = ... }} or {{ join = [...] }}")
-    known = dict(spec)
-    if "dictionary" in known:
-        chosen = dictionaries.get(str(known.pop("dictionary")))
-        if not isinstance(chosen, dict):
-            raise ValueError(f"{where}: names a dictionary that is not in [dictionaries]")
-        known["values"] = chosen
-    value = _plain(known, where)
-    if value.required is False and schema.columns[name].required:
-        value = Value(**{**value.__dict__, "required": True})
-    _check_meaning(where, schema.columns[name], value)
-    return value
-
-
-def _check_meaning(where: str, column: Column, value: Value) -> None:
-    """Refuse a setting that the column's type cannot mean, so that no setting is silently ignored."""
-    stated = [value.unit is not None, bool(value.unit_from), value.unit_in_header].count(True)
-    if column.type == "money" and stated != 1:
-        raise ValueError(f"{where}: money needs one of unit, unit_from with units, unit_in_header")
-    if column.type == "share" and (stated != 1 or value.unit_from):
-        raise ValueError(f"{where}: a share needs one of unit, unit_in_header")
-    if column.type not in ("money", "share") and stated:
-        raise ValueError(f"{where}: a {column.type} has no unit")
-    if bool(value.unit_from) != bool(value.units):
-        raise ValueError(f"{where}: unit_from and units belong together")
-    for factor in (value.unit, *value.units.values()):
-        if factor is not None and not _is_factor(factor):
-            raise ValueError(f"{where}: the unit {factor!r} is no number above zero with up to six decimals")
-    if value.decimals is not None and (column.type != "money" or value.decimals not in range(7)):
-        raise ValueError(f"{where}: decimals is for money, from 0 to 6")
-    if value.formats and column.type not in ("timestamp", "date"):
-        raise ValueError(f"{where}: a {column.type} has no formats")
-    words = [*value.values.values(), *([] if value.constant is None else [value.constant])]
-    if column.values and (strangers := [word for word in words if word not in column.values]):
-        raise ValueError(f"{where}: {strangers[0]!r} is none of {', '.join(column.values)}")
-
-
-def _is_factor(factor: object) -> bool:
-    """Say whether amounts can be multiplied by it exactly; a bool is no number."""
-    is_number = isinstance(factor, int | float) and not isinstance(factor, bool)
-    return is_number and 0 < Decimal(str(factor)) == round(Decimal(str(factor)), 6)
 
 
 def _once(names: Iterable[str]) -> tuple[str, ...]:
@@ -334,51 +333,3 @@ def _required(rule: RecordRule) -> set[str]:
         )
         if name
     }
-
-
-def _plain(spec: dict[str, object], where: str) -> Value:
-    known = dict(spec)
-    if "from" in known:
-        known["source"] = known.pop("from")
-    if "with" in known:
-        known["separator"] = known.pop("with")
-    for listed in ("source", "formats", "strip", "unit_from"):
-        if listed in known:
-            known[listed] = _texts(known[listed])
-    for nested in ("join", "first_filled"):
-        if nested in known:
-            known[nested] = tuple(_texts(part) for part in known[nested])  # type: ignore[attr-defined]
-    if "constant" in known:
-        known["constant"] = str(known["constant"])
-    if "values" in known:
-        known["values"] = {str(k): str(v) for k, v in known["values"].items()}  # type: ignore[attr-defined]
-    try:
-        value = Value(**known)  # type: ignore[arg-type]
-    except TypeError as error:
-        raise ValueError(f"{where}: {error}") from None
-    given = [value.source, value.join, value.first_filled, value.constant is not None, value.row]
-    if [bool(each) for each in given].count(True) != 1:
-        raise ValueError(f"{where}: needs exactly one of from, join, first_filled, constant, row")
-    if len(value.formats) > 1 and {"iso", "epoch"} & set(value.formats):
-        raise ValueError(f"{where}: 'iso' and 'epoch' each stand alone in formats")
-    if value.pattern is not None:
-        _check_pattern(where, value.pattern)
-    return value
-
-
-def _check_pattern(where: str, pattern: str) -> None:
-    try:
-        pc.match_substring_regex(pa.scalar(""), pattern)  # RE2, the same engine as DuckDB's
-        groups = re.compile(pattern).groups
-    except (pa.ArrowInvalid, re.error) as error:
-        raise ValueError(f"{where}: pattern: {error}") from None
-    if groups != 1:
-        raise ValueError(f"{where}: pattern needs one pair of round brackets around what is wanted")
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,)
-    if not isinstance(value, list | tuple):
-        raise TypeError(f"{value!r} is neither a text nor a list of texts")
-    return tuple(str(part) for part in value)

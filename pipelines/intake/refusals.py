@@ -58,6 +58,20 @@ def unmapped(section: str, known: Iterable[str], batch: pa.Table) -> pa.Table:
     )
 
 
+def undecided(section: str, column: str, batch: pa.Table) -> pa.Table:
+    """Return the records of which nobody can tell whether the mapping wants them."""
+    return _for_one_reason(
+        {
+            "raw_section": section,
+            "column_name": "",
+            "code": "UNREADABLE_VALUE",
+            "reason": f"{column}: cannot be read, and `only_when` of the mapping asks for it; correct the cell",
+            "reason_zh": f"“{column}”无法识别，而映射的 only_when 以其为准；请更正该单元格",
+        },
+        batch,
+    )
+
+
 def broken(
     con: duckdb.DuckDBPyConnection,
     schema: TableSchema,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pipelines.values.literals import once
+from collections.abc import Mapping
+
+from pipelines.values.literals import number as literal
+from pipelines.values.literals import once, quoted
 
 #: Amounts are multiplied by their unit as DECIMAL(38,15), never as floating point.
 _DECIMALS = 15
@@ -34,29 +37,13 @@ def money(x: str, factor: str, decimals: int | None) -> str:
     """
     plain = f"regexp_replace(regexp_replace({x}, '{_ASIDE}', ''), '{_CURRENCY}', '')"
     cases = " ".join(f"WHEN '{unit}' THEN {own}" for unit, own in _UNITS.items())
-    number = "replace(part.number, ',', '')"
-    fraction = "[0-9]+"
-    if decimals is None:
-        fraction = f"[0-9]{{1,{_DECIMALS}}}0*"
-    else:
-        number = f"regexp_replace({number}, '([.][0-9]{{{_DECIMALS}}})[0-9]+$', '\\1')"
     units = "|".join(sorted(("元", *_UNITS), key=len, reverse=True))
-    form = f"^([+-]?(?:[0-9]+|[0-9]{{1,3}}(?:,[0-9]{{3}})+)(?:[.]{fraction})?)\\s*({units})?整?$"
-    # TRY: a number of forty digits overflows, and is unreadable like any other text.
-    amount = f"TRY(TRY_CAST({number} AS DECIMAL(38,{_DECIMALS})) * CASE part.unit {cases} ELSE {factor} END)"
-    if decimals is not None:
-        amount = f"round({amount}, {decimals})"
-    # More decimals than money holds would be cut in silence: such a number is not read. Nor is one
-    # that says 元 where the header or the flag says 万元.
-    fitted = once(
-        amount,
-        "amount",
-        "CASE WHEN TRY_CAST(amount AS DECIMAL(20,6)) = amount THEN TRY_CAST(amount AS DECIMAL(20,6)) END",
-    )
+    amount = _product("replace(part.number, ',', '')", f"CASE part.unit {cases} ELSE {factor} END", decimals)
+    # A number that says 元 where the header or the flag says 万元 is not read.
     exact = once(
-        f"regexp_extract({plain}, '{form}', ['number', 'unit'])",
+        f"regexp_extract({plain}, '^({_form(decimals)})\\s*({units})?整?$', ['number', 'unit'])",
         "part",
-        f"CASE WHEN {factor} = 1 OR part.unit <> '元' THEN {fitted} END",
+        f"CASE WHEN {factor} = 1 OR part.unit <> '元' THEN {_fitted(amount)} END",
     )
     # Nearly every amount is plain digits in yuan; it needs no wide arithmetic to be exact.
     if decimals is not None:
@@ -65,6 +52,45 @@ def money(x: str, factor: str, decimals: int | None) -> str:
         f"CASE WHEN {factor} = 1 AND regexp_full_match({x}, '[0-9]{{1,14}}([.][0-9]{{1,6}})?')"
         f" THEN TRY_CAST({x} AS DECIMAL(20,6)) ELSE {exact} END"
     )
+
+
+def money_in_own_unit(x: str, units: Mapping[str, float], decimals: int | None) -> str:
+    """SQL of an amount as DECIMAL(20,6) that states its unit itself, as in ``390.6 Jt``.
+
+    Args:
+        x: SQL of the text: as for ``money``, with a word of ``units`` behind the number, in any case.
+        units: word -> factor; the word ``""`` is for numbers that state none.
+        decimals: as for ``money``.
+    """
+    plain = f"regexp_replace({x}, '{_CURRENCY}', '')"
+    written = f"regexp_extract({plain}, '^[+-]?[0-9.,]*[0-9]')"
+    stated = f"lower(trim(regexp_extract({plain}, '^[+-]?[0-9.,]*[0-9](.*)$', 1)))"
+    cases = " ".join(f"WHEN {quoted(word.lower())} THEN {literal(factor)}" for word, factor in units.items())
+    amount = _product(f"replace({written}, ',', '')", f"CASE {stated} {cases} END", decimals)
+    return f"CASE WHEN regexp_full_match({written}, '{_form(decimals)}') THEN {_fitted(amount)} END"
+
+
+def _fitted(amount: str) -> str:
+    """SQL of an amount as money; more decimals than money holds would be cut in silence: such a number is not read."""
+    return once(
+        amount,
+        "amount",
+        "CASE WHEN TRY_CAST(amount AS DECIMAL(20,6)) = amount THEN TRY_CAST(amount AS DECIMAL(20,6)) END",
+    )
+
+
+def _form(decimals: int | None) -> str:
+    """Return the pattern of a number, with commas between thousands or without."""
+    fraction = f"[0-9]{{1,{_DECIMALS}}}0*" if decimals is None else "[0-9]+"
+    return f"[+-]?(?:[0-9]+|[0-9]{{1,3}}(?:,[0-9]{{3}})+)(?:[.]{fraction})?"
+
+
+def _product(number: str, factor: str, decimals: int | None) -> str:
+    """SQL of plain digits times a factor. A number of forty digits overflows, and is unreadable like any other text."""
+    if decimals is None:
+        return f"TRY(TRY_CAST({number} AS DECIMAL(38,{_DECIMALS})) * {factor})"
+    number = f"regexp_replace({number}, '([.][0-9]{{{_DECIMALS}}})[0-9]+$', '\\1')"
+    return f"round(TRY(TRY_CAST({number} AS DECIMAL(38,{_DECIMALS})) * {factor}), {decimals})"
 
 
 def share(x: str, factor: str) -> str:

@@ -30,6 +30,10 @@ _ISO_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ISO_LOCAL = _ISO_DATE + "[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
 _ISO_OFFSET = _ISO_LOCAL + "([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
 
+#: Serial numbers of spreadsheets: of a day, and of a time, whose part behind the point is not nothing.
+_SERIAL = "[0-9]{1,7}([.][0-9]{1,15})?"
+_SERIAL_TIME = "[0-9]{1,7}[.]0{0,14}[1-9][0-9]{0,14}"
+
 #: Digits of a directive of strptime, where nothing separates it from the next.
 _DIGITS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
 
@@ -39,14 +43,19 @@ def timestamp(x: str, formats: tuple[str, ...], zone: str) -> str:
 
     Args:
         x: SQL of the text. A date alone is no time.
-        formats: of strptime, or ``iso`` or ``epoch`` (seconds); none: ``TIMES``.
+        formats: of strptime, with ``serial`` for the day number of a spreadsheet (1900 system), or ``iso`` or ``epoch``
+            (seconds) alone; none: ``TIMES``.
         zone: time zone of every text that does not state its own.
     """
     if formats == ("iso",):
         return _plausible(f"timezone('UTC', {_instant(x, zone)})")
     if formats == ("epoch",):
         return _plausible(_epoch(x))
-    local = _local(x, formats) if formats else f"coalesce({_local(x, TIMES)}, {_plausible(_written(x))})"
+    local = (
+        _in_formats(x, formats, _SERIAL_TIME)
+        if formats
+        else f"coalesce({_local(x, TIMES)}, {_plausible(_written(x))})"
+    )
     return f"timezone('UTC', timezone('{zone}', {local}))"
 
 
@@ -61,8 +70,30 @@ def date(x: str, formats: tuple[str, ...], zone: str) -> str:
     if formats == ("epoch",):
         return f"CAST(timezone('{zone}', timezone('UTC', {_plausible(_epoch(x))})) AS DATE)"
     if formats:
-        return f"CAST({_local(x, formats)} AS DATE)"
+        return f"CAST({_in_formats(x, formats, _SERIAL)} AS DATE)"
     return f"CAST(coalesce({_local(x, (*DATES, *TIMES))}, {_plausible(_written(x))}) AS DATE)"
+
+
+def _in_formats(x: str, formats: tuple[str, ...], serial: str) -> str:
+    """SQL of a time in formats of strptime, or as a serial number of this pattern."""
+    written = tuple(each for each in formats if each != "serial")
+    found = [_local(x, written)] if written else []
+    if len(written) < len(formats):
+        found.append(_plausible(_serial(x, serial)))
+    return f"coalesce({', '.join(found)})"
+
+
+def _serial(x: str, pattern: str) -> str:
+    """SQL of days since the end of 1899, to the millisecond as spreadsheets show them.
+
+    They take 1900 for a leap year (ECMA-376 18.17.4.1): number 60 is a day that never was, and the days before it have
+    the next number.
+    """
+    days = f"TRY_CAST({x} AS DECIMAL(28,15))"
+    milliseconds = f"CAST(round({days} * 86400000) AS BIGINT)"
+    moment = f"epoch_ms({milliseconds} + epoch_ms(TIMESTAMP '1899-12-30') + if({days} < 60, 86400000, 0))"
+    is_day = f"regexp_full_match({x}, '{pattern}') AND NOT {days} BETWEEN 60 AND 60.999999"
+    return f"CASE WHEN {is_day} THEN TRY({moment}) END"
 
 
 def _written(x: str) -> str:

@@ -99,13 +99,15 @@ class FileRule:
 
     Attributes:
         match: glob patterns on the file's name.
-        format: ``delimited``, ``workbook``, ``exchange`` (national XML or the same as JSON
-            lines), ``ocds``, ``parquet`` or ``document`` (docx, pdf, xlsx, plain text).
+        format: ``delimited``, ``workbook`` (xlsx, xls, ods), ``exchange`` (national XML or the same as JSON
+            lines), ``ocds``, ``json``, ``parquet`` or ``document`` (docx, pdf, xlsx, plain text).
         section: name given to the records of a flat file; ``stem`` takes it from the file name
             (``TENDER_LIST_20261101.csv`` is section ``TENDER_LIST``).
         header: names of which at least two must stand in the header row; without any, those that the mapping reads.
         skip: lines of a delimited file before everything else.
         columns: names of the columns of a file that has no header.
+        records: of plain JSON, each section and the path to its records, such as ``lots[].bids``; a section without a
+            name is ``section``.
         wanted, keys, required: the names that the mapping reads in this section, with ``head:`` before what stands
             above the table; those of them that tell whose the rows are (the lot); those of what else every record
             must have (the bidder). Worked out, not set.
@@ -119,6 +121,7 @@ class FileRule:
     published: bool = False
     skip: int = 0
     columns: tuple[str, ...] = ()
+    records: tuple[tuple[str, str], ...] = ()
     wanted: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
@@ -145,7 +148,16 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
         FileRefused: not this format, broken beyond its records, or dangerous. ``batches`` may
             raise it too, where a damaged page shows only when it is read.
     """
-    from pipelines.intake.readers import delimited, documents, exchange, ocds, parquet, sniffing, workbook
+    from pipelines.intake.readers import (
+        delimited,
+        documents,
+        exchange,
+        ocds,
+        parquet,
+        plain_json,
+        sniffing,
+        workbook,
+    )
 
     readers = {
         "delimited": delimited.read,
@@ -154,6 +166,7 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
         "ocds": ocds.read,
         "parquet": parquet.read,
         "document": documents.read,
+        "json": plain_json.read,
     }
     private = Path(tempfile.mkdtemp(dir=work))
     return readers[rule.format](sniffing.admitted(path, rule, private), rule, file_name, private)

@@ -7,11 +7,12 @@ records. It counts what stands in the file before anybody builds rows from it:
 format      the reader                           this module
 ==========  ===================================  ==============================================
 delimited   Arrow, checked against field counts  non-blank records of the standard library's csv
-workbook    calamine                             filled rows in the sheet's XML
+workbook    calamine                             filled rows in the sheet's XML; of an xls, by xlrd
 exchange    element tree; strict JSON            expat's DES elements; non-blank lines
 ocds        merges and builds rows               merges anew, multiplies lengths; elements also by ijson
 parquet     the pages                            the footer
 document    see ``counting_documents``
+json        the values, step by step             ijson's events; in lines, the lengths of arrays
 ==========  ===================================  ==============================================
 
 What both sides share, so that they mean the same thing by a record: the encoding and the separator of
@@ -26,7 +27,6 @@ import csv
 import json
 import re
 import tempfile
-import zipfile
 from collections import Counter
 from functools import reduce
 from itertools import islice
@@ -37,23 +37,21 @@ from xml.parsers import expat
 import ijson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from defusedxml.ElementTree import fromstring
 
 from pipelines.intake.readers import (
     FileRefused,
     FileRule,
     counting_documents,
+    counting_json,
     counting_sheets,
     decoding,
     delimited,
     exchange,
     layout,
     ocds,
-    packages,
     section_name,
     sniffing,
     strict_json,
-    workbook_parts,
 )
 
 #: ijson crashes on an integer that Python will not convert (4,300 digits).
@@ -82,6 +80,7 @@ def count_records(path: Path, rule: FileRule, file_name: str, work: Path) -> dic
         "ocds": _ocds,
         "parquet": _parquet,
         "document": counting_documents.count,
+        "json": counting_json.count,
     }
     with tempfile.TemporaryDirectory(dir=work) as private:
         plain = sniffing.admitted(path, rule, Path(private))
@@ -279,14 +278,7 @@ def _ijson_elements(path: Path) -> int:
 
 def _workbook(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:
     count = 0
-    with zipfile.ZipFile(packages.checked_copy(path, work, packages.WORKBOOK)) as archive:
-        strings = counting_sheets.shared_strings(archive)
-        book = fromstring(archive.read("xl/workbook.xml"))
-        sheets = [one for one in book.iter() if packages.local(one.tag) == "sheet"]
-        visible = {one.get("name") for one in sheets if one.get("state", "visible") == "visible"}
-        for name, part in workbook_parts.sheet_parts(archive).items():
-            if name in visible:
-                rows = counting_sheets.sheet_rows(archive, part, strings)
-                blocks = layout.lay_out(rows, rule, f"sheet {name}, row").blocks
-                count += sum(len(block.records) for block in blocks)
+    for name, rows in counting_sheets.visible_sheets(path, work):
+        blocks = layout.lay_out(rows, rule, f"sheet {name}, row").blocks
+        count += sum(len(block.records) for block in blocks)
     return {section_name(rule, file_name): count}

@@ -1,25 +1,37 @@
-"""The filled rows of a workbook's sheets, from their XML: the second opinion on what calamine says."""
+"""The filled rows of a workbook's sheets, from their XML or by xlrd: the second opinion on what calamine says."""
 
 from __future__ import annotations
 
 import re
 import zipfile
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from defusedxml.ElementTree import fromstring, iterparse
 
-from pipelines.intake.readers import packages, workbook_parts
+from pipelines.intake.readers import counting_other_sheets, packages, sniffing, workbook_parts
 from pipelines.intake.readers.layout import Row
+from pipelines.intake.readers.sheet_cells import Cells, finished
 
 
-@dataclass
-class _Row:
-    """What stands in one row: its filled cells by column from 0, which of them are text, and what cannot be read."""
-
-    filled: dict[int, str] = field(default_factory=dict)
-    texts: set[int] = field(default_factory=set)
-    in_doubt: set[int] = field(default_factory=set)  # formulas and errors
+def visible_sheets(path: Path, work: Path) -> Iterator[tuple[str, list[Row]]]:
+    """Yield name and rows of each visible sheet of a workbook, whatever its format."""
+    kind = sniffing.sniff(path)
+    if kind == "xls":
+        yield from counting_other_sheets.old_sheets(path)
+        return
+    with zipfile.ZipFile(packages.checked_copy(path, work, packages.WORKBOOK)) as archive:
+        if kind == "ods":
+            yield from counting_other_sheets.open_sheets(archive)
+            return
+        strings = shared_strings(archive)
+        book = fromstring(archive.read("xl/workbook.xml"))
+        sheets = [one for one in book.iter() if packages.local(one.tag) == "sheet"]
+        visible = {one.get("name") for one in sheets if one.get("state", "visible") == "visible"}
+        for name, part in workbook_parts.sheet_parts(archive).items():
+            if name in visible:
+                yield name, sheet_rows(archive, part, strings)
 
 
 def filled_rows(archive: zipfile.ZipFile, part: str, strings: list[str]) -> int:
@@ -29,29 +41,14 @@ def filled_rows(archive: zipfile.ZipFile, part: str, strings: list[str]) -> int:
 
 def sheet_rows(archive: zipfile.ZipFile, part: str, strings: list[str]) -> list[Row]:
     """Return the rows of a sheet that are not blank; merged cells stand in each row that they cover."""
-    rows, merged = _rows(archive, part, strings)
-    for row in rows.values():
-        row.filled = {column: text for column, text in row.filled.items() if column not in row.in_doubt}
-        row.texts -= row.in_doubt
-    filled = {number: row for number, row in rows.items() if row.filled or row.in_doubt}
-    for top, bottom, column in merged:
-        above = rows.get(top, _Row())
-        for number in range(top + 1, bottom + 1):
-            below = filled.get(number)
-            if below and column in above.filled and column not in {*below.filled, *below.in_doubt}:
-                below.filled[column] = above.filled[column]
-                below.texts |= above.texts & {column}
-    return [
-        Row(number, row.filled, frozenset(row.texts), frozenset(row.in_doubt))
-        for number, row in sorted(filled.items())
-    ]
+    return finished(*_rows(archive, part, strings))
 
 
 def _rows(
     archive: zipfile.ZipFile, part: str, strings: list[str]
-) -> tuple[dict[int, _Row], list[tuple[int, int, int]]]:
+) -> tuple[dict[int, Cells], list[tuple[int, int, int]]]:
     """Return the rows that a sheet's XML mentions by their number, and its merged cells."""
-    rows: dict[int, _Row] = {}
+    rows: dict[int, Cells] = {}
     merged: list[tuple[int, int, int]] = []
     number = 0
     with archive.open(part) as file:
@@ -61,7 +58,7 @@ def _rows(
             if packages.local(element.tag) != "row":
                 continue
             number = int(element.get("r") or number + 1)
-            row = rows.setdefault(number, _Row())
+            row = rows.setdefault(number, Cells())
             column = 0
             for cell in element:
                 letters = (cell.get("r") or "").rstrip("0123456789")
@@ -79,7 +76,7 @@ def _merged(area: str) -> list[tuple[int, int, int]]:
     return [(int(found[2]), int(found[3]), workbook_parts.column_number(found[1]) - 1)]
 
 
-def _put_cell(row: _Row, column: int, cell: Element, strings: list[str]) -> None:
+def _put_cell(row: Cells, column: int, cell: Element, strings: list[str]) -> None:
     kind = cell.get("t", "n")
     parts = {packages.local(part.tag): part for part in cell}
     if kind == "e" or "f" in parts:

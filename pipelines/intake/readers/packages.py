@@ -1,4 +1,4 @@
-"""Office files (xlsx, docx) are zip archives of XML: checked before any part of them is used.
+"""Office files (xlsx, docx, ods) are zip archives of XML: checked before any part of them is used.
 
 The directory is checked first, then every XML part is unpacked under a byte limit, searched for a DOCTYPE
 and written into a plain archive of our own, in which all other parts (pictures, macros) are empty. Only
@@ -44,6 +44,9 @@ MAX_RATIO = 100
 #: Below this size a high ratio is harmless (empty formatted rows).
 _RATIO_FREE_BYTES = 2**20
 
+#: The member that says of an OpenDocument file what it is.
+MIMETYPE = "mimetype"
+
 _ENCRYPTED = 0x1
 
 #: What ``zipfile`` raises on archives that are cut, altered or oddly made.
@@ -66,11 +69,12 @@ def checked_copy(path: Path, work: Path, limits: Limits) -> Path:
         _check_directory(members, path.stat().st_size, limits)
         for member in members:
             data = b""
-            if is_xml(member.filename):
+            if is_xml(member.filename) or member.filename == MIMETYPE:
                 try:
                     data = archive.read(member)
                 except DAMAGE as error:
                     raise damaged(error) from None
+            if is_xml(member.filename):
                 _refuse_doctype(member.filename, data)
             plain.writestr(member.filename, data)
     return copy

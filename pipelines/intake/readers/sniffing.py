@@ -13,6 +13,7 @@ from typing import IO, Protocol
 import pyarrow as pa
 
 from pipelines.intake.readers import FileRefused, FileRule
+from pipelines.intake.readers.packages import MIMETYPE
 
 #: A night's delivery of a province stays far below this; more would fill the disk.
 MAX_EXPANDED_BYTES = 2 * 2**30
@@ -34,10 +35,11 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 #: Which content a rule's format accepts.
 _CONTENT = {
     "delimited": ("delimited",),
-    "workbook": ("workbook",),
+    "workbook": ("workbook", "xls", "ods"),
     "exchange": ("xml", "json"),
     "ocds": ("json",),
     "parquet": ("parquet",),
+    "json": ("json",),
     "document": ("docx", "pdf", "workbook", "delimited", "xml", "json"),
 }
 
@@ -65,6 +67,18 @@ _REMEDY = {
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
+#: Directory entries of an old Office container: what a workbook is called, and what other programs call theirs.
+_STREAM = re.compile(
+    b"|".join(
+        (name + "\0").encode("utf-16-le")
+        for name in ("Workbook", "Book", "WordDocument", "PowerPoint Document")
+    )
+)
+_ENTRY_BYTES = 128
+_WORKBOOKS = {("Workbook\0").encode("utf-16-le"), ("Book\0").encode("utf-16-le")}
+
+_SPREADSHEET = b"application/vnd.oasis.opendocument.spreadsheet"
+
 #: The stream of an old Office container in which a new Office file lies under a password.
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 
@@ -74,7 +88,9 @@ class _Stream(Protocol):
 
 
 def sniff(path: Path) -> str:
-    """Return what the file is: ``delimited``, ``workbook``, ``docx``, ``pdf``, ``xml``, ``json`` or ``parquet``.
+    """Return what the file is.
+
+    That is ``delimited``, ``workbook`` (xlsx), ``xls``, ``ods``, ``docx``, ``pdf``, ``xml``, ``json`` or ``parquet``.
 
     Raises:
         FileRefused: empty, or something that no reader takes.
@@ -98,7 +114,7 @@ def sniff(path: Path) -> str:
     if head.startswith(b"%PDF"):
         return "pdf"
     if head.startswith(_OLD_OFFICE):
-        raise _old_office(path)
+        return _sniff_old_office(path)
     for at, magic, code, what, what_zh in _FOREIGN:
         if head[at:].startswith(magic):
             remedy, remedy_zh = _REMEDY[code]
@@ -140,6 +156,10 @@ def admitted(path: Path, rule: FileRule, work: Path) -> Path:
             "the file is a PDF document; deliver the table itself as xlsx or CSV",
             "文件是 PDF 文档；请提供 xlsx 或 CSV 格式的原始表格",
         )
+    if content == "xls" and content not in _CONTENT[rule.format]:
+        raise _old_office()
+    if content == "ods" and content not in _CONTENT[rule.format]:
+        raise _other_office()
     if content not in _CONTENT[rule.format]:
         expected = " or ".join(_CONTENT[rule.format])
         raise FileRefused(
@@ -179,19 +199,37 @@ def _next_chunk(stream: _Stream | IO[bytes]) -> bytes:
         ) from None
 
 
-def _old_office(path: Path) -> FileRefused:
+def _sniff_old_office(path: Path) -> str:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        is_encrypted = content.find(_ENCRYPTED_PACKAGE) >= 0
-    if is_encrypted:
-        return FileRefused(
-            "ENCRYPTED",
-            "the Office file is protected with a password; take the password off and deliver it again",
-            "Office 文件已加密；请取消密码后重新提供",
-        )
+        if content.find(_ENCRYPTED_PACKAGE) >= 0:
+            raise _encrypted()
+        streams = {found[0] for found in _STREAM.finditer(content) if not found.start() % _ENTRY_BYTES}
+    if streams and streams <= _WORKBOOKS:
+        return "xls"
+    raise _old_office()
+
+
+def _encrypted() -> FileRefused:
+    return FileRefused(
+        "ENCRYPTED",
+        "the Office file is protected with a password; take the password off and deliver it again",
+        "Office 文件已加密；请取消密码后重新提供",
+    )
+
+
+def _old_office() -> FileRefused:
     return FileRefused(
         "OLD_OFFICE",
-        "the file is an old .doc or .xls file; save it as .docx or .xlsx",
-        "文件是旧版 .doc 或 .xls 格式；请另存为 .docx 或 .xlsx",
+        "the file is an old .doc or .xls file, perhaps cut in transfer; save it as .docx or .xlsx",
+        "文件是旧版 .doc 或 .xls 格式，或传输中被截断；请另存为 .docx 或 .xlsx",
+    )
+
+
+def _other_office() -> FileRefused:
+    return FileRefused(
+        "OTHER_OFFICE",
+        "the file is an xlsb or OpenDocument file; save it as .xlsx or .docx",
+        "文件是 xlsb 或 OpenDocument 格式；请另存为 .xlsx 或 .docx",
     )
 
 
@@ -199,7 +237,18 @@ def _sniff_zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             members = set(archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            kind = _beginning(archive, MIMETYPE) if MIMETYPE in members else b""
+            manifest = "META-INF/manifest.xml"
+            has_password = manifest in members and b"encryption-data" in _beginning(archive, manifest)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise FileRefused(
             "DAMAGED_ARCHIVE",
             f"the file begins like a workbook or zip archive and is damaged ({error}); deliver it again",
@@ -209,14 +258,19 @@ def _sniff_zip(path: Path) -> str:
         return "workbook"
     if "[Content_Types].xml" in members and any(name.startswith("word/") for name in members):
         return "docx"
+    if "content.xml" in members and has_password:
+        raise _encrypted()
+    if "content.xml" in members and kind == _SPREADSHEET:
+        return "ods"
     if "xl/workbook.bin" in members or "content.xml" in members:
-        raise FileRefused(
-            "OTHER_OFFICE",
-            "the file is an xlsb or OpenDocument file; save it as .xlsx or .docx",
-            "文件是 xlsb 或 OpenDocument 格式；请另存为 .xlsx 或 .docx",
-        )
+        raise _other_office()
     remedy, remedy_zh = _REMEDY["ARCHIVE"]
     raise FileRefused("ARCHIVE", f"the file is a zip archive; {remedy}", f"文件是 zip 压缩包；{remedy_zh}")
+
+
+def _beginning(archive: zipfile.ZipFile, member: str) -> bytes:
+    with archive.open(member) as file:
+        return file.read(_HEAD_BYTES)
 
 
 def _sniff_text(head: bytes) -> str:

@@ -1,4 +1,4 @@
-"""xlsx: the sheets that have the expected header; one record a row below it.
+"""Workbooks (xlsx, xls, ods): the sheets that have the expected header; one record a row below it.
 
 ``layout`` says where the tables of a sheet are, which labels hold for which rows and what is a remark. Texts of the
 header are kept as found; a column without a heading that holds data is called ``column:C``. A cell merged over several
@@ -29,8 +29,11 @@ from pipelines.intake.readers import (
     Reading,
     headings,
     layout,
+    old_workbook,
+    opendocument,
     packages,
     section_name,
+    sniffing,
     workbook_parts,
 )
 from pipelines.intake.readers.layout import HEADER_WITHIN_ROWS
@@ -50,17 +53,16 @@ Cell = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta
 
 def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
     """Take a workbook apart; see ``readers.read``."""
-    plain = packages.checked_copy(path, work, packages.WORKBOOK)
     section = section_name(rule, file_name)
     spool = Spool(work)
     notes: list[str] = []
     found = 0
-    for sheet, facts in _visible_sheets(plain, notes):
+    for sheet, facts in _visible_sheets(path, work, notes):
         cells = sheet.to_python(skip_empty_area=False)
         place = f"sheet {sheet.name}, row"
         rows = {
             row.number: row
-            for row in _rows(cells, facts, merged_rows(sheet.merged_cell_ranges or [], len(cells)))
+            for row in _rows(cells, facts, merged_rows(sheet.merged_cell_ranges or facts.merged, len(cells)))
         }
         tables = layout.lay_out(rows.values(), rule, place)
         if not tables.blocks:
@@ -138,22 +140,22 @@ def _text(cell: Cell, column: int, number: int) -> str:
     return cell_text(cell)
 
 
-def _visible_sheets(plain: Path, notes: list[str]) -> list[tuple[CalamineSheet, workbook_parts.SheetFacts]]:
+def _visible_sheets(
+    path: Path, work: Path, notes: list[str]
+) -> list[tuple[CalamineSheet, workbook_parts.SheetFacts]]:
     visible = []
+    plain, facts_of = _facts(path, work)
     try:
-        with zipfile.ZipFile(plain) as archive:
-            book = CalamineWorkbook.from_path(str(plain))
-            parts = workbook_parts.sheet_parts(archive)
-            for known in book.sheets_metadata:
-                if known.typ != SheetTypeEnum.WorkSheet:
-                    continue
-                facts = workbook_parts.sheet_facts(archive, parts[known.name])
-                sheet = book.get_sheet_by_name(known.name)
-                if known.visible == SheetVisibleEnum.Visible:
-                    visible.append((sheet, facts))
-                else:
-                    filled = sum(1 for row in sheet.to_python() if any(map(cell_text, row)))
-                    notes.append(f"sheet {known.name} is hidden and was NOT read: {filled} rows")
+        book = CalamineWorkbook.from_path(str(plain))
+        for known, facts in zip(book.sheets_metadata, facts_of, strict=True):
+            if known.typ != SheetTypeEnum.WorkSheet:
+                continue
+            sheet = book.get_sheet_by_name(known.name)
+            if known.visible == SheetVisibleEnum.Visible:
+                visible.append((sheet, facts))
+            else:
+                filled = sum(1 for row in sheet.to_python() if any(map(cell_text, row)))
+                notes.append(f"sheet {known.name} is hidden and was NOT read: {filled} rows")
     except (CalamineError, KeyError, ValueError) as error:
         raise FileRefused(
             "DAMAGED_WORKBOOK",
@@ -161,6 +163,19 @@ def _visible_sheets(plain: Path, notes: list[str]) -> list[tuple[CalamineSheet, 
             f"工作簿无法打开（{error}）；请重新保存后提供",
         ) from None
     return visible
+
+
+def _facts(path: Path, work: Path) -> tuple[Path, list[workbook_parts.SheetFacts]]:
+    """Return the file to open, and what its own words say of each sheet, before anything of it is opened."""
+    kind = sniffing.sniff(path)
+    if kind == "xls":
+        return path, old_workbook.sheet_facts(path)
+    plain = packages.checked_copy(path, work, packages.WORKBOOK)
+    with zipfile.ZipFile(plain) as archive:
+        if kind == "ods":
+            return plain, opendocument.sheet_facts(archive)
+        parts = workbook_parts.sheet_parts(archive).values()
+        return plain, [workbook_parts.sheet_facts(archive, part) for part in parts]
 
 
 def cell_text(cell: Cell) -> str:

@@ -25,12 +25,16 @@ class SheetFacts:
     Attributes:
         formulas, errors: spreadsheet row -> the cells in it, e.g. ``{7: ["C7"]}``.
         rows, columns: how far the sheet spans.
+        is_worksheet: it is no chart or macro sheet; said by an xls.
+        merged: first and last (row, column) from 0 of cells merged over several rows; of an xlsx calamine has them.
     """
 
     formulas: dict[int, list[str]] = field(default_factory=dict)
     errors: dict[int, list[str]] = field(default_factory=dict)
     rows: int = 0
     columns: int = 0
+    is_worksheet: bool = True
+    merged: list[tuple[tuple[int, int], tuple[int, int]]] = field(default_factory=list)
 
 
 def sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -70,14 +74,14 @@ def sheet_facts(archive: zipfile.ZipFile, part: str) -> SheetFacts:
         nonlocal row, column
         name = local(tag)
         if name == "row":
-            row = _positive(attributes.get("r"), row + 1)
+            row = positive(attributes.get("r"), row + 1)
             column = 0
             facts.rows = max(facts.rows, row)
         elif name == "c":
             at = attributes.get("r", "")
             letters = at.rstrip("0123456789")
             if letters:
-                row, column = _positive(at[len(letters) :], row), column_number(letters)
+                row, column = positive(at[len(letters) :], row), column_number(letters)
             else:
                 column += 1
             facts.rows = max(facts.rows, row)
@@ -93,13 +97,18 @@ def sheet_facts(archive: zipfile.ZipFile, part: str) -> SheetFacts:
         parser.Parse(archive.read(part), True)
     except expat.ExpatError as error:
         raise broken(part, error) from None
+    check_span(facts)
+    return facts
+
+
+def check_span(facts: SheetFacts) -> None:
+    """Refuse a sheet that spans more than ``MAX_CELLS``."""
     if facts.rows * facts.columns > MAX_CELLS:
         raise FileRefused(
             "SHEET_TOO_LARGE",
             f"a sheet spans {facts.rows:,} rows x {facts.columns:,} columns; delete the stray cells",
             f"工作表跨越 {facts.rows:,} 行 × {facts.columns:,} 列；请删除远离表格的零散单元格",
         )
-    return facts
 
 
 def column_number(letters: str) -> int:
@@ -110,7 +119,8 @@ def column_number(letters: str) -> int:
     return number
 
 
-def _positive(digits: str | None, otherwise: int) -> int:
+def positive(digits: str | None, otherwise: int) -> int:
+    """Return a number of up to seven digits, or ``otherwise`` for what is none."""
     return int(digits) if digits and digits.isascii() and digits.isdigit() and len(digits) <= 7 else otherwise
 
 

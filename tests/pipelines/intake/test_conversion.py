@@ -899,3 +899,118 @@ def test_a_time_that_may_be_two_is_not_guessed(convert, text):
     (row,) = convert('submitted_at = { from = ["t"] }', {"t": text})
     assert row["submitted_at"] is None
     assert row["unread"]
+
+
+# --- numbers and days as other countries and spreadsheets write them -----------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("1.234.567,89", "1234567.89"),
+        ("390,6", "390.6"),
+        ("1.234", "1234"),
+        ("５．０００，５", "5000.5"),
+        ("1234567", "1234567"),
+        ("1,234.56", None),
+        ("1.23", None),
+        ("0.5", None),
+    ],
+)
+def test_a_decimal_comma_turns_point_and_comma_round(price, text, amount):
+    assert price(text, 'unit = 1, decimal = ","') == (amount and Decimal(amount))
+
+
+def test_a_decimal_comma_is_for_every_kind_of_number(convert):
+    (row,) = convert(
+        'discount_share = { from = ["下浮率"], unit = 0.01, decimal = "," }', {"下浮率": "7,25"}, table="lots"
+    )
+    assert row["discount_share"] == pytest.approx(0.0725)
+    (row,) = convert('price_score = { from = ["得分"], decimal = "," }', {"得分": "93,5"}, table="scores")
+    assert row["price_score"] == Decimal("93.5")
+    (row,) = convert('rank = { from = ["r"], decimal = "," }', {"r": "12,0"})
+    assert row["rank"] == 12
+
+
+MAGNITUDES = (
+    'unit_in_cell = { "Jt" = 1000000, "Mrd" = 1000000000, "rb" = 1000, "Mio." = 1000000 }, decimal = ","'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("390,6 Jt", "390600000"),
+        ("390,6JT", "390600000"),
+        ("Rp 1.250 rb", "1250000"),
+        ("1,5 Mrd", "1500000000"),
+        ("12 Mio.", "12000000"),
+        ("390,6", None),
+        ("390,6 T", None),
+        ("390,6 Jt 2", None),
+        ("Jt", None),
+        ("1,2,3 Jt", None),
+    ],
+)
+def test_a_magnitude_is_read_only_if_the_mapping_knows_it(price, text, amount):
+    assert price(text, MAGNITUDES + ', strip = ["Rp"]') == (amount and Decimal(amount))
+
+
+def test_an_empty_magnitude_is_for_numbers_without_one(price):
+    assert price(["5", "5 M", "5.5 m"], 'unit_in_cell = { "" = 1, "M" = 1000000 }') == [
+        Decimal(5),
+        Decimal(5_000_000),
+        Decimal(5_500_000),
+    ]
+    assert price("0.1234567 M", 'unit_in_cell = { "M" = 1000000 }') == Decimal("123456.7")
+    assert price("0.1234567", 'unit_in_cell = { "" = 1 }') is None, "more decimals than money has"
+    assert price("0.1234567", 'unit_in_cell = { "" = 1 }, decimals = 2') == Decimal("0.12")
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("46143.395833333336", utc(2026, 5, 1, 9, 30)),
+        ("46143.3958333333", utc(2026, 5, 1, 9, 30)),
+        ("61.5", utc(1900, 3, 1, 12)),
+        ("59.5", utc(1900, 2, 28, 12)),
+        ("60.5", None),
+        ("46143", None),
+        ("46143.0", None),
+        ("-1.5", None),
+        ("0.5", None),
+        ("9999999.5", None),
+    ],
+)
+def test_a_serial_number_is_a_time_of_the_sender(convert, text, moment):
+    # Shanghai kept its own mean time in 1900.
+    (row,) = convert('submitted_at = { from = ["t"], formats = ["serial"] }', {"t": text}, zone="UTC")
+    assert row["submitted_at"] == moment
+    assert bool(row["unread"]) == (moment is None)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("1", dt.date(1900, 1, 1)),
+        ("59", dt.date(1900, 2, 28)),
+        ("60", None),
+        ("61", dt.date(1900, 3, 1)),
+        ("46143", dt.date(2026, 5, 1)),
+        ("46143.99", dt.date(2026, 5, 1)),
+        ("2026/5/1", dt.date(2026, 5, 1)),
+        ("20260501", None),
+    ],
+)
+def test_serial_days_and_written_ones_may_stand_in_one_column(convert, text, day):
+    columns = (
+        'winner_name = { constant = "甲" }\nawarded_on = { from = ["t"], formats = ["serial", "%Y/%m/%d"] }'
+    )
+    (row,) = convert(columns, {"t": text}, table="awards")
+    assert row["awarded_on"] == day
+
+
+def test_a_serial_day_is_enough_to_tell_the_newer_version(convert):
+    rule = 'version.updated_at = { from = ["at"], formats = ["serial"] }'
+    rows = convert('rank = { from = ["r"] }', {"r": ["1", "2"], "at": ["46143", "46143.5"]}, rule=rule)
+    assert [row["updated_at"] for row in rows] == [utc(2026, 4, 30, 16), utc(2026, 5, 1, 4)]

@@ -1,5 +1,3 @@
-import tomllib
-
 import pytest
 
 from pipelines.intake import mapping
@@ -59,6 +57,19 @@ def test_a_mapping_says_where_each_column_comes_from(load):
         ('discount_share = { from = ["下浮率"] }', "a share needs one of unit"),
         ('lot_name = { from = ["标段名称"], unit = 1 }', "a text has no unit"),
         ('lot_name = { from = ["标段名称"], decimals = 2 }', "decimals is for money"),
+        (
+            'ceiling_price = { from = ["限价"], unit = 1, unit_in_cell = { "M" = 1 } }',
+            "money needs one of unit",
+        ),
+        ('ceiling_price = { from = ["限价"], unit_in_cell = true }', "write unit_in_cell"),
+        ('ceiling_price = { from = ["限价"], unit_in_cell = { "M" = 0 } }', "no number above zero"),
+        ('ceiling_price = { from = ["限价"], unit_in_cell = { "M" = 1, "m" = 2 } }', "one word in two cases"),
+        ('discount_share = { from = ["下浮率"], unit_in_cell = { "M" = 1 } }', "a share needs one of unit"),
+        ('lot_name = { from = ["标段名称"], unit_in_cell = { "M" = 1 } }', "a text has no unit"),
+        ('lot_name = { from = ["标段名称"], decimal = "," }', "decimal is"),
+        ('ceiling_price = { from = ["限价"], unit = 1, decimal = ";" }', "decimal is"),
+        ('lot_name = { from = ["标段名称"], formats = ["serial"] }', "a text has no formats"),
+        ('opening_at = { from = ["开标"], formats = ["epoch", "serial"] }', "stand alone"),
         # words that the schema does not know
         ('award_method = { from = ["评标办法"], values = { "低价" = "lowest" } }', "'lowest' is none of"),
         ('award_method = { constant = "cheapest" }', "'cheapest' is none of"),
@@ -68,9 +79,9 @@ def test_a_mapping_says_where_each_column_comes_from(load):
         ('lot_name = { from = ["标段名称"], fallback = "x" }', "fallback"),
         (
             'lot_name = { from = ["标段名称"], constant = "x" }',
-            "exactly one of from, join, first_filled, constant, row",
+            "exactly one of from, join, first_filled, constant, row, place",
         ),
-        ("lot_name = { }", "exactly one of from, join, first_filled, constant, row"),
+        ("lot_name = { }", "exactly one of from, join, first_filled, constant, row, place"),
         ('lot_name = "标段名称"', "write { from"),
         ("lot_name = { from = 3 }", "neither a text nor a list"),
         ('lot_name = { from = ["标段名称"], values = ["x"] }', "wrong shape"),
@@ -99,7 +110,39 @@ def test_a_mapping_says_where_each_column_comes_from(load):
             'lot_id = { from = ["x"] }',
             "which this rule does not fill",
         ),
+        ("rank = { place = true }", "lots has no such column"),
+        ("lot_name = { place = true }", "this rule has no split"),
+        (
+            '[[record]]\nsection = "lots"\ntable = "lots"\nonly_when = ["有效"]\n[record.columns]',
+            "write only_when",
+        ),
+        (
+            '[[record]]\nsection = "lots"\ntable = "lots"\nonly_when = { "状态" = [] }\n[record.columns]',
+            "no word at all",
+        ),
+        ('[[record]]\nsection = "lots"\ntable = "lots"\nsplit = "标段"\n[record.columns]', "write split"),
+        (
+            '[[record]]\nsection = "lots"\ntable = "lots"\nsplit = { from = "标段" }\n[record.columns]',
+            "write split",
+        ),
+        (
+            '[[record]]\nsection = "lots"\ntable = "lots"\nsplit = { from = "标段", at = "和" }\n[record.columns]',
+            "no letters or brackets",
+        ),
+        (
+            '[[record]]\nsection = "lots"\ntable = "lots"\nsplit = { from = "标段", at = "、" }\n'
+            'only_when = { "标段" = ["1"] }\n[record.columns]',
+            "'标段' is split",
+        ),
         ('[[file]]\nmatch = ["*.dbf"]\nformat = "dbase"', "no format 'dbase'"),
+        (
+            '[[file]]\nmatch = ["*"]\nformat = "delimited"\nrecords = "lots"',
+            "records is for json, and this format is delimited",
+        ),
+        ('[[file]]\nmatch = ["*"]\nformat = "json"\nrecords = "lots[0]"', "'lots[0]' is no path"),
+        ('[[file]]\nmatch = ["*"]\nformat = "json"\nrecords = ["lots"]', "write records"),
+        ('[[file]]\nmatch = ["*"]\nformat = "workbook"\nskip = 1', "skip is for delimited"),
+        ('[[file]]\nmatch = ["*"]\nformat = "json"\nheader = ["x"]', "header is for delimited and workbook"),
         ('[[file]]\nmatch = ["*.xls"]\nformat = "workbook"\nsheet = 1', "sheet"),
     ],
 )
@@ -254,10 +297,3 @@ def test_every_built_in_mapping_means_something(source):
 
 def test_any_change_of_the_text_is_another_version(load):
     assert load(MINIMAL).version != load(MINIMAL + "# a remark\n").version
-
-
-def test_the_example_in_the_readme_is_toml():
-    readme = (mapping.BUILT_IN / "README.md").read_text(encoding="utf-8")
-    example = readme.split("```toml")[1].split("```")[0]
-    assert "[record.columns]" in example
-    assert tomllib.loads(example)["record"][0]["table"] == "bids"

@@ -422,6 +422,38 @@ def test_a_rate_is_never_a_price(opened):
     ]
 
 
+BY_FORM = """
+[[record]]
+section = "results"
+table = "{table}"
+[record.columns]
+lot_id = {{ from = ["lot"] }}
+{party}_name = {{ from = ["name"] }}
+price = {{ from = ["price"], unit = 1 }}
+currency = {{ constant = "CNY" }}
+price_form = {{ from = ["form"], values = {{ "1" = "amount", "2" = "rate", "3" = "unit_price" }} }}
+"""
+
+
+@pytest.mark.parametrize(("table", "party"), [("awards", "winner"), ("candidates", "candidate")])
+def test_a_rate_or_unit_price_of_a_result_is_never_a_price(opened, table, party):
+    opened.mapping += BY_FORM.format(table=table, party=party)
+    opened.read("lot,name,price,form\nL1,甲,8.5,2\nL1,乙,100,1\nL1,丙,77,\nL1,丁,3,3\n", "results_1.csv")
+    found = opened.night().rows(f"SELECT {party}_name, price, price_form FROM core.{table}")
+    assert sorted(found) == [
+        ("丁", None, "unit_price"),
+        ("丙", Decimal("77"), "amount"),
+        ("乙", Decimal("100"), "amount"),
+        ("甲", None, "rate"),
+    ]
+
+
+def test_the_awards_to_one_winner_have_no_sum_when_one_of_them_is_a_rate(county):
+    county.mapping += BY_FORM.format(table="awards", party="winner") + 'award_ref = { from = ["no"] }\n'
+    county.read("lot,name,no,price,form\nL1,甲,1,100,1\nL1,甲,2,8.5,2\n", "results_1.csv")
+    assert county.night().rows("SELECT price, price_cny FROM core.awards") == [(None, None)]
+
+
 def test_devices_in_one_field_are_taken_apart_and_virtual_adapters_are_marked(opened):
     opened.read(
         "lot,name,purpose,file,mac,cpu\nL1,甲,edit,f1,AA-BB-CC-DD-EE-01;00-1B-21-00-00-02,C1;C2\n"
