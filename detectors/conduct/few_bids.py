@@ -42,6 +42,7 @@ DETECTOR = Detector(
         "bids.is_winner",
         "awards.winner_id",
         "lots.bidder_count",
+        "lots.missing_bids",
         "lots.re_tender_no",
         "tenders.tender_mode",
         "tenders.is_legally_mandatory",
@@ -62,7 +63,7 @@ class Limits:
     max_bidders: int = 2  # bidders with which a tender must not be opened
 
 
-# bidder_count is what the sender counted; it may know of bids that were not delivered. The law is
+# Bids that were refused, or that the sender counted and did not deliver, are bids. The law is
 # Chinese: lots in another currency are not under it.
 SQL = """
 WITH awarded AS (
@@ -76,7 +77,8 @@ bidders AS (
     GROUP BY lot_id
 )
 SELECT l.lot_id AS unit,
-       CAST(CASE WHEN l.bidder_count > b.bidders THEN l.bidder_count ELSE b.bidders END AS DOUBLE) AS value,
+       CAST(CASE WHEN l.bidder_count > b.bidders + coalesce(l.missing_bids, 0) THEN l.bidder_count
+                 ELSE b.bidders + coalesce(l.missing_bids, 0) END AS DOUBLE) AS value,
        b.valid_bids,
        coalesce(CAST(l.re_tender_no AS VARCHAR), '—') AS round
 FROM core.lots AS l

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
-from detectors.kernels.needs import BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, LOWEST_PRICE, PRICES
+from detectors.kernels.needs import BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, LOWEST_PRICE, PRICES, WHOLE_LOT
 from detectors.kernels.prices.last_bids import LOTS, last_bids
 
 DETECTOR = Detector(
@@ -61,6 +61,7 @@ EXAMPLE = {
 
 NEEDS = (
     BIDS,
+    WHOLE_LOT,
     PRICES,
     LOWEST_PRICE,
     ENOUGH_PRICES,

@@ -18,6 +18,12 @@ AWARD = Need(
     "SELECT lot_id AS unit FROM core.awards UNION SELECT lot_id AS unit FROM core.bids WHERE is_winner",
 )
 
+WHOLE_LOT = Need(
+    "incomplete: bids are missing, refused or without a price that could be read",
+    "投标不完整：有投标未报送、被拒收或报价未能识别",
+    "SELECT lot_id AS unit FROM core.lots WHERE NOT coalesce(is_incomplete, FALSE)",
+)
+
 PRICES = Need(
     "no valid prices in one currency", "无同一币种的有效报价", "SELECT lot_id AS unit FROM feat.lot_prices"
 )

@@ -29,7 +29,15 @@ import numpy as np
 import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
-from detectors.kernels.needs import AWARD_METHOD, BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, ESTIMATE, PRICES
+from detectors.kernels.needs import (
+    AWARD_METHOD,
+    BIDS,
+    COMPARABLE_LOTS,
+    ENOUGH_PRICES,
+    ESTIMATE,
+    PRICES,
+    WHOLE_LOT,
+)
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -86,6 +94,7 @@ ORDER BY unit
 
 NEEDS = (
     BIDS,
+    WHOLE_LOT,
     PRICES,
     ESTIMATE,
     AWARD_METHOD,

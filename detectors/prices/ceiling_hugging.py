@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
-from detectors.kernels.needs import AWARD_METHOD, BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, PRICES
+from detectors.kernels.needs import AWARD_METHOD, BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, PRICES, WHOLE_LOT
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -55,6 +55,7 @@ EXAMPLE = {
 
 NEEDS = (
     BIDS,
+    WHOLE_LOT,
     PRICES,
     Need(
         "no ceiling price in the currency of the bids",

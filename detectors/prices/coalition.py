@@ -32,7 +32,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detectors.interface import SEPARATOR, Detector, Engine, Grade, Severity, Status
-from detectors.kernels.needs import AWARD_METHOD, BIDS, ENOUGH_PRICES, PRICES
+from detectors.kernels.needs import AWARD_METHOD, BIDS, ENOUGH_PRICES, PRICES, WHOLE_LOT
 from detectors.kernels.prices.reference_classes import placed
 from detectors.kernels.prices.thinning import LOTS_OF_AS_MANY_BIDS, Size, equal_sizes
 
@@ -65,7 +65,7 @@ EXAMPLE = {
 }
 
 
-NEEDS = (BIDS, PRICES, AWARD_METHOD, ENOUGH_PRICES, LOTS_OF_AS_MANY_BIDS)
+NEEDS = (BIDS, WHOLE_LOT, PRICES, AWARD_METHOD, ENOUGH_PRICES, LOTS_OF_AS_MANY_BIDS)
 
 
 @dataclass(frozen=True)

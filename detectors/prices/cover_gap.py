@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Need, Severity, Status
-from detectors.kernels.needs import BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, LOWEST_PRICE, PRICES
+from detectors.kernels.needs import BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, LOWEST_PRICE, PRICES, WHOLE_LOT
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -59,6 +59,7 @@ EXAMPLE = {
 
 NEEDS = (
     BIDS,
+    WHOLE_LOT,
     PRICES,
     LOWEST_PRICE,
     ENOUGH_PRICES,

@@ -28,7 +28,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
-from detectors.kernels.needs import AWARD_METHOD, BIDS, COMPARABLE_LOTS, ESTIMATE, PRICES, enough_prices
+from detectors.kernels.needs import (
+    AWARD_METHOD,
+    BIDS,
+    COMPARABLE_LOTS,
+    ESTIMATE,
+    PRICES,
+    WHOLE_LOT,
+    enough_prices,
+)
 from detectors.kernels.prices.blocks import valid_bids
 from detectors.kernels.prices.reference_classes import commonness
 
@@ -96,6 +104,7 @@ ORDER BY e.unit
 
 NEEDS = (
     BIDS,
+    WHOLE_LOT,
     PRICES,
     ESTIMATE,
     AWARD_METHOD,

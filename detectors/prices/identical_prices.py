@@ -30,7 +30,7 @@ Sources
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -70,7 +70,13 @@ EXAMPLE = {
 }
 
 
-NEEDS = (BIDS, PRICES, AWARD_METHOD, ENOUGH_PRICES)
+# Two equal totals are two equal totals, whatever else was bid: incomplete lots are judged too.
+NEEDS = (
+    BIDS,
+    replace(PRICES, sql="SELECT lot_id AS unit FROM feat.priced_lots"),
+    AWARD_METHOD,
+    replace(ENOUGH_PRICES, sql="SELECT lot_id AS unit FROM feat.priced_lots WHERE bids >= $min_bids"),
+)
 
 
 Cents = NDArray[np.int64] | NDArray[np.float64]
@@ -96,7 +102,7 @@ class Limits:
 JUDGED = """
 SELECT p.lot_id AS unit, p.bids, p.award_method, p.currency, p.class, p.year,
        CAST(l.ceiling_price AS DOUBLE) AS ceiling_price
-FROM feat.lot_prices AS p
+FROM feat.priced_lots AS p
 JOIN core.lots AS l ON l.lot_id = p.lot_id
 WHERE p.award_method IS NOT NULL AND p.bids >= $min_bids
 """

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from detectors.interface import Detector, Engine, Grade, Severity, Status
-from detectors.kernels.needs import BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, LOWEST_PRICE, PRICES
+from detectors.kernels.needs import BIDS, COMPARABLE_LOTS, ENOUGH_PRICES, LOWEST_PRICE, PRICES, WHOLE_LOT
 from detectors.kernels.prices.reference_classes import placed
 
 DETECTOR = Detector(
@@ -58,7 +58,7 @@ EXAMPLE = {
 }
 
 
-NEEDS = (BIDS, PRICES, LOWEST_PRICE, ENOUGH_PRICES, COMPARABLE_LOTS)
+NEEDS = (BIDS, WHOLE_LOT, PRICES, LOWEST_PRICE, ENOUGH_PRICES, COMPARABLE_LOTS)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
-from detectors.kernels.needs import AWARD_METHOD, BIDS, PRICES, enough_prices
+from detectors.kernels.needs import AWARD_METHOD, BIDS, PRICES, WHOLE_LOT, enough_prices
 from detectors.kernels.prices.blocks import valid_bids
 from detectors.kernels.prices.reference_classes import commonness
 from detectors.kernels.prices.rounding import amount_unit
@@ -65,6 +65,7 @@ EXAMPLE = {
 
 NEEDS = (
     BIDS,
+    WHOLE_LOT,
     PRICES,
     AWARD_METHOD,
     enough_prices("min_known"),

@@ -31,7 +31,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
-from detectors.kernels.needs import BIDS, ENOUGH_PRICES, PRICES
+from detectors.kernels.needs import BIDS, ENOUGH_PRICES, PRICES, WHOLE_LOT
 from detectors.kernels.prices.reference_classes import placed
 from detectors.kernels.prices.thinning import LOTS_OF_AS_MANY_BIDS, Size, equal_sizes
 
@@ -65,6 +65,7 @@ EXAMPLE = {
 
 NEEDS = (
     BIDS,
+    WHOLE_LOT,
     PRICES,
     Need(
         "not awarded by an average price",

@@ -202,7 +202,9 @@ class _Intake:
         if refused:
             bad = pa.concat_tables(refused)
             bad_rows = pc.unique(bad.column(RAW_ROW).combine_chunks())
-            self.writer.refuse(refusals.with_raw_text(self.con, bad, batch))
+            told = refusals.with_raw_text(self.con, bad, batch)
+            bids = [rows for each, rows in zip(plans, typed, strict=True) if each.schema.table == "bids"]
+            self.writer.refuse(refusals.with_bid(told, bids[0]) if bids else told)
         _count_left_out(plans, typed, bad_rows, batch, account)
         for each, rows in zip(plans, typed, strict=True):
             good = rows

@@ -42,9 +42,13 @@ class BronzeWriter:
         self._append(table, pa.table(columns, names=list(typed)))
 
     def refuse(self, rows: pa.Table) -> None:
-        """Append refused rows."""
+        """Append refused rows; what says nothing of a bid has no lot and no bidder."""
         if rows.num_rows:
-            self._append("refused", rows.select(refusals.REFUSED.names).cast(refusals.REFUSED))
+            nothing = pa.nulls(rows.num_rows, pa.string())
+            told = dict.fromkeys(refusals.REFUSED.names, nothing)
+            told |= {name: rows.column(name) for name in rows.column_names}
+            told["raw_sha"] = pa.repeat(self._raw_sha, rows.num_rows)
+            self._append("refused", pa.table(told).select(refusals.REFUSED.names).cast(refusals.REFUSED))
 
     def close(self) -> None:
         """Finish every file."""

@@ -22,6 +22,10 @@ REFUSED = pa.schema(
         ("reason", pa.string()),
         ("reason_zh", pa.string()),
         ("raw_text", pa.string()),
+        ("raw_sha", pa.string()),
+        # Of a bid: its lot and bidder, as far as they could be read, so that the lot is known to be incomplete.
+        ("lot_id", pa.string()),
+        ("bidder", pa.string()),
     ]
 )
 
@@ -147,6 +151,14 @@ def with_raw_text(con: duckdb.DuckDBPyConnection, bad: pa.Table, batch: pa.Table
     finally:
         con.unregister("bad")
         con.unregister("delivered")
+
+
+def with_bid(bad: pa.Table, bids: pa.Table) -> pa.Table:
+    """Add lot and bidder of the bids that records would have been; ``bids`` are their typed rows."""
+    place = pc.index_in(bad.column(RAW_ROW).combine_chunks(), value_set=bids.column(RAW_ROW).combine_chunks())
+    for name in ("lot_id", "bidder"):
+        bad = bad.append_column(name, bids.column(name).combine_chunks().take(place))
+    return bad
 
 
 def _for_one_reason(constant: Mapping[str, str], rows: pa.Table) -> pa.Table:

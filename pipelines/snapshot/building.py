@@ -97,7 +97,7 @@ def build(
             table: [
                 folder / f"{table}.parquet" for folder in folders if (folder / f"{table}.parquet").is_file()
             ]
-            for table in table_schemas()
+            for table in (*table_schemas(), "refused")
         }
         arrivals = {file["raw_sha"]: file["first_arrival"] for file in files}
         stage.set_settlements(con, decided.settled)

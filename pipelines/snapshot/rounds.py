@@ -52,6 +52,9 @@ def find(con: duckdb.DuckDBPyConnection, bronze: Mapping[str, Sequence[Path]]) -
     con.execute(
         "CREATE OR REPLACE TABLE stage.rounds (lot_id VARCHAR, number VARCHAR, round_no INTEGER, first_on DATE, last_on DATE)"
     )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE round_files (raw_sha VARCHAR, number VARCHAR, round_no INTEGER)"
+    )
     lots, bids = bronze.get("lots"), bronze.get("bids")
     if not lots or not bids:
         return
@@ -115,6 +118,13 @@ def find(con: duckdb.DuckDBPyConnection, bronze: Mapping[str, Sequence[Path]]) -
         WHERE o.lot_id IN (SELECT number FROM stage.rounds)
         """
     )
+    con.execute(
+        """
+        INSERT INTO round_files
+        SELECT raw_sha, lot_id, min(round_no) FROM round_records
+        GROUP BY raw_sha, lot_id HAVING min(round_no) = max(round_no)
+        """
+    )
     con.execute("DROP TABLE opening_records")
     con.execute("DROP TABLE round_days")
 
@@ -131,10 +141,6 @@ def rows_of(con: duckdb.DuckDBPyConnection, schema: TableSchema, files: Iterable
         dated = f"(SELECT max(r.round_no) FROM stage.rounds AS r WHERE r.number = t.lot_id AND r.first_on <= ({after})::DATE)"
     return f"""(
         WITH delivered AS (SELECT * FROM {rows}),
-        of_files AS (
-            SELECT raw_sha, lot_id, min(round_no) AS round_no FROM round_records
-            GROUP BY raw_sha, lot_id HAVING min(round_no) = max(round_no)
-        ),
         last AS (SELECT number AS lot_id, max(round_no) AS round_no FROM stage.rounds GROUP BY number),
         placed AS (
             SELECT t.*, coalesce(o.round_no, f.round_no, {dated}, l.round_no) AS round_no
@@ -142,7 +148,7 @@ def rows_of(con: duckdb.DuckDBPyConnection, schema: TableSchema, files: Iterable
             JOIN last AS l ON l.lot_id = t.lot_id
             LEFT JOIN round_records AS o ON o.raw_sha = t.raw_sha AND o.raw_section = t.raw_section
                                         AND o.raw_row = t.raw_row AND o.lot_id = t.lot_id
-            LEFT JOIN of_files AS f ON f.raw_sha = t.raw_sha AND f.lot_id = t.lot_id
+            LEFT JOIN round_files AS f ON f.raw_sha = t.raw_sha AND f.number = t.lot_id
         )
         SELECT p.* EXCLUDE (round_no) REPLACE (
                    r.lot_id AS lot_id, r.lot_id || substr(p.record_key, length(p.lot_id) + 1) AS record_key

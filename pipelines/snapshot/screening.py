@@ -63,7 +63,13 @@ def measure(con: duckdb.DuckDBPyConnection, known: Reference | None = None) -> D
     con.execute("CREATE SCHEMA IF NOT EXISTS feat")
     engine = DuckDBEngine(con, known)
     _store(con, "feat.award_rules", ruled_lots.rule_table(engine))
-    _store(con, "feat.lot_prices", screens.lot_prices(engine))
+    _store(con, "feat.priced_lots", screens.priced_lots(engine))
+    # Screens of whole lots keep away from a lot of which bids are missing or were not read.
+    con.execute("DROP TABLE IF EXISTS feat.lot_prices")
+    con.execute(
+        "CREATE TABLE feat.lot_prices AS SELECT p.* FROM feat.priced_lots AS p JOIN core.lots AS l ON l.lot_id = p.lot_id"
+        " WHERE NOT coalesce(l.is_incomplete, FALSE) ORDER BY p.lot_id"
+    )
     return engine
 
 

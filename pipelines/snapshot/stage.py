@@ -34,6 +34,10 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
     rounds.find(con, {})
     linking.set_judgements(con, ())
     set_listed(con, ())
+    con.execute(
+        "CREATE OR REPLACE TABLE stage.refused_bids (lot_id VARCHAR, bidder VARCHAR, raw_sha VARCHAR, raw_section VARCHAR,"
+        " raw_row BIGINT)"
+    )
     con.execute("CREATE TABLE IF NOT EXISTS stage.settlements (conflict_id VARCHAR, value VARCHAR)")
     for schema in table_schemas().values():
         columns = ", ".join(f"{name} {type}" for name, type in schema.duckdb_columns().items())
@@ -101,6 +105,7 @@ def load(
     for schema in delivered:
         if schema.secret_until in ("opening", "result"):
             _resolve_versions(con, schema, bronze[schema.table], cutoff)
+    _find_refused_bids(con, bronze.get("refused", []), cutoff)
     _find_owned_files(con, bronze.get("files", []))
     for schema in delivered:
         if schema.secret_until == "owner":
@@ -345,6 +350,30 @@ def find_openings(con: duckdb.DuckDBPyConnection) -> None:
         FROM dated
         ORDER BY lot_id
         """
+    )
+
+
+def _find_refused_bids(con: duckdb.DuckDBPyConnection, files: Iterable[Path], cutoff: str) -> None:
+    """Fill ``stage.refused_bids``: bids of opened lots that were refused, unless the bidder's bid came in otherwise."""
+    if not (paths := [str(path) for path in files]):
+        return
+    con.execute(
+        f"""
+        INSERT INTO stage.refused_bids
+        WITH refused AS (
+            SELECT DISTINCT coalesce(r.lot_id, f.lot_id) AS lot_id, f.bidder, f.raw_sha, f.raw_section, f.raw_row
+            FROM read_parquet([{listed(paths)}]) AS f
+            LEFT JOIN round_files AS o ON o.raw_sha = f.raw_sha AND o.number = f.lot_id
+            LEFT JOIN stage.rounds AS r ON r.number = o.number AND r.round_no = o.round_no
+            WHERE f.lot_id IS NOT NULL
+        )
+        SELECT r.lot_id, r.bidder, r.raw_sha, r.raw_section, r.raw_row
+        FROM refused AS r
+        JOIN stage.openings AS o ON o.lot_id = r.lot_id AND o.public_at < $cutoff::TIMESTAMP
+        WHERE NOT EXISTS (SELECT 1 FROM stage.bids AS b WHERE b.lot_id = r.lot_id AND b.bidder = r.bidder)
+        ORDER BY ALL
+        """,
+        {"cutoff": cutoff},
     )
 
 

@@ -228,7 +228,7 @@ class County:
         con = duck.connect()
         tables = {
             table: [path for one in files if (path := one.folder / f"{table}.parquet").exists()]
-            for table in table_schemas()
+            for table in (*table_schemas(), "refused")
         }
         arrivals = {one.raw_sha: number for number, one in enumerate(files, 1)}
         stage.load(con, tables, arrivals, cutoff)

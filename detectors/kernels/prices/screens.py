@@ -1,4 +1,4 @@
-"""The price screens of a lot: pure array kernels, and the table ``feat.lot_prices`` made from them.
+"""The price screens of a lot: pure array kernels, and the table ``feat.priced_lots`` made from them.
 
 Every formula takes the prices of one lot in ascending order, b1 <= ... <= bn. Where a screen is
 undefined (too few bids, no spread to divide by) it is NaN by definition: no verdict, no warning.
@@ -99,8 +99,8 @@ def screens(prices: Column) -> dict[str, Column]:
     return result
 
 
-def lot_prices(engine: Engine) -> pa.Table:
-    """Return ``feat.lot_prices``: one row per lot with at least one valid bid in one currency.
+def priced_lots(engine: Engine) -> pa.Table:
+    """Return ``feat.priced_lots``: one row per lot with at least one valid bid in one currency.
 
     Columns: ``lot_id``; ``bids`` (number of valid bids); ``award_method``, ``class``, ``year``
     (of the opening); ``currency`` (of the bids, else of the lot); ``lowest_price`` in that

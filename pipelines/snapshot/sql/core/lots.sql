@@ -5,9 +5,17 @@
 -- class: what the lot is compared with: its classification, else the project type.
 -- A tender that was delivered as one lot, 'T/', and then with its lots, or the other way round, is these lots.
 -- re_tender_no: 2 for the second round; delivered, or known from two openings under one number, then also in lot_id.
+-- refused_bids: bids that came and were refused; unread_prices: bids without a price that could be read (弃标, 未解密).
+-- missing_bids: by the number of bidders that was delivered, else the refused ones. is_incomplete: any missing or unread.
 -- has_section: false when no lot record was delivered, only bids.
 CREATE TABLE core.lots AS
-WITH known AS (
+WITH counted AS (
+    SELECT lot_id, count(*) AS bids, count(price_unread) AS unread FROM core.bids GROUP BY lot_id
+),
+refused AS (
+    SELECT lot_id, count(*) AS bids FROM stage.refused_bids GROUP BY lot_id
+),
+known AS (
     SELECT l.lot_id FROM stage.lots AS l
     WHERE l.tender_id IS NULL OR l.lot_id <> l.tender_id || '/' OR NOT EXISTS (
         SELECT 1 FROM stage.lots AS o WHERE o.tender_id = l.tender_id AND o.lot_id <> l.lot_id
@@ -41,6 +49,11 @@ SELECT k.lot_id,
             THEN coalesce(d.ceiling_price, l.ceiling_price) END   AS ceiling_price_cny,
        l.discount_share,
        l.bidder_count,
+       coalesce(f.bids, 0)                                        AS refused_bids,
+       coalesce(c.unread, 0)                                      AS unread_prices,
+       greatest(coalesce(l.bidder_count - coalesce(c.bids, 0), f.bids, 0), 0) AS missing_bids,
+       coalesce(c.unread, 0) > 0
+           OR greatest(coalesce(l.bidder_count - coalesce(c.bids, 0), f.bids, 0), 0) > 0 AS is_incomplete,
        o.opening_at,
        o.opened_on,
        l.lot_id IS NOT NULL                                       AS has_section,
@@ -52,5 +65,7 @@ LEFT JOIN stage.lots AS l ON l.lot_id = k.lot_id
 LEFT JOIN stage.tenders AS t ON t.tender_id = l.tender_id
 LEFT JOIN stage.documents AS d ON d.lot_id = k.lot_id
 LEFT JOIN stage.openings AS o ON o.lot_id = k.lot_id
+LEFT JOIN counted AS c ON c.lot_id = k.lot_id
+LEFT JOIN refused AS f ON f.lot_id = k.lot_id
 LEFT JOIN stage.rounds AS r ON r.lot_id = k.lot_id
 ORDER BY k.lot_id;

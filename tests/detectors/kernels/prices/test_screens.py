@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from detectors.kernels.prices.screens import NAMES, lot_prices, screens
+from detectors.kernels.prices.screens import NAMES, priced_lots, screens
 from pipelines.duck import DuckDBEngine
 
 prices_of_a_lot = st.lists(st.integers(1_000, 10_000_000), min_size=5, max_size=12, unique=True)
@@ -87,7 +87,7 @@ def test_table_has_one_row_per_lot_and_says_what_is_unknown(market):
         L2   A       50     true
         L3   A       70     true
     """)
-    table = lot_prices(DuckDBEngine(market.con)).to_pydict()
+    table = priced_lots(DuckDBEngine(market.con)).to_pydict()
     assert table["lot_id"] == ["L1", "L2", "L3"]
     assert table["bids"] == [2, 1, 1]
     assert table["year"] == [2025, None, None]
