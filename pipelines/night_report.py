@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import duckdb
+
 from detectors import registry
 from pipelines import duck
 from pipelines.casework.clocks import deadlines, due_dates
@@ -25,6 +27,9 @@ HUBS_SHOWN = 20
 
 #: Things left in the inbox that stand on the page.
 LEFT_SHOWN = 50
+
+#: Files that stand on the page with records that nothing dates.
+FILES_SHOWN = 20
 
 #: Reasons why a detector could not judge that stand on the page; all of them are in ``risk.unjudged``.
 REASONS_SHOWN = 2
@@ -55,7 +60,7 @@ def write(home: Home, store: Store, night: Night) -> Night:
             alerts=night.alerts,
             deliveries=_deliveries(store, night),
             clocks=_clocks(store, date.fromisoformat(night.as_of)),
-            notes=[*_notes(night, files), *_unrelated_names(home, night), *_left_behind(home)],
+            notes=[*_notes(night, files), *_of_snapshot(home, night), *_left_behind(home)],
             remarks=_remarks(reports),
         )
     )
@@ -176,22 +181,58 @@ def _hubs(home: Home, night: Night) -> list[night_page.Hub]:
     return [night_page.Hub(*row) for row in rows]
 
 
-def _unrelated_names(home: Home, night: Night) -> list[str]:
-    """Return, for each source, the codes that link nobody because they carry unrelated names."""
+def _of_snapshot(home: Home, night: Night) -> list[str]:
+    """Return what is to be said of the records of the snapshot."""
     if night.snapshot is None:
         return []
     con = duck.open_snapshot(home.snapshot(night.snapshot))
     try:
-        rows = con.execute(
-            """
+        return [*_undated(con), *_incomplete(con), *_unrelated_names(con)]
+    finally:
+        con.close()
+
+
+def _undated(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return, for each file, the records that are held back because nothing says when their lot is opened."""
+    rows = con.execute(
+        """
+        SELECT a.name, max(u.lots), sum(u.records) FROM stage.undated AS u JOIN stage.accounts AS a ON a.raw_sha = u.raw_sha
+        GROUP BY a.name, a.raw_sha ORDER BY a.name, a.raw_sha
+        """
+    ).fetchall()
+    told = [
+        f"{name}：{lots:,}个标段没有开标时间，其{records:,}条记录一直暂缓，请补报开标时间 / {lots:,} lots have no opening"
+        f" time, their {records:,} records are held back until one comes"
+        for name, lots, records in rows[:FILES_SHOWN]
+    ]
+    more = len(rows) - FILES_SHOWN
+    return [*told, *([f"另有{more:,}个文件同样 / so in {more:,} more files"] if more > 0 else [])]
+
+
+def _incomplete(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return how many lots are incomplete and what is missing."""
+    ((lots, missing, refused, unread),) = con.execute(
+        "SELECT count(*), sum(missing_bids), sum(refused_bids), sum(unread_prices) FROM core.lots WHERE is_incomplete"
+    ).fetchall()
+    if not lots:
+        return []
+    return [
+        f"投标不完整的标段{lots:,}个（缺{missing:,}个投标，其中被拒收{refused:,}个；报价未能识别{unread:,}个），整标段的价格规则"
+        f"不作判定 / {lots:,} lots are incomplete ({missing:,} bids missing, {refused:,} refused, {unread:,} prices unread):"
+        " screens of whole lots keep away"
+    ]
+
+
+def _unrelated_names(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return, for each source, the codes that link nobody because they carry unrelated names."""
+    rows = con.execute(
+        """
             SELECT a.source, count(DISTINCT u.code), arg_max(u.code, u.names), max(u.names)
             FROM stage.unrelated_names AS u JOIN stage.accounts AS a ON a.raw_sha = u.raw_sha
             GROUP BY a.source
             ORDER BY a.source
             """
-        ).fetchall()
-    finally:
-        con.close()
+    ).fetchall()
     return [
         f"{source}：{codes:,}个主体代码对应互不相关的名称（如 {code} 对应{names:,}个名称），不据此认定为同一主体 /"
         f" {codes:,} codes carry unrelated names ({code} carries {names:,}) and link nobody: ask the sender for"

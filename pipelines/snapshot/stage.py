@@ -38,6 +38,9 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
         "CREATE OR REPLACE TABLE stage.refused_bids (lot_id VARCHAR, bidder VARCHAR, raw_sha VARCHAR, raw_section VARCHAR,"
         " raw_row BIGINT)"
     )
+    con.execute(
+        "CREATE OR REPLACE TABLE stage.undated (table_name VARCHAR, raw_sha VARCHAR, lots BIGINT, records BIGINT)"
+    )
     con.execute("CREATE TABLE IF NOT EXISTS stage.settlements (conflict_id VARCHAR, value VARCHAR)")
     for schema in table_schemas().values():
         columns = ", ".join(f"{name} {type}" for name, type in schema.duckdb_columns().items())
@@ -72,7 +75,8 @@ def load(
     value of the newest that fills it. Two different values of one cell at the same time are a
     conflict of that cell: it is empty, and ``stage.conflicts`` has both, until a person settles it. A record that is deleted
     and not deleted at the same time, or whose required column is in conflict, is not used at all.
-    ``stage.versions`` says what became of every row.
+    ``stage.versions`` says what became of every row, ``stage.undated`` which are held back without end, because nothing
+    says when their lot is opened.
 
     Args:
         con: an empty work database.
@@ -186,6 +190,17 @@ def _resolve_versions(
         "INSERT INTO stage.versions SELECT $table_name, raw_sha, raw_section, raw_row, fate FROM delivered",
         {"table_name": schema.table},
     )
+    if schema.secret_until == "opening":
+        # No night shows these: nothing says when their lot is opened.
+        con.execute(
+            """
+            INSERT INTO stage.undated
+            SELECT $table_name, raw_sha, count(DISTINCT lot_id), count(*) FROM delivered
+            WHERE fate = 'held' AND lot_id NOT IN (SELECT lot_id FROM stage.openings WHERE public_at IS NOT NULL)
+            GROUP BY raw_sha ORDER BY raw_sha
+            """,
+            {"table_name": schema.table},
+        )
     con.execute("DROP TABLE delivered")
     con.execute("DROP TABLE shown")
 
