@@ -93,7 +93,7 @@ class Store:
 
     def _concerns(self, statement: str) -> bool:
         """Tell whether this store has the table that a change is about; what it lacks, its schema makes afterwards."""
-        table = re.match(r"ALTER TABLE (\w+)", statement)
+        table = re.match(r"(?:ALTER TABLE|UPDATE) (\w+)", statement)
         return table is None or bool(
             self.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", table[1])
         )

@@ -68,10 +68,14 @@ class Market:
 
     def empty(self) -> None:
         """Remove every row and everything that was measured."""
-        for schema, table in self.con.execute(
-            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema IN ('core', 'feat', 'risk')"
-        ).fetchall():
-            self.con.execute(f"{'DELETE FROM' if schema == 'core' else 'DROP TABLE'} {schema}.{table}")
+        tables = self.con.execute(
+            "SELECT schema_name, table_name, estimated_size FROM duckdb_tables() WHERE schema_name IN ('core', 'feat', 'risk')"
+        ).fetchall()
+        for schema, table, size in tables:
+            if schema != "core":
+                self.con.execute(f"DROP TABLE {schema}.{table}")
+            elif size:
+                self.con.execute(f"DELETE FROM core.{table}")
 
     def __getattr__(self, table: str) -> Callable[[str], Market]:
         """Give the method of a core table that appends the rows of a text."""

@@ -84,4 +84,6 @@ def test_bids_of_a_lot_without_an_opening_time_are_told_apart_from_those_that_wa
     one = sheets.read("标段编号,投标人名称,投标报价（元）\nL1,甲,100\nL1,乙,110\nL2,甲,5\n")
     sheets.read(sheet(("丙", "", 100)).replace("L1", "L3"))
     night = sheets.night("2026-06-01 00:00:00")
-    assert night.rows("SELECT table_name, raw_sha, lots, records FROM stage.undated") == [("bids", one.raw_sha, 2, 3)]
+    assert night.rows("SELECT table_name, raw_sha, lots, records FROM stage.undated") == [
+        ("bids", one.raw_sha, 2, 3)
+    ]
