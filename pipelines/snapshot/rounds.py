@@ -1,6 +1,7 @@
 """Rounds of a lot: what failed and was tendered again (二次招标) often keeps its number, and is opened on another day.
 
-A round is told from a corrected date by its offers: they are other ones. The first round keeps the lot's number, the
+A round is told from a corrected date by its offers: they are other ones. Where records state their version, a newer
+one moves the opening, and there is no round. The first round keeps the lot's number, the
 second is ``<number>#2``. Only opening records tell of rounds: records that state the day of the opening and an offer
 (a sheet, a row of a ledger). Everything else that is delivered about such a lot goes to a round by the record or the
 file that it came with, else by its date, else to the last.
@@ -63,7 +64,7 @@ def find(con: duckdb.DuckDBPyConnection, bronze: Mapping[str, Sequence[Path]]) -
         CREATE OR REPLACE TEMP TABLE opening_records AS
         WITH opened AS (
             SELECT raw_sha, raw_section, raw_row, lot_id, {_OPENED_ON} AS opened_on
-            FROM read_parquet([{listed(map(str, lots))}]) WHERE NOT is_deleted
+            FROM read_parquet([{listed(map(str, lots))}]) WHERE NOT is_deleted AND updated_at IS NULL
         ),
         twice AS (SELECT lot_id FROM opened GROUP BY lot_id HAVING count(DISTINCT opened_on) > 1)
         SELECT o.*, b.bidder, b.price

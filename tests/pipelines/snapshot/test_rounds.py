@@ -157,3 +157,16 @@ def test_another_lot_is_not_touched(sheets):
     sheets.read(FIRST + "L10,甲,5,2026-05-06\n", "open1.csv")
     sheets.read(SECOND, "open2.csv")
     assert bidders(sheets.night()) == TWO | {"L10": "甲"}
+
+
+def test_a_newer_version_of_a_record_moves_the_opening_and_makes_no_round(make_county, tmp_path, unchecked):
+    """An auction that runs past midnight has its last lance on the next day."""
+    versioned = SHEETS.replace(
+        'table = "lots"\n[record.columns]',
+        'table = "lots"\nversion.updated_at = { from = ["day"] }\n[record.columns]',
+        1,
+    )
+    county = make_county(tmp_path, versioned)
+    county.read(FIRST, "open1.csv")
+    county.read(SECOND, "open2.csv")
+    assert opened_on(county.night()) == {"L1": dt.date(2026, 5, 28)}
