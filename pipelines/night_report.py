@@ -61,7 +61,7 @@ def write(home: Home, store: Store, night: Night) -> Night:
             deliveries=_deliveries(store, night),
             clocks=_clocks(store, date.fromisoformat(night.as_of)),
             notes=[*_notes(night, files), *_of_snapshot(home, night), *_left_behind(home)],
-            remarks=_remarks(reports),
+            remarks=remarks(reports),
         )
     )
     path = home.reports / f"night_{night.as_of}.html"
@@ -81,6 +81,11 @@ def refusals(home: Home, files: Iterable[sqlite3.Row]) -> list[night_page.Refusa
     ]
     if not paths:
         return []
+    return refusals_in(paths)
+
+
+def refusals_in(paths: Sequence[str]) -> list[night_page.Refusal]:
+    """Return the refused rows of ``refused.parquet`` files by reason, the commonest first; values are not shown."""
     con = duck.connect()
     try:
         rows = con.execute(
@@ -318,19 +323,26 @@ def _left_behind(home: Home) -> list[str]:
     return told[:LEFT_SHOWN] + more
 
 
-def _remarks(reports: list[FileReport]) -> list[str]:
-    remarks = []
+def remarks(reports: Sequence[FileReport]) -> list[str]:
+    """Return what is said below the files: first what they lack that much depends on, then what is merely told."""
+    told = [
+        f"{report.file_name} {section.name}: 未找到{lack.name_zh}（{lack.column}），{lack.cost_zh} /"
+        f" {lack.column} not found: {lack.cost}"
+        for report in reports
+        for section in report.sections
+        for lack in section.lacks()
+    ]
     for report in reports:
         unknown = sorted({name for section in report.sections for name in section.unknown_columns})
         if unknown:
             shown = ", ".join(unknown[:12]) + (" …" if len(unknown) > 12 else "")
-            remarks.append(f"{report.file_name}: 未使用的列 / columns not used: {shown}")
+            told.append(f"{report.file_name}: 未使用的列 / columns not used: {shown}")
         for section in report.sections:
             if section.read_as_empty:
                 counts = ", ".join(
                     f"{name} {count:,}" for name, count in sorted(section.read_as_empty.items())
                 )
-                remarks.append(
+                told.append(
                     f"{report.file_name} {section.name}: 占位值按空值处理 / placeholders read as empty: {counts}"
                 )
             if section.unread:
@@ -338,8 +350,8 @@ def _remarks(reports: list[FileReport]) -> list[str]:
                     f"{name} {count:,}（{example}）" if example else f"{name} {count:,}"
                     for name, (count, example) in sorted(section.unread.items())
                 )
-                remarks.append(
+                told.append(
                     f"{report.file_name} {section.name}: 无法识别、按空值处理 / could not be read, taken as empty: {cells}"
                 )
-        remarks += [f"{report.file_name}: {note}" for note in report.notes if not note.startswith("encoding")]
-    return remarks
+        told += [f"{report.file_name}: {note}" for note in report.notes if not note.startswith("encoding")]
+    return told

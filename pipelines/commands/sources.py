@@ -1,16 +1,16 @@
-"""Senders and their mappings: list them, and try one on a file."""
+"""Senders and their mappings: list them, draft one from a file, and try one on files."""
 
 from __future__ import annotations
 
 import secrets
-import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines import duck, files, settings
+from pipelines import files, settings
 from pipelines.commands.exits import INPUT_REFUSED, REFUSED_ROWS
 from pipelines.commands.options import (
     Format,
@@ -21,32 +21,28 @@ from pipelines.commands.options import (
     RowsOption,
     for_reader,
 )
-from pipelines.commands.output import err, listing, out
-from pipelines.commands.texts import AND, Both, Lang, word
+from pipelines.commands.output import err, listing
+from pipelines.commands.source_check import WHOLE_FILE, Checked, print_file, print_mapping, print_together
+from pipelines.commands.texts import Both, Lang
 from pipelines.intake import mapping
 from pipelines.intake.bronze import Job
-from pipelines.intake.file_report import FileReport
-from pipelines.intake.sandbox import Sandbox
+from pipelines.intake.readers import FileRefused
+from pipelines.intake.sandbox import NewSender, Sandbox
 
 SOURCES = Both("来源", "Sources")
 SOURCE_HEADINGS = Both(("来源", "名称", "文件", "数据表"), ("source", "title", "files", "tables"))
-WHOLE_FILE = Both("{file}：拒收，{code}：{reason}", "{file}: refused, {code}: {reason}")
-NOTE = Both("提示：{note}", "note: {note}")
-RECORDS = Both("{file}：{count} 条记录", "{file}: {count} records")
-SECTION_HEADINGS = Both(
-    ("部分", "记录", "拒收", "数据表", "未使用的列", "未找到的列"),
-    ("section", "records", "refused", "tables", "columns not used", "columns not found"),
+DRAFTED = Both(
+    "已填写 {filled} 列，其中 {to_confirm} 列待确认；另有 {questions} 列须补充后启用",
+    "{filled} columns are filled, {to_confirm} of them to be confirmed; {questions} more wait for an answer",
 )
-EMPTY = Both("占位值按空值处理", "Placeholders read as empty")
-EMPTY_HEADINGS = Both(("部分", "列", "行数"), ("section", "column", "rows"))
-SCHEMAS = Both("数据规范", "Table schemas")
-CONTRACT_HEADINGS = Both(
-    ("数据表", "列", "代码", "程度", "行数", "原因"),
-    ("table", "column", "code", "severity", "rows", "reason"),
+SAVE = Both(
+    "请将其保存到 {folder}/<来源>.toml（或使用 --out），文件名即来源名",
+    "save it as {folder}/SOURCE.toml, or use --out",
 )
-SEVERITIES_ZH = {"critical": "拒收", "warning": "提示"}
-REFUSED = Both("拒收的记录（前 {count} 条）", "Refused rows (the first {count})")
-REFUSED_HEADINGS = Both(("位置", "列", "代码", "原因"), ("where", "column", "code", "reason"))
+NEXT = Both(
+    "核对后试读：bidwatch sources check {path} {file}",
+    "when you have checked it, try it: bidwatch sources check {path} {file}",
+)
 
 app = typer.Typer(
     name="sources",
@@ -72,107 +68,82 @@ def list_(home: HomeOption = None, format: FormatOption = Format.TABLE, lang: La
 
 
 @app.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="A file of the new sender: CSV, a workbook, or Parquet.")],
+    path: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="The .toml file to write; it must not be there. Default: standard output."
+        ),
+    ] = None,
+    home: HomeOption = None,
+    lang: LangOption = Lang.EN,
+) -> None:
+    """Draft the mapping of a new sender; what a machine only guesses is marked for you to confirm."""
+    _require_file(file)
+    if path is not None and path.suffix != ".toml":
+        raise ValueError(f"{path}: a mapping is a .toml file, named after its source")
+    if path is not None and path.exists():
+        raise FileExistsError(f"{path} is there already; choose another name or take it away first")
+    with Sandbox() as sandbox:
+        try:
+            drafted = sandbox.first_mapping(NewSender(str(file.absolute()), file.name))
+        except FileRefused as refused:
+            reason = Both(refused.reason_zh, refused.reason).in_(lang)
+            err.print(WHOLE_FILE.in_(lang).format(file=file.name, code=refused.code, reason=reason))
+            raise typer.Exit(INPUT_REFUSED) from None
+    if path is None:
+        sys.stdout.write(drafted.text)
+    else:
+        with path.open("x", encoding="utf-8") as written:
+            written.write(drafted.text)
+    err.print(
+        DRAFTED.in_(lang).format(
+            filled=drafted.filled, to_confirm=drafted.to_confirm, questions=drafted.questions
+        )
+    )
+    folder = settings.home(home).sources
+    if path is None:
+        err.print(SAVE.in_(lang).format(folder=folder), soft_wrap=True)
+    err.print(NEXT.in_(lang).format(path=path or folder / "SOURCE.toml", file=file), soft_wrap=True)
+
+
+@app.command()
 def check(
     map: Annotated[
         str, typer.Argument(metavar="MAPPING", help="Name of a mapping, or path of a .toml file.")
     ],
-    file: Annotated[Path, typer.Argument(help="A file of that sender.")],
+    file: Annotated[list[Path], typer.Argument(help="Files of that sender, read together.")],
     home: HomeOption = None,
     rows: RowsOption = 20,
     lang: LangOption = Lang.EN,
 ) -> None:
-    """Say what of a file would load and what not. Nothing is kept."""
+    """Say what of the files would load, what not, and where they contradict each other. Nothing is kept."""
     path = Path(map) if map.endswith(".toml") else mapping.path_of(map, settings.home(home).sources)
-    mapping.load_file(path)
+    sender = mapping.load_file(path)
+    for each in file:
+        _require_file(each)
+    print_mapping(sender, lang)
+    with tempfile.TemporaryDirectory(prefix="bidwatch-") as folder, Sandbox() as sandbox:
+        # One key for all of them: the same person has the same token in every file.
+        key = secrets.token_hex(32)
+        checked = [_read(sandbox, each, path, Path(folder) / str(n), key) for n, each in enumerate(file)]
+        for one in checked:
+            print_file(one, sender.time_zone, rows, lang)
+        read = [one for one in checked if not one.is_refused]
+        is_contradictory = bool(read) and print_together(read, sender.time_zone, rows, lang)
+    if len(read) < len(checked):
+        raise typer.Exit(INPUT_REFUSED)
+    has_findings = is_contradictory or any(one.has_findings for one in read)
+    raise typer.Exit(REFUSED_ROWS if has_findings else 0)
+
+
+def _read(sandbox: Sandbox, file: Path, path: Path, out: Path, key: str) -> Checked:
+    out.mkdir()
+    job = Job(str(file.absolute()), files.sha256(file), file.name, str(path.absolute()), str(out), key)
+    return Checked(file.name, out, sandbox.read(job))
+
+
+def _require_file(file: Path) -> None:
     if not file.is_file():
         raise FileNotFoundError(f"no file {file}")
-    folder = Path(tempfile.mkdtemp(prefix="bidwatch-"))
-    try:
-        with Sandbox() as sandbox:
-            report = sandbox.read(
-                Job(
-                    str(file.absolute()),
-                    files.sha256(file),
-                    file.name,
-                    str(path.absolute()),
-                    str(folder),
-                    secrets.token_hex(32),
-                )
-            )
-        if report.state == "refused":
-            reason = Both(report.reason_zh, report.reason).in_(lang)
-            err.print(WHOLE_FILE.in_(lang).format(file=file.name, code=report.code, reason=reason))
-            raise typer.Exit(INPUT_REFUSED)
-        _print_report(file.name, report, lang)
-        if (folder / "refused.parquet").is_file():
-            _print_refused(folder / "refused.parquet", rows, lang)
-    finally:
-        shutil.rmtree(folder)
-    raise typer.Exit(REFUSED_ROWS if report.refused else 0)
-
-
-def _print_report(file: str, report: FileReport, lang: Lang) -> None:
-    """Print what was found in each section, what was read as empty, and which rules were broken."""
-    for note in report.notes:
-        out.print(NOTE.in_(lang).format(note=note))
-    listing(
-        RECORDS.in_(lang).format(file=file, count=f"{report.records:,}"),
-        SECTION_HEADINGS.in_(lang),
-        [
-            (
-                section.name,
-                section.records,
-                section.refused,
-                *(
-                    AND.in_(lang).join(names)
-                    for names in (section.tables, section.unknown_columns, section.missing_columns)
-                ),
-            )
-            for section in report.sections
-        ],
-        Format.TABLE,
-    )
-    empty = [
-        (section.name, column, count)
-        for section in report.sections
-        for column, count in section.read_as_empty.items()
-    ]
-    if empty:
-        listing(EMPTY.in_(lang), EMPTY_HEADINGS.in_(lang), empty, Format.TABLE)
-    broken = [each for each in report.expectations if each["unexpected"]]
-    if broken:
-        listing(
-            SCHEMAS.in_(lang),
-            CONTRACT_HEADINGS.in_(lang),
-            [
-                (
-                    each["table"],
-                    each["column"],
-                    each["code"],
-                    word(SEVERITIES_ZH, str(each["severity"]), lang),
-                    each["unexpected"],
-                    Both(each["reason_zh"], each["reason"]).in_(lang),
-                )
-                for each in broken
-            ],
-            Format.TABLE,
-        )
-
-
-def _print_refused(path: Path, rows: int, lang: Lang) -> None:
-    """Print the first refused rows of a file."""
-    con = duck.connect()
-    try:
-        shown = con.execute(
-            "SELECT raw_path, column_name, code, reason, reason_zh FROM read_parquet($path)"
-            " ORDER BY raw_section, raw_row LIMIT $rows",
-            {"path": str(path), "rows": rows},
-        ).fetchall()
-    finally:
-        con.close()
-    listing(
-        REFUSED.in_(lang).format(count=len(shown)),
-        REFUSED_HEADINGS.in_(lang),
-        [(place, column, code, Both(zh, en).in_(lang)) for place, column, code, en, zh in shown],
-        Format.TABLE,
-    )

@@ -173,6 +173,10 @@ class _Intake:
             (account.missing_columns, [f"{p.schema.table}.{name}" for p in plans for name in p.missing]),
         ):
             listed += [name for name in dict.fromkeys(more) if name not in listed]
+        for each in plans:
+            for name, sources in each.columns.items():
+                known = account.columns.setdefault(f"{each.schema.table}.{name}", [])
+                known += [column for column in sources if column not in known]
         records = 0
         for batch in _regrouped(section):
             records += batch.num_rows

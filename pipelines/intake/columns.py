@@ -109,6 +109,11 @@ class ColumnSql:
         keeps_case = column.type == "party_codes" and self._mapping.country != "CN"
         return codes.members(filled, nothing, kind, keeps_case=keeps_case)
 
+    def read_from(self, value: Value) -> list[str]:
+        """Return the file's columns that a value is read from; none if it is a constant or the record's number."""
+        names = filter(None, (value.source, value.unit_from, *value.join, *value.first_filled))
+        return list(dict.fromkeys(filter(None, (find_column(each, self._columns) for each in names))))
+
     def placeholders(self, schema: TableSchema, rule: RecordRule) -> dict[str, frozenset[str]]:
         """Return the file's columns that the rule reads and the texts in them that stand for nothing."""
         nothing: dict[str, frozenset[str]] = {}

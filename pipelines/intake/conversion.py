@@ -53,6 +53,7 @@ class ConversionPlan:
         sources: the file's columns that are read, in the order of ``n0``, ``n1`` …
         checks: GX checks by column type: (column, kind).
         personal: (column, kind) of the columns that become tokens or hold some.
+        columns: our columns that are filled -> the file's columns that they are read from.
         missing: our columns whose sender's column is not in this file.
         placeholders: the file's columns and the texts in them that are read as empty.
         regions: one column, the region codes that exist.
@@ -66,6 +67,7 @@ class ConversionPlan:
     sources: tuple[str, ...]
     checks: tuple[tuple[str, str], ...]
     personal: tuple[tuple[str, str], ...]
+    columns: dict[str, list[str]]
     missing: tuple[str, ...]
     placeholders: dict[str, frozenset[str]]
     regions: pa.Table
@@ -111,6 +113,9 @@ def plan(
             for c in schema.columns.values()
             if c.type in GUARDED and c.name in rule.columns and c.name not in clauses.missing
         ),
+        columns={
+            name: builder.read_from(v) for name, v in rule.columns.items() if name not in clauses.missing
+        },
         missing=tuple(clauses.missing),
         placeholders=builder.placeholders(schema, rule),
         regions=_region_table(references.regions),

@@ -3,17 +3,71 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pipelines.intake.schema import table_schemas
+
+#: What is said of a lot may stand in its own record, in its tender's, or in its document's.
+_OF_A_LOT = ("lots", "tenders", "documents")
+
+
+@dataclass(frozen=True)
+class Lack:
+    """A column of ours, as ``table.column``, that nothing fills though much depends on it, and what that costs."""
+
+    column: str
+    name_zh: str
+    cost: str
+    cost_zh: str
+
+
+def lacks(missing: Iterable[str], found: Iterable[str]) -> list[Lack]:
+    """Return which of the missing columns cost something, each fact once.
+
+    Args:
+        missing, found: ``table.column`` of what is not there, and of what is. What a tender or a document says of its lot
+            makes up for the lot's own column, and the day of an event (``_on``) for its moment (``_at``).
+    """
+    there = {_fact(name) for name in found}
+    lacking = {}
+    for name in missing:
+        table, column_name = fact = _fact(name)
+        column = table_schemas()[table].columns.get(column_name)
+        if fact not in there and column and column.without and column.without_zh:
+            lacking[fact] = Lack(name, column.zh, column.without, column.without_zh)
+            there.add(fact)
+    return list(lacking.values())
+
+
+def never_mapped(mapped: Collection[str]) -> list[Lack]:
+    """Return the columns that cost something and are filled by no rule of a mapping that delivers bids or lots.
+
+    Args:
+        mapped: ``table.column`` of everything that the mapping fills.
+    """
+    fed = {name.partition(".")[0] for name in mapped}
+    tables = (["bids"] if "bids" in fed else []) + (["lots"] if fed & {"bids", *_OF_A_LOT} else [])
+    return lacks((f"{table}.{name}" for table in tables for name in table_schemas()[table].columns), mapped)
+
+
+def _fact(name: str) -> tuple[str, str]:
+    """Return the table and column that stand for what ``table.column`` says."""
+    table, _, column = name.partition(".")
+    of = "lots" if table in _OF_A_LOT else table
+    moment = column.removesuffix("_on") + "_at"
+    return of, moment if column.endswith("_on") and moment in table_schemas()[of].columns else column
 
 
 @dataclass
 class SectionReport:
     """What became of the records of one section, before other files are considered.
 
-    ``left_out``: records of which no rule made a row, because of ``only_when``; ``without_row``: by table, of how many
-    records its rules made none. ``read_as_empty``: placeholders by column. ``unread``: by column, how many texts could
-    not be read and were taken as empty, and one of them.
+    ``columns``: ``table.column`` -> the file's columns that it is read from, or none for a constant. ``read_as_empty``:
+    placeholders by column. ``unread``: by column, how many texts could not be read and were taken as
+    empty, and one of them. ``left_out``: records of which no rule made a row, because of ``only_when``; ``without_row``: by
+    table, of how many records its rules made none.
     """
 
     name: str
@@ -22,6 +76,7 @@ class SectionReport:
     left_out: int = 0
     without_row: dict[str, int] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
+    columns: dict[str, list[str]] = field(default_factory=dict)
     unknown_columns: list[str] = field(default_factory=list)
     missing_columns: list[str] = field(default_factory=list)
     read_as_empty: dict[str, int] = field(default_factory=dict)
@@ -40,6 +95,10 @@ class SectionReport:
                 " are not counted"
             )
         return said
+
+    def lacks(self) -> list[Lack]:
+        """Return the mapped columns that this section does not have and that cost something."""
+        return lacks(self.missing_columns, self.columns)
 
     def add_unread(self, column: str, count: int, example: str) -> None:
         """Count texts of a column that could not be read and were taken as empty, with one of them."""

@@ -22,6 +22,8 @@ from typing import Any
 
 from pipelines.intake.bronze import Job
 from pipelines.intake.file_report import FileReport
+from pipelines.intake.first_mapping import FirstMapping
+from pipelines.intake.readers import FileRefused
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,17 @@ class Filled:
     out: str = ""
 
 
+@dataclass(frozen=True)
+class NewSender:
+    """A file of a sender who has no mapping yet."""
+
+    raw: str
+    file_name: str
+    out: str = ""
+
+
 #: What a child can be asked to do. The answer stands in the folder ``out``.
-Task = Job | Lookup | Filled
+Task = Job | Lookup | Filled | NewSender
 
 
 class Sandbox:
@@ -76,13 +87,14 @@ class Sandbox:
         died = self._do(job)
         if died is None:
             return FileReport.load(Path(job.out))
+        stopped = _stopped(died)
         return FileReport(
             file_name=job.file_name,
             raw_sha=job.raw_sha,
             state="refused",
-            code="READER_STOPPED",
-            reason=f"reading this file was stopped ({died}); it may be damaged or hostile",
-            reason_zh=f"读取该文件时被中止（{died}），文件可能已损坏或含恶意内容",
+            code=stopped.code,
+            reason=stopped.reason,
+            reason_zh=stopped.reason_zh,
         )
 
     def look_up(self, lookup: Lookup) -> list[dict[str, str | None]]:
@@ -117,6 +129,21 @@ class Sandbox:
             raise ValueError(f"{filled.file_name}: {found['refused']}")
         return found
 
+    def first_mapping(self, new: NewSender) -> FirstMapping:
+        """Return the first mapping for a file.
+
+        Raises:
+            FileRefused: none can be made of it, or reading it was stopped.
+        """
+        with tempfile.TemporaryDirectory(prefix="bidwatch-") as folder:
+            died = self._do(replace(new, out=folder))
+            if died is not None:
+                raise _stopped(died)
+            found = json.loads((Path(folder) / "mapping.json").read_text(encoding="utf-8"))
+        if "refused" in found:
+            raise FileRefused(*found["refused"])
+        return FirstMapping(**found)
+
     def _do(self, task: Task) -> str | None:
         """Have one task done by a child; say how it died, or None."""
         server = self._start()
@@ -143,6 +170,14 @@ class Sandbox:
                 env=os.environ | single,
             )
         return self._server
+
+
+def _stopped(died: str) -> FileRefused:
+    return FileRefused(
+        "READER_STOPPED",
+        f"reading this file was stopped ({died}); it may be damaged or hostile",
+        f"读取该文件时被中止（{died}），文件可能已损坏或含恶意内容",
+    )
 
 
 class Readers:

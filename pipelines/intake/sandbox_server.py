@@ -21,11 +21,11 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import IO
 
-from pipelines.intake import readers, returned_list
+from pipelines.intake import first_mapping, readers, returned_list
 from pipelines.intake.bronze import REFERENCE_DATA, Job, make
 from pipelines.intake.mapping import load_file
 from pipelines.intake.readers import FileRefused, record_texts
-from pipelines.intake.sandbox import Filled, Lookup, Task
+from pipelines.intake.sandbox import Filled, Lookup, NewSender, Task
 from pipelines.reference import Reference
 
 MEMORY_BYTES = 6 << 30  # address space of one child; resident memory stays below 2 GiB (make bench)
@@ -34,7 +34,7 @@ WALL_SECONDS = 1800
 FILE_BYTES = 8 << 30  # largest file a child may write
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 
-_TASKS: dict[str, type[Task]] = {kind.__name__: kind for kind in (Job, Lookup, Filled)}
+_TASKS: dict[str, type[Task]] = {kind.__name__: kind for kind in (Job, Lookup, Filled, NewSender)}
 
 
 def serve(jobs: IO[str], answers: IO[str]) -> None:
@@ -80,6 +80,8 @@ def _be_the_child(task: Task) -> None:
             make(task)
         elif isinstance(task, Lookup):
             _look_up(task)
+        elif isinstance(task, NewSender):
+            _draft_mapping(task)
         else:
             _take_back(task)
         status = 0
@@ -105,6 +107,15 @@ def _take_back(filled: Filled) -> None:
     except FileRefused as refused:
         found = {"refused": f"{refused.reason} / {refused.reason_zh}"}
     (Path(filled.out) / "list.json").write_text(json.dumps(found), encoding="utf-8")
+
+
+def _draft_mapping(new: NewSender) -> None:
+    found: dict[str, object]
+    try:
+        found = asdict(first_mapping.draft(Path(new.raw), new.file_name, Path(new.out)))
+    except FileRefused as refused:
+        found = {"refused": [refused.code, refused.reason, refused.reason_zh]}
+    (Path(new.out) / "mapping.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 def leave_the_network() -> bool:

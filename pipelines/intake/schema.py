@@ -63,7 +63,11 @@ PROVENANCE: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table schema. ``in_dispute``: what two different values at one time count as, by default nothing."""
+    """One column of a table schema.
+
+    ``in_dispute``: what two different values at one time count as, by default nothing. ``without``: what it costs when a
+    sender does not deliver the column.
+    """
 
     name: str
     type: str
@@ -78,6 +82,8 @@ class Column:
     on_unknown: str = "critical"
     published_only: bool = False
     in_dispute: bool | None = None
+    without: str | None = None
+    without_zh: str | None = None
 
 
 @dataclass(frozen=True)
