@@ -51,12 +51,14 @@ _BORN = "[0-9]{5}(?:1[89][0-9]{2}|200[0-9]|201[0-2])(?:0[1-9]|1[0-2])(?:0[1-9]|[
 _NUMBERING = "(?:[1-8][0-9]{5})?20(?:1[3-9]|[2-9][0-9])(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]*"
 
 
-_OF_A_PERSON = re.compile(rf"{_EMAIL}|(?<![0-9])(?:{_MOBILE}|{_FIXED}|{_SPACED_ID}|{_CARD}|{_BORN})(?![0-9])")
+_OF_A_PERSON = re.compile(
+    rf"{_EMAIL}|(?<![0-9])(?:{_MOBILE}|{_FIXED}|{_SPACED_ID}|{_CARD}|[1-9]{_BORN})(?![0-9])"
+)
 
 
 def may_be_personal(text: str) -> bool:
     """Tell whether a text may hold the number or address of a person, so that it is not shown to check a file."""
-    return bool(_OF_A_PERSON.search(unicodedata.normalize("NFKC", text)))
+    return bool(_OF_A_PERSON.search(unicodedata.normalize("NFKC", text).upper()))
 
 
 def masked(key: bytes, x: str, placeholders: Mapping[str, frozenset[str]]) -> str:

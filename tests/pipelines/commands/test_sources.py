@@ -141,4 +141,4 @@ def test_a_new_mapping_goes_to_standard_output_and_a_file_of_no_use_is_refused_i
     refused = bidwatch("sources", "new", ledger, "--lang", "zh")
     assert refused.returncode == 2
     assert "NO_TABLE_FILLED" in refused.stderr
-    assert "请手工编写映射" in refused.stderr
+    assert "手工编写映射" in refused.stderr

@@ -111,3 +111,19 @@ def test_what_was_replaced_can_be_sealed(con):
 
 def test_a_screen_shows_no_number_of_a_person():
     assert masking.hidden("电话139 1234 5678，a@b.cn；第3页共120页") == "电话***，***；第3页共120页"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["见 13900000001", "0391-7654321", "a.b@example.org", "11010119800101123x", "１３９０００００００１"],
+)
+def test_a_text_with_a_number_of_a_person_is_not_shown(text):
+    assert masking.may_be_personal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["E4108210000000001001001", "91410821YL012HL49M", "1040000.55", "2026年5月6日9:30", "河州甲建设有限公司"],
+)
+def test_a_number_of_something_else_is_shown(text):
+    assert not masking.may_be_personal(text)
