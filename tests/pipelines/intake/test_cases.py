@@ -4,11 +4,14 @@
 """
 
 import datetime as dt
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from pipelines.cli import app
 from pipelines.intake import mapping
 
 CASES = Path(__file__).parents[2] / "cases"
@@ -107,3 +110,119 @@ def test_members_of_a_joint_venture_are_known_by_their_names(opening_sheets):
         " HAVING count(DISTINCT bidder_id) > 1"
     )
     assert night.values(twice) == ["name:河州甲建设有限公司"], "it bids alone and inside a venture"
+
+
+# ---- a ledger of results
+
+
+LEDGER = """
+title = "a ledger of results"
+country = "CN"
+time_zone = "Asia/Shanghai"
+
+[[file]]
+match = ["*.csv"]
+format = "delimited"
+
+[[record]]
+table = "lots"
+[record.columns]
+lot_id = { from = ["标段编号"] }
+buyer_name = { from = ["招标人名称"] }
+ceiling_price = { from = ["最高投标限价(万元)"], unit_in_header = true }
+currency = { constant = "CNY" }
+opening_at = { from = ["开标开始时间"] }
+bidder_count = { from = ["有效投标人数量"] }
+
+[[record]]
+table = "awards"
+only_when = { "招标异常" = [""] }
+[record.columns]
+lot_id = { from = ["标段编号"] }
+winner_name = { from = ["中标人"] }
+price = { from = ["中标价格(元)"], unit_in_header = true }
+currency = { constant = "CNY" }
+"""
+
+
+def test_a_ledger_with_units_in_its_headings_and_a_failed_lot_is_read_whole(make_county, tmp_path):
+    county = make_county(tmp_path, LEDGER)
+    one = read(county, "csv/ledger.csv")
+    assert one.refused == []
+    assert [(row["lot_id"], row["ceiling_price"]) for row in one.rows("lots")] == [
+        ("L-001", Decimal(12_005_000)),
+        ("L-002", Decimal(8_000_000)),
+        ("L-003", Decimal(5_000_000)),
+    ]
+    assert [(row["lot_id"], row["price"]) for row in one.rows("awards")] == [
+        ("L-001", Decimal("11234567.89")),
+        ("L-002", Decimal(7_654_321)),
+    ]
+
+
+# ---- OCDS
+
+
+@pytest.fixture
+def ocds(make_county, tmp_path, unchecked):
+    return make_county(tmp_path, (mapping.BUILT_IN / "ocds.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "found"),
+    [
+        ("o1_cancelled.json", "SELECT bidder_name FROM core.bids WHERE is_winner", [("Beta Ltd",)]),
+        ("o3_sentinel.json", "SELECT max(lots) FROM (SELECT count(DISTINCT lot_id) AS lots FROM core.bid_members"
+         " WHERE party_id LIKE '%<NA>%' OR party_id LIKE '%NaN%' GROUP BY party_id)", [(None,)]),
+        ("o4_merge.json", "SELECT lot_name, buyer_name, estimate_price::INT FROM core.lots WHERE lot_id LIKE '%L1'",
+         [("Lot one", "Works Office", 50000)]),
+        ("identifier32.jsonl", "SELECT count(DISTINCT bidder_id) FROM core.bids", [(1,)]),
+        ("case.jsonl", "SELECT count(DISTINCT bidder_id) FROM core.bids", [(3,)]),
+        ("twobids.jsonl", "SELECT DISTINCT price::INT FROM core.bids WHERE bidder_name = 'Firm A'", [(1200,)]),
+        ("o6_jv.json", "SELECT bidder_id, party_id FROM core.bid_members WHERE lot_id LIKE '%JV1%' ORDER BY ALL",
+         [("A1", "A1"), ("A1", "B2"), ("C1", "C1")]),
+    ],
+)  # fmt: skip
+def test_what_countries_publish_is_read_as_it_is_meant(ocds, name, query, found):
+    one = read(ocds, f"ocds/{name}")
+    assert one.report.state == "readable", one.report.reason
+    assert one.refused == []
+    assert ocds.night().rows(query) == found
+
+
+def test_releases_that_contradict_themselves_are_counted_by_kind(ocds):
+    notes = [note for note in read(ocds, "ocds/pelican.jsonl").report.notes if "incoherent" in note]
+    assert len(notes) == 15
+    told = " ".join(notes)
+    for said in (
+        "before the deadline",
+        "given up",
+        "never bid",
+        "its own contract",
+        "twice its award",
+        "before it starts",
+    ):
+        assert said in told, said
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "amount_ratio2.jsonl",
+        "award_without_supplier.jsonl",
+        "consortium17.jsonl",
+        "date_0001_start.jsonl",
+        "date_9999_end.jsonl",
+        "lots14.jsonl",
+        "pkg.json",
+    ],
+)
+def test_no_value_stops_the_indicators(name):
+    settings = CASES / "ocds" / "empty_sections.ini"
+    done = CliRunner().invoke(app, ["indicators", str(CASES / "ocds" / name)])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)
+    with_settings = CliRunner().invoke(
+        app, ["indicators", str(CASES / "ocds" / name), "--settings", str(settings)]
+    )
+    assert with_settings.exit_code == 0, with_settings.output
