@@ -18,7 +18,7 @@ from pipelines import duck, times
 from pipelines.intake.file_report import FileReport
 from pipelines.intake.schema import table_schemas
 from pipelines.settings import Home, Progress
-from pipelines.snapshot import core, gates, linking, screening, source_gates, stage
+from pipelines.snapshot import completing, core, gates, linking, screening, source_gates, stage
 from pipelines.store import Store
 from reports.canonical_json import canonical_json
 
@@ -100,7 +100,7 @@ def build(
             for table in (*table_schemas(), "refused")
         }
         arrivals = {file["raw_sha"]: file["first_arrival"] for file in files}
-        stage.set_settlements(con, decided.settled)
+        completing.set_settlements(con, decided.settled)
         stage.load(con, tables, arrivals, cutoff(as_of))
         linking.set_judgements(con, decided.judged)
         stage.set_listed(con, decided.listed)
