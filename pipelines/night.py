@@ -1,8 +1,8 @@
 """One night, station by station. Every step may be killed and repeated.
 
 ``run`` is the whole night as a plain program; ``nightly.nightly`` is the same steps under Prefect.
-No step reads the clock to decide anything: ``as_of`` says which night it is, ``at`` only stamps
-what is written down.
+No step reads the clock to decide anything but that the day has come: ``as_of`` says which night it is, ``at`` only
+stamps what is written down.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from pipelines import night_report
+from pipelines import night_report, times
 from pipelines.casework.clocks import steps
 from pipelines.casework.watchlist import effects
 from pipelines.findings import outbox
@@ -81,8 +81,12 @@ def receive(home: Home, store: Store, as_of: date, *, actor: str, at: str) -> li
 
     Raises:
         Damaged: the key or the control store of this installation is gone.
-        ValueError: a later night is published already, or a reference file is wrong.
+        ValueError: the day has not come, a later night is published already, or a reference file is wrong.
     """
+    if as_of > times.today():
+        raise ValueError(
+            f"{as_of} has not come yet: its night would show bids before their opening (招标投标法 §22)"
+        )
     _sweep(home)
     secret_key(home, store)
     _refuse_earlier(store, as_of)

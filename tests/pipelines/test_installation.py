@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from datetime import timedelta
 
 import pytest
 from sample_night import BIDWATCH, FEW, SMALL, deliver, run, without_settings
@@ -165,3 +166,13 @@ def test_a_night_of_an_earlier_day_is_refused_before_anything_is_done(tmp_path, 
         assert store.rows("SELECT count(*) AS n FROM signal WHERE is_current")[0]["n"] > 0
     assert len(list(home.inbox.rglob("*.csv"))) == 1, "the file waits for the next night"
     assert settings.home(home.root) == home
+
+
+def test_a_night_of_a_day_to_come_is_refused(home):
+    """It would show bids before their opening."""
+    from pipelines import times
+
+    deliver_bids(home)
+    with pytest.raises(ValueError, match="has not come yet"):
+        run(home, times.today() + timedelta(days=1), detectors=FEW)
+    assert len(list(home.inbox.rglob("*.csv"))) == 1
