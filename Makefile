@@ -14,7 +14,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup nightly test test-quick check format catalogue bench big-openings queue-load sample marginals rehearsal detector-report \
+.PHONY: help setup nightly test trials test-quick check format catalogue bench big-openings queue-load sample marginals rehearsal detector-report \
   lock clean
 
 help: ## Show this list
@@ -39,13 +39,16 @@ nightly: setup ## Run one night on the sample county and show what it found
 	@$(BIN)/bidwatch nightly --home workspace --inbox data/sample/inbox --as-of $(AS_OF); \
 	  code=$$?; [ $$code -le 1 ] || exit $$code
 
-test: setup ## Run the tests
-	$(PYTEST)
+test: setup ## Run the tests but the trials
+	$(PYTEST) -m "not trial"
+
+trials: setup ## Run the trials: a night killed anywhere, the deployed flow, simulated counties, a newcomer's edits
+	$(PYTEST) -m trial
 
 test-quick: setup ## Run the tests of detectors, values, reports and layout that are quick, while you work
-	$(PYTEST) -m "not slow" tests/detectors tests/reports tests/pipelines/values tests/test_*.py
+	$(PYTEST) -m "not slow and not trial" tests/detectors tests/reports tests/pipelines/values tests/test_*.py
 
-check: setup ## Formatting, lint, types, tests, generated pages
+check: setup ## Formatting, lint, types, every test, generated pages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from places import REPO
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.trial]
 
 #: The tests in `test_every_detector.py` of one detector, without those that need the honest market: it is slow.
 RULES = "{} and not honest and not another_run and not written_for and not bid_in and not names_lots and not judged_and"

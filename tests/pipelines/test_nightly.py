@@ -15,7 +15,7 @@ import sqlalchemy
 from places import REPO
 from sample_night import SMALL, deliver
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.trial]
 
 PREFECT = Path(sys.executable).with_name("prefect")
 

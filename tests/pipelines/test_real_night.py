@@ -5,8 +5,9 @@ from datetime import date
 
 import pytest
 from places import REAL_DATA
+from sample_night import run
 
-from pipelines import night, settings
+from pipelines import settings
 from pipelines.store import opened
 
 FILES = {
@@ -15,6 +16,20 @@ FILES = {
     "huainan_openings": ("china/huainan_opening_1.parquet", "china/huainan_opening_3.parquet"),
     "armenia_ocds": ("ocds/armenia_releases.jsonl.zst",),
 }
+
+PRICES = (
+    "prices.low_dispersion",
+    "prices.cover_gap",
+    "prices.ceiling_hugging",
+    "prices.identical_prices",
+    "prices.ladder",
+)
+WITHOUT_RECORDS = (
+    "contacts.edit_hardware",
+    "contacts.pricing_dongle",
+    "contacts.deposit_account",
+    "watchlist.active_ban",
+)
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,9 +52,7 @@ def ran(tmp_path_factory):
     key.chmod(0o400)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BIDWATCH_KEY", str(key))
-        done = night.run(
-            home, date(2026, 11, 22), actor="tester", at="2026-11-21T18:00:00+00:00", progress=lambda *_: None
-        )
+        done = run(home, date(2026, 11, 22), "2026-11-21T18:00:00+00:00", detectors=PRICES + WITHOUT_RECORDS)
     return home, done
 
 
@@ -65,13 +78,7 @@ def test_every_record_of_every_real_file_is_accounted_for(ran):
 
 def test_price_detectors_judge_the_real_markets_and_flag_few_of_them(ran):
     screened = {s.id: s for s in ran[1].screened}
-    for id in (
-        "prices.low_dispersion",
-        "prices.cover_gap",
-        "prices.ceiling_hugging",
-        "prices.identical_prices",
-        "prices.ladder",
-    ):
+    for id in PRICES:
         assert screened[id].judged >= 500, id
         assert screened[id].flagged <= 0.05 * screened[id].judged, id
 
@@ -79,10 +86,5 @@ def test_price_detectors_judge_the_real_markets_and_flag_few_of_them(ran):
 def test_what_is_not_in_the_records_is_not_judged(ran):
     # None of these sets has device codes, deposits or a list of bans.
     screened = {s.id: s for s in ran[1].screened}
-    for id in (
-        "contacts.edit_hardware",
-        "contacts.pricing_dongle",
-        "contacts.deposit_account",
-        "watchlist.active_ban",
-    ):
+    for id in WITHOUT_RECORDS:
         assert (screened[id].judged, screened[id].flagged) == (0, 0)

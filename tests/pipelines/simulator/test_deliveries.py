@@ -21,6 +21,8 @@ ABOUT_BIDS = (
     "TENDER_CANDIDATE",
     "BID_EVALUATION_EXPERT",
 )
+
+pytestmark = pytest.mark.trial
 LOT_ID = ("BID_SECTION_CODE", "PURCHASE_SECTION_CODE")
 #: A lot of each channel that draws no dirt, and one that opens before the first night.
 HOUSING, OLD, EXCHANGE, PROCUREMENT = 8, 29, 14, 11

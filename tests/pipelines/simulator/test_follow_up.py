@@ -14,7 +14,7 @@ from pipelines.simulator import county, deliveries, follow_up
 from pipelines.simulator.care import usual_care
 from pipelines.simulator.writing import LAST_NIGHT, write_county
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.trial]
 
 SEED, LOTS = 5, 3000
 NIGHT = date(2026, 6, 30)
@@ -40,6 +40,14 @@ def made(care, lots=LOTS, seed=SEED):
     county.simulate(con, seed=seed, lots=lots, last_night=LAST_NIGHT, care=care)
     follow_up.add(con, seed=seed, until=NIGHT, care=care)
     return con
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_periods():
+    """Bring the work in hand up to date less often than every month: a county takes half of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.simulator.market.PERIODS", 10)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -84,18 +92,16 @@ def files(folder):
 def small(tmp_path_factory):
     """The same small county without the option, and twice with it."""
     folder = tmp_path_factory.mktemp("counties")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.simulator.market.PERIODS", 6)  # a third of the time
-        for name, option in (("plain", False), ("more", True), ("again", True)):
-            write_county(
-                folder / name,
-                seed=3,
-                lots=1000,
-                nights=2,
-                form="csv",
-                care=usual_care(),
-                with_follow_up=option,
-            )
+    for name, option in (("plain", False), ("more", True), ("again", True)):
+        write_county(
+            folder / name,
+            seed=3,
+            lots=1000,
+            nights=2,
+            form="csv",
+            care=usual_care(),
+            with_follow_up=option,
+        )
     return folder
 
 

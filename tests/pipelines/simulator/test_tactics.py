@@ -11,7 +11,7 @@ from pipelines.simulator.county import simulate
 from pipelines.simulator.streams import Streams
 from pipelines.simulator.tactics import TACTICS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.trial]
 
 LAST_NIGHT = date(2026, 6, 30)
 PANEL = Path(__file__).with_name("panel.sql").read_text(encoding="utf-8")
@@ -85,6 +85,14 @@ def world(seed, lots, care):
     return con
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_periods():
+    """Bring the work in hand up to date every three months, not every month: a county takes a third of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.simulator.market.PERIODS", 8)
+        yield
+
+
 @pytest.fixture(scope="module")
 def careless():
     """Two counties of careless rings, as one table of lots."""
@@ -145,8 +153,7 @@ def test_a_ring_without_tactic_and_links_cannot_be_told_from_honest_firms(carele
         assert abs(mean - 0.5) < 3.3 / np.sqrt(12 * size), statistic
 
 
-def test_rings_change_nothing_but_their_own_lots(monkeypatch):
-    monkeypatch.setattr("pipelines.simulator.market.PERIODS", 6)  # a third of the time
+def test_rings_change_nothing_but_their_own_lots():
     rings, honest = world(9, 1500, usual_care()), world(9, 1500, ())
     query = """
         SELECT l.lot, l.ceiling_fen, l.rule, l.opening_at, l.buyer FROM world.lots AS l
@@ -220,8 +227,7 @@ def test_the_careful_pay_more_than_the_careless():
     assert paid[0] < paid[1] < paid[3]
 
 
-def test_the_same_seed_gives_the_same_county(monkeypatch):
-    monkeypatch.setattr("pipelines.simulator.market.PERIODS", 6)  # a third of the time
+def test_the_same_seed_gives_the_same_county():
     tables = ("firms", "lots", "bids", "rings", "rigged", "links", "bans", "experts")
     one, two, other = (world(seed, 400, usual_care()) for seed in (1, 1, 2))
     for table in tables:

@@ -5,6 +5,8 @@ import pytest
 
 from pipelines.simulator import truth
 
+pytestmark = pytest.mark.trial
+
 BIDS = ("TENDER_LIST", "ZJ_TENDER_LIST", "PURCHASE_TENDER_LIST")
 CODE = "SELECT code FROM world.firms WHERE firm = {}"
 
