@@ -28,6 +28,9 @@ HUBS_SHOWN = 20
 #: Things left in the inbox that stand on the page.
 LEFT_SHOWN = 50
 
+#: A source that sent something before each of so many nights is missed when it sends nothing.
+USUAL_NIGHTS = 5
+
 #: Files that stand on the page with records that nothing dates.
 FILES_SHOWN = 20
 
@@ -60,7 +63,12 @@ def write(home: Home, store: Store, night: Night) -> Night:
             alerts=night.alerts,
             deliveries=_deliveries(store, night),
             clocks=_clocks(store, date.fromisoformat(night.as_of)),
-            notes=[*_notes(night, files), *_of_snapshot(home, night), *_left_behind(home)],
+            notes=[
+                *_notes(night, files),
+                *silent_sources(store, night.as_of),
+                *_of_snapshot(home, night),
+                *_left_behind(home),
+            ],
             remarks=remarks(reports),
         )
     )
@@ -184,6 +192,28 @@ def _hubs(home: Home, night: Night) -> list[night_page.Hub]:
     finally:
         con.close()
     return [night_page.Hub(*row) for row in rows]
+
+
+def silent_sources(store: Store, as_of: str) -> list[str]:
+    """Return which sources sent nothing since the night before, though they did before each of the nights before it."""
+    ends = store.rows(
+        "SELECT max(last_arrival) AS last FROM night WHERE as_of <= ? GROUP BY as_of ORDER BY as_of DESC LIMIT ?",
+        as_of,
+        USUAL_NIGHTS + 2,
+    )
+    bounds = [row["last"] for row in ends] + [0]
+    if len(bounds) < USUAL_NIGHTS + 2:
+        return []
+    nights: dict[str, set[int]] = {}
+    for row in store.rows("SELECT source, id FROM arrival WHERE id > ?", bounds[USUAL_NIGHTS + 1]):
+        nights.setdefault(row["source"], set()).add(sum(row["id"] <= bound for bound in bounds))
+    usual = set(range(2, USUAL_NIGHTS + 2))
+    return [
+        f"来源 {source} 今晚没有报送，此前{USUAL_NIGHTS}晚每晚都有 / source {source} sent nothing tonight; it did before each of"
+        f" the {USUAL_NIGHTS} nights before"
+        for source, seen in sorted(nights.items())
+        if usual <= seen and 1 not in seen
+    ]
 
 
 def _of_snapshot(home: Home, night: Night) -> list[str]:
