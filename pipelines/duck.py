@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ HARDENED: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": False,
     "python_enable_replacements": False,
 }
+
+
+# Few rows are copied quicker than a relation of their statement is made; see `intake.conversion`.
+warnings.filterwarnings("ignore", message="Arrow output on a DB-API result makes an extra copy")
 
 
 def connect(

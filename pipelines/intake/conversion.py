@@ -40,6 +40,10 @@ from pipelines.values.literals import quoted
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 
 
+#: Up to so many rows it costs less to copy them than to make a relation of a long statement, which is bound and taken
+#: apart word by word before it runs: 26 ms of CPU instead of 66 for a dozen bids.
+COPIED_ROWS = 20_000
+
 #: Characters kept of a text that could not be read: a few words (弃标, 未在规定时间内解密).
 LONGEST_UNREAD = 60
 
@@ -277,7 +281,8 @@ def convert(con: duckdb.DuckDBPyConnection, plan: ConversionPlan, batch: pa.Tabl
     con.register("records", records(_split(con, plan, batch), plan.sources))
     con.register("regions", plan.regions)
     try:
-        rows = con.sql(plan.sql).to_arrow_table()
+        run = con.sql if batch.num_rows > COPIED_ROWS else con.execute
+        rows = run(plan.sql).to_arrow_table()
     finally:
         con.unregister("records")
         con.unregister("regions")
@@ -326,7 +331,7 @@ def unread_cells(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> list[tuple[s
         return []
     con.register("unread_rows", rows.select(["unread_optional"]))
     try:
-        return con.sql(
+        return con.execute(
             f"""
             WITH entries AS (
                 SELECT unnest(string_split(unread_optional, '{ENTRY}')) AS entry FROM unread_rows
@@ -368,7 +373,7 @@ def clear_text(
                 " WHERE text IS NOT NULL"
             )
         try:
-            found.append(con.sql(sql).to_arrow_table())
+            found.append(con.execute(sql).to_arrow_table())
         finally:
             con.unregister("records")
     return pa.concat_tables(found) if found else None

@@ -108,7 +108,7 @@ def broken(
     con.register("named", named.select([RAW_ROW, RAW_PATH, "unread"]))
     con.register("words", words)
     try:
-        return con.sql(
+        return con.execute(
             f"""
             WITH entries AS (
                 SELECT {RAW_ROW}, {RAW_PATH}, unnest(string_split(unread, '{ENTRY}')) AS entry FROM named
@@ -127,7 +127,7 @@ def broken(
             FROM parts AS p JOIN words AS w ON w.column_name = p.column_name
             ORDER BY p.{RAW_ROW}, p.column_name
             """,
-            params={"section": section},
+            {"section": section},
         ).to_arrow_table()
     finally:
         con.unregister("named")
@@ -141,7 +141,7 @@ def with_raw_text(con: duckdb.DuckDBPyConnection, bad: pa.Table, batch: pa.Table
     con.register("bad", bad)
     con.register("delivered", pa.table({"at_row": named.column(RAW_ROW), "record": delivered}))
     try:
-        return con.sql(
+        return con.execute(
             f"""
             SELECT DISTINCT bad.*, left(CAST(to_json(d.record) AS VARCHAR), {MAX_RAW_TEXT}) AS raw_text
             FROM bad JOIN delivered AS d ON d.at_row = bad.{RAW_ROW}

@@ -7,6 +7,7 @@ lines, and one line answers each: how the child died, or null.
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -60,6 +61,8 @@ def _load_libraries() -> None:
     for name in REFERENCE_DATA:
         Reference().rows(name)
     warm()
+    gc.collect()
+    gc.freeze()  # else the first collection of every child would copy the pages of all that is loaded
 
 
 def _be_the_child(task: Task) -> None:
