@@ -281,8 +281,11 @@ def convert(con: duckdb.DuckDBPyConnection, plan: ConversionPlan, batch: pa.Tabl
     con.register("records", records(_split(con, plan, batch), plan.sources))
     con.register("regions", plan.regions)
     try:
-        run = con.sql if batch.num_rows > COPIED_ROWS else con.execute
-        rows = run(plan.sql).to_arrow_table()
+        rows: pa.Table = (
+            con.execute(plan.sql).to_arrow_table()
+            if batch.num_rows <= COPIED_ROWS
+            else con.sql(plan.sql).to_arrow_table()
+        )
     finally:
         con.unregister("records")
         con.unregister("regions")
