@@ -181,12 +181,16 @@ def _judged(
     records = refused = 0
     folders = []
     for file in files:
-        folder = home.bronze_of(file["raw_sha"], file["bronze"]) if file["bronze"] else None
-        report = FileReport.load(folder) if folder else None
-        is_whole = report is None or report.state == "refused"
-        records += history.file_size if is_whole or report is None else report.records
-        refused += history.file_size if is_whole or report is None else report.refused
-        folders += [folder] if folder and not is_whole else []
+        if file["state"] == "refused":
+            # Nobody counted what is in it: it stands for as many records as a file of this source has.
+            records += history.file_size
+            refused += history.file_size
+            continue
+        folder = home.bronze_of(file["raw_sha"], file["bronze"])
+        report = FileReport.load(folder)
+        records += report.records
+        refused += report.refused
+        folders.append(folder)
     is_new = all(file["passed"] is None for file in files)
     reason = (
         _refusals(records, refused, history)
