@@ -28,6 +28,7 @@ FLOORS = (
     ("pipelines.intake.readers",),
     ("pipelines.intake",),
     ("pipelines.snapshot",),
+    ("pipelines.rings",),
     ("pipelines.findings",),
     ("pipelines.indicators", "pipelines.simulator"),
     (

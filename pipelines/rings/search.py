@@ -1,0 +1,316 @@
+"""The search for groups: pairs propose, toggling firms improves, and the best group explains its lots away."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.cluster.hierarchy import average, to_tree
+from scipy.sparse import coo_array, csr_array
+from scipy.spatial.distance import squareform
+
+from pipelines.rings.content import MOST_MEMBERS
+from pipelines.rings.market import AVERAGE, UNKNOWN, Bools, Floats, Ints
+from pipelines.rings.scoring import PRICE_OF_A_MEMBER, Board, Pool
+
+#: Openings with more bids propose no pairs: who meets there meets by the crowd.
+CROWD = 60
+
+#: Pairs that start a group, by the prices and by the ties, per so many lots of the market.
+LOTS_PER_START = 40
+FEWEST_STARTS = 60
+
+#: Firms that a group may draw on.
+POOL = 36
+
+#: A firm joins if the score grows by so much, beyond its price.
+JOINING_GAIN = 1.5
+
+#: Lots that speak for a group, at least: what happened once is no pattern.
+FEWEST_LOTS = 3
+
+#: Steps of improving a group, at most.
+STEPS = 40
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of firms with its score.
+
+    Attributes:
+        firms: positions in the market, sorted.
+        score: nats.
+        lots: positions of the lots that speak for it.
+        joined: firms that bid with it in these lots, found afterwards.
+    """
+
+    firms: tuple[int, ...]
+    score: float
+    lots: tuple[int, ...] = ()
+    joined: tuple[int, ...] = ()
+
+
+def search(board: Board) -> list[Group]:
+    """Return the groups of a board, the best first, each judged by lots that no better one has explained."""
+    pairs = Pairs.of(board)
+    groups: list[Group] = []
+    for left, right in pairs.starts(len(board.market.lot_id)):
+        if any(left in group.firms and right in group.firms for group in groups):
+            continue
+        found = improve(board, pairs, left, right)
+        if found.score > 0 and len(found.firms) > 1:
+            groups += [part for part in divide(board, found) if part.firms not in {g.firms for g in groups}]
+    united = unite(board, groups)
+    return explain(board, [part for group in united for part in divide(board, group)])
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of firms that meet: what prices and ties of their lots give, as symmetric sparse tables by firm."""
+
+    price: csr_array
+    tie: csr_array
+    met: csr_array
+
+    @classmethod
+    def of(cls, board: Board) -> Pairs:
+        """Add up what the lots give their pairs."""
+        market, content = board.market, board.content
+        firms = len(market.firm_id)
+        bids = market.bids
+        first = market.first
+        small = np.flatnonzero((bids >= 2) & (bids <= CROWD))
+        left, right, lot = _pairs_inside(first[small], bids[small], small)
+        worth = np.where(board.market.family == UNKNOWN, 0.0, board.gain[:, 1])[lot] / (bids[lot] - 1)
+        a, b = market.firm[left], market.firm[right]
+        ties = content.ties
+        size = ties.size
+        start = np.cumsum(size) - size
+        tied_left, tied_right, event = _pairs_inside(start, size, np.arange(len(size)))
+        gain = np.clip(ties.rarity[event] - np.log(np.maximum(size[event] - 1, 1)), 0, 9)
+        gain = np.where(board.is_used[ties.lot[event]], 0, gain)
+        c, d = market.firm[ties.bid[tied_left]], market.firm[ties.bid[tied_right]]
+        return cls(
+            _symmetric(a, b, worth, firms),
+            _symmetric(c, d, gain, firms),
+            _symmetric(a, b, np.ones(len(a)), firms),
+        )
+
+    def starts(self, lots: int) -> list[tuple[int, int]]:
+        """Return the pairs that propose groups, the strongest first; ties before prices."""
+        most = max(FEWEST_STARTS, lots // LOTS_PER_START)
+        found: list[tuple[int, int]] = []
+        for table in (self.tie, self.price):
+            upper = coo_array(table)
+            kept = (upper.row < upper.col) & (upper.data > 0)
+            row, col, data = upper.row[kept], upper.col[kept], upper.data[kept]
+            best = np.lexsort((col, row, -data))[:most]
+            found += list(zip(row[best].tolist(), col[best].tolist(), strict=True))
+        return list(dict.fromkeys(found))
+
+    def around(self, firms: Ints) -> Ints:
+        """Return the firms that a group may draw on: itself, and those that its pairs speak for most."""
+        near = (
+            np.asarray(self.price[firms].sum(axis=0)).ravel()
+            + np.asarray(self.tie[firms].sum(axis=0)).ravel()
+        )
+        near = near + 0.01 * np.asarray(self.met[firms].sum(axis=0)).ravel()
+        near[firms] = np.inf
+        return np.sort(np.argsort(-near, kind="stable")[: max(POOL, len(firms))][: int((near > 0).sum())])
+
+
+def improve(board: Board, pairs: Pairs, left: int, right: int) -> Group:
+    """Grow a group from a pair, and toggle firms until no step improves the score."""
+    members = np.array([left, right])
+    group = Group((), -np.inf)
+    for _ in range(2):  # the second time with the neighbours of the group that was found
+        pool = Pool.of(board, pairs.around(members))
+        mask = np.isin(pool.firms, members)
+        if group.score == -np.inf:
+            mask = _grown(pool, pairs, mask)
+        mask, score = _toggled(pool, mask)
+        if score <= group.score + 1e-9:
+            break
+        group = Group(tuple(pool.firms[mask].tolist()), score)
+        members = pool.firms[mask]
+        if len(members) < 2:
+            break
+    return group
+
+
+def _grown(pool: Pool, pairs: Pairs, mask: Bools) -> Bools:
+    """Add the firm that the pairs speak for most, again and again; return the best of the groups on the way."""
+    inside = (pairs.price[pool.firms][:, pool.firms] + pairs.tie[pool.firms][:, pool.firms]).toarray()
+    masks = [mask]
+    for _ in range(min(MOST_MEMBERS, len(pool.firms)) - int(mask.sum())):
+        worth = np.where(masks[-1], -np.inf, inside[masks[-1]].sum(axis=0))
+        best = int(worth.argmax())
+        if worth[best] <= 0:
+            break
+        following = masks[-1].copy()
+        following[best] = True
+        masks.append(following)
+    stacked = np.stack(masks)
+    best_mask: Bools = stacked[int(pool.scores(stacked).argmax())]
+    return best_mask
+
+
+def _toggled(pool: Pool, mask: Bools) -> tuple[Bools, float]:
+    """Take in or leave out one firm at a time, while the score grows."""
+    score = float(pool.scores(mask[None])[0])
+    flips = np.eye(len(mask), dtype=bool)
+    for _ in range(STEPS):
+        scores = pool.scores(flips ^ mask)
+        least = np.where(mask, 1e-6, JOINING_GAIN)
+        if mask.sum() >= MOST_MEMBERS:
+            least = np.where(mask, 1e-6, np.inf)
+        gained = scores - score - least
+        best = int(gained.argmax())
+        if gained[best] <= 0:
+            break
+        mask, score = mask ^ flips[best], float(scores[best])
+    return mask, score
+
+
+def divide(board: Board, group: Group) -> list[Group]:
+    """Divide a group wherever two groups explain more than one: rings that a chance tie had joined."""
+    if len(group.firms) < 4:
+        return [group]
+    pool = Pool.of(board, np.array(group.firms))
+    # Average linkage puts together first what speaks together most.
+    near = pool.together()
+    far = near.max() - near
+    np.fill_diagonal(far, 0)
+    tree = to_tree(average(squareform(far, checks=False)))
+    while not tree.is_leaf() and min(tree.get_left().count, tree.get_right().count) < 2:
+        tree = max(
+            tree.get_left(), tree.get_right(), key=lambda side: side.count
+        )  # a firm by itself is no ring
+    if tree.is_leaf():
+        return [group]
+    parts = [
+        _settled(board, pool.firms[np.sort(side.pre_order())]) for side in (tree.get_left(), tree.get_right())
+    ]
+    if _summed(board, *parts) <= group.score - PRICE_OF_A_MEMBER:
+        return [group]
+    return [found for part in parts if len(part.firms) > 1 for found in divide(board, part)]
+
+
+def unite(board: Board, groups: list[Group]) -> list[Group]:
+    """Unite groups that share firms where one group explains more than two; of equal groups keep one."""
+    waiting = sorted(groups, key=_rank)
+    kept: list[Group] = []
+    while waiting:
+        group = waiting.pop(0)
+        for place, other in enumerate(kept):
+            together = set(group.firms) | set(other.firms)
+            if len(together) == len(group.firms) + len(other.firms) or len(together) > MOST_MEMBERS:
+                continue
+            union = Group(tuple(sorted(together)), _scored(board, together))
+            if union.firms == other.firms or union.score > _summed(board, other, group) + PRICE_OF_A_MEMBER:
+                if union.firms != other.firms:
+                    del kept[place]
+                    waiting.insert(0, union)
+                break
+        else:
+            kept.append(group)
+    return sorted(kept, key=_rank)
+
+
+def _summed(board: Board, *groups: Group) -> float:
+    """Return what two groups explain, the weaker by the lots that the stronger left; what explains nothing counts nought."""
+    first, second = sorted(groups, key=_rank)
+    pool = Pool.of(board, np.array(first.firms))
+    used = board.is_used.copy()
+    used[evidence(pool, np.ones(len(pool.firms), bool))] = True
+    return max(first.score, 0) + max(_scored(board.without(used), set(second.firms)), 0)
+
+
+def _settled(board: Board, firms: Ints) -> Group:
+    """Return a group after leaving out and taking in again among its own firms."""
+    pool = Pool.of(board, firms)
+    mask, score = _toggled(pool, np.ones(len(pool.firms), bool))
+    return Group(tuple(pool.firms[mask].tolist()), score)
+
+
+def explain(board: Board, groups: list[Group]) -> list[Group]:
+    """Let the best group explain its lots, and judge the others by the lots that are left."""
+    queue = [(_rank(group), group) for group in groups]
+    heapq.heapify(queue)
+    used = board.is_used.copy()
+    found: list[Group] = []
+    while queue:
+        _, group = heapq.heappop(queue)
+        left = board.without(used)
+        pool = Pool.of(left, np.array(group.firms))
+        mask, score = _toggled(pool, np.isin(pool.firms, group.firms))
+        if mask.sum() < 2 or score <= 0:
+            continue
+        now = Group(tuple(pool.firms[mask].tolist()), score)
+        if queue and _rank(now) > queue[0][0]:
+            heapq.heappush(queue, (_rank(now), now))
+            continue
+        lots = evidence(pool, mask)
+        if len(lots) < FEWEST_LOTS:
+            continue
+        used[lots] = True
+        found.append(replace(now, lots=tuple(lots.tolist())))
+    return sorted(found, key=_rank)
+
+
+def evidence(pool: Pool, mask: Bools) -> Ints:
+    """Return the lots that speak for a group, sorted."""
+    board = pool.board
+    masks = mask[None].astype(np.float32)
+    members = (masks @ pool.attends).astype(np.int64)
+    parts = pool.parts(mask[None])
+    speaks = np.zeros(len(pool.lots), bool)
+    by_runs = parts["runs"][0] > parts["lowest"][0] + parts["average"][0]
+    events = [pool.ties, pool.runs] if by_runs else [pool.ties]
+    if not by_runs:
+        counts = members[0] >= board.threshold[pool.lots]
+        gain = board.gain[pool.lots]
+        family = board.market.family[pool.lots]
+        for name, kind in (("lowest", 0), ("average", AVERAGE)):
+            of = counts & (family == kind)
+            if parts[name][0] > 0:
+                best = int(gain[of].sum(axis=0).argmax())
+                speaks |= of & (gain[:, best] > 0)
+    for each in events:
+        if len(each.column):
+            gains = each.gains(masks, members)[0]
+            speaks[each.column[gains > 0]] = True
+    return pool.lots[speaks]
+
+
+def _scored(board: Board, firms: Collection[int]) -> float:
+    if len(firms) < 2:
+        return 0.0
+    pool = Pool.of(board, np.array(sorted(firms)))
+    return float(pool.scores(np.ones((1, len(firms)), bool))[0])
+
+
+def _rank(group: Group) -> tuple[float, tuple[int, ...]]:
+    return -group.score, group.firms
+
+
+def _pairs_inside(start: Ints, size: Ints, label: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return every pair of rows inside each run, with the label of the run."""
+    left, right, of = [], [], []
+    for count in np.unique(size).tolist():
+        if count < 2:
+            continue
+        i, j = np.triu_indices(count, 1)
+        runs = np.flatnonzero(size == count)
+        left.append((start[runs][:, None] + i).ravel())
+        right.append((start[runs][:, None] + j).ravel())
+        of.append(np.repeat(label[runs], len(i)))
+    nobody = np.empty(0, np.int64)
+    return tuple(np.concatenate(each) if each else nobody for each in (left, right, of))  # type: ignore[return-value]
+
+
+def _symmetric(a: Ints, b: Ints, worth: Floats, firms: int) -> csr_array:
+    upper = coo_array((worth, (np.minimum(a, b), np.maximum(a, b))), shape=(firms, firms)).tocsr()
+    return (upper + upper.T).tocsr()
