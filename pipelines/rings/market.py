@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -64,7 +65,7 @@ class Market:
     tied_bid: Ints
     judged: Bools
 
-    @property
+    @cached_property
     def bids(self) -> Ints:
         """Number of bids of each lot; shape (lots,)."""
         return np.bincount(self.lot, minlength=len(self.lot_id))
@@ -74,10 +75,33 @@ class Market:
         """Lots in which any kind of tie could be looked for; shape (lots,)."""
         return np.asarray(self.judged.any(axis=0))
 
-    @property
+    @cached_property
     def first(self) -> Ints:
         """Position of the first bid of each lot, and of the end; shape (lots + 1,)."""
         return np.concatenate(([0], np.cumsum(self.bids)))
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Values of many keys, contiguous per key."""
+
+    first: Ints
+    values: Ints
+
+    @classmethod
+    def of(cls, keys: Ints, values: Ints, count: int) -> Runs:
+        """Sort values by their key, a number below ``count``."""
+        order = np.argsort(keys, kind="stable")
+        return cls(np.concatenate(([0], np.cumsum(np.bincount(keys, minlength=count)))), values[order])
+
+    def at(self, keys: Ints) -> tuple[Ints, Ints]:
+        """Return the values of some keys, each with the place of its key among them."""
+        start = self.first[keys]
+        size = self.first[keys + 1] - start
+        ends = np.cumsum(size)
+        total = int(ends[-1]) if len(ends) else 0
+        place = np.repeat(np.arange(len(keys)), size)
+        return place, self.values[np.repeat(start - (ends - size), size) + np.arange(total)]
 
 
 BIDS = """

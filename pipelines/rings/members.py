@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.rings.market import Ints
+from pipelines.rings.market import Ints, Runs
 from pipelines.rings.scoring import Board
 from pipelines.rings.search import Group
 
@@ -37,7 +37,7 @@ def joined(board: Board, group: Group) -> tuple[int, ...]:
     tied = np.bincount(market.firm[ties.bid[speaks[ties.event]]], minlength=firms)
     joins = (tied >= TIED_LOTS) & (tied >= TIED_SHARE * there)
     if speaks.sum() < len(lots) / 2:
-        met = np.unique(board.by_firm[core].tocoo().col)
+        met = np.unique(market.lot[board.by_firm.at(core)[1]])
         others = met[~inside[met]]
         elsewhere = np.bincount(market.firm[_bids_of(board, others)], minlength=firms)
         often = (there >= PRESENT_LOTS) & (there >= PRESENT_SHARE * len(lots))
@@ -48,7 +48,4 @@ def joined(board: Board, group: Group) -> tuple[int, ...]:
 
 def _bids_of(board: Board, lots: Ints) -> Ints:
     """Return the positions of the bids of some lots."""
-    first = board.market.first
-    size = first[lots + 1] - first[lots]
-    start = np.repeat(first[lots] - (np.cumsum(size) - size), size)
-    return start + np.arange(size.sum())
+    return Runs(board.market.first, np.arange(len(board.market.lot))).at(lots)[1]

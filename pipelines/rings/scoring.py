@@ -7,10 +7,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from pipelines.rings.content import MOST_MEMBERS, Content, Events, location_gain
-from pipelines.rings.market import AVERAGE, LOWEST, Bools, Floats, Ints, Market
+from pipelines.rings.market import AVERAGE, LOWEST, Bools, Floats, Ints, Market, Runs
 
 Cells = NDArray[np.float32]
 
@@ -58,12 +57,9 @@ class Board:
         return other
 
     @cached_property
-    def by_firm(self) -> csr_array:
-        """Bids by firm and lot, the position of the bid plus one."""
-        shape = (len(self.market.firm_id), len(self.market.lot_id))
-        return csr_array(
-            (np.arange(1, len(self.market.lot) + 1), (self.market.firm, self.market.lot)), shape=shape
-        )
+    def by_firm(self) -> Runs:
+        """Positions of the bids of every firm."""
+        return Runs.of(self.market.firm, np.arange(len(self.market.firm)), len(self.market.firm_id))
 
     @cached_property
     def gain(self) -> Floats:
@@ -83,29 +79,46 @@ class Board:
         needed = np.where(self.market.family == AVERAGE, average, lowest)
         return np.where(self.market.family <= AVERAGE, needed, MOST_MEMBERS + 1).astype(np.int64)
 
-    def _located(self, events: Events) -> tuple[Ints, Floats]:
-        pairs = np.stack([self.market.bids[events.lot], events.size], axis=1)
-        unique, code = (
-            np.unique(pairs, axis=0, return_inverse=True) if len(pairs) else (pairs, np.empty(0, np.int64))
+    @cached_property
+    def ties(self) -> LocatedEvents:
+        """The ties, ready to be looked up by bid."""
+        return LocatedEvents.of(self.market, self.content.ties)
+
+    @cached_property
+    def runs(self) -> LocatedEvents:
+        """The tight runs of prices, ready to be looked up by bid."""
+        return LocatedEvents.of(self.market, self.content.runs)
+
+
+@dataclass(frozen=True)
+class LocatedEvents:
+    """Events with what their place among members is worth.
+
+    Attributes:
+        events: as they lie in the content.
+        by_bid: the events of every bid.
+        table: which of the tables each event uses; shape (events,).
+        tables: of `location_gain`, one per number of bids and tied ones; shape (tables, members + 1, members + 1).
+    """
+
+    events: Events
+    by_bid: Runs
+    table: Ints
+    tables: Floats
+
+    @classmethod
+    def of(cls, market: Market, events: Events) -> LocatedEvents:
+        """Prepare the events of a content."""
+        pairs = np.stack([market.bids[events.lot], events.size], axis=1)
+        kinds, code = np.unique(pairs, axis=0, return_inverse=True)
+        tables = [location_gain(bids, tied) for bids, tied in kinds.tolist()]
+        shape = (len(tables), MOST_MEMBERS + 1, MOST_MEMBERS + 1)
+        return cls(
+            events,
+            Runs.of(events.bid, events.event, len(market.lot)),
+            code.ravel().astype(np.int64),
+            np.array(tables).reshape(shape),
         )
-        tables = [location_gain(int(bids), int(tied)) for bids, tied in unique]
-        return code.ravel(), np.stack(tables) if tables else np.zeros((0, MOST_MEMBERS + 1, MOST_MEMBERS + 1))
-
-    @cached_property
-    def ties(self) -> tuple[csr_array, Ints, Floats]:
-        """Ties of every bid, which table of `location_gain` each uses, and the tables."""
-        return self._by_bid(self.content.ties)
-
-    @cached_property
-    def runs(self) -> tuple[csr_array, Ints, Floats]:
-        """The same of the tight runs of prices."""
-        return self._by_bid(self.content.runs)
-
-    def _by_bid(self, events: Events) -> tuple[csr_array, Ints, Floats]:
-        """Return the events of every bid, and the location tables."""
-        shape = (len(self.market.lot), max(len(events.lot), 1))
-        held = csr_array((np.ones(len(events.bid), np.int64), (events.bid, events.event)), shape=shape)
-        return held, *self._located(events)
 
 
 @dataclass(frozen=True)
@@ -128,22 +141,21 @@ class Pool:
     def of(cls, board: Board, firms: Ints) -> Pool:
         """Gather what the firms of a pool did."""
         firms = np.unique(firms)
-        rows = board.by_firm[firms].tocoo()
-        row, lot, bid = rows.row, rows.col, rows.data - 1
+        row, bid = board.by_firm.at(firms)
+        lot = board.market.lot[bid]
         lots, place, count = np.unique(lot, return_inverse=True, return_counts=True)
         kept = np.flatnonzero((count >= 2) & ~board.is_used[lots])
         column = np.full(len(lots), -1)
         column[kept] = np.arange(len(kept))
         column = column[place]
         inside = column >= 0
+        row, bid, column = row[inside], bid[inside], column[inside]
         attends = np.zeros((len(firms), len(kept)), np.float32)
-        attends[row[inside], column[inside]] = 1
-        lots = lots[kept]
+        attends[row, column] = 1
         parts = [
-            _PooledEvents.of(events, located, row[inside], column[inside], bid[inside], lots, len(firms))
-            for events, located in ((board.content.ties, board.ties), (board.content.runs, board.runs))
+            _PooledEvents.of(located, row, column, bid, len(firms)) for located in (board.ties, board.runs)
         ]
-        return cls(board, firms, lots, attends, *parts)
+        return cls(board, firms, lots[kept], attends, *parts)
 
     def scores(self, groups: Bools) -> Floats:
         """Return the score of each group; ``groups`` is a mask over the firms, shape (groups, k)."""
@@ -194,28 +206,21 @@ class _PooledEvents:
     holds: Cells
 
     @classmethod
-    def of(
-        cls,
-        events: Events,
-        located: tuple[csr_array, Ints, Floats],
-        row: Ints,
-        column: Ints,
-        bid: Ints,
-        lots: Ints,
-        firms: int,
-    ) -> _PooledEvents:
-        by_bid, table, tables = located
-        found = by_bid[bid].tocoo()
-        at, place, count = np.unique(found.col, return_inverse=True, return_counts=True)
+    def of(cls, located: LocatedEvents, row: Ints, column: Ints, bid: Ints, firms: int) -> _PooledEvents:
+        """Gather the events that hold two bids of the pool and more; ``row``, ``column``: firm and lot of each bid."""
+        of, event = located.by_bid.at(bid)
+        at, place, count = np.unique(event, return_inverse=True, return_counts=True)
         kept = np.flatnonzero(count >= 2)
         new = np.full(len(at), -1)
         new[kept] = np.arange(len(kept))
         new = new[place]
         inside = new >= 0
         holds = np.zeros((firms, len(kept)), np.float32)
-        holds[row[found.row[inside]], new[inside]] = 1
+        holds[row[of[inside]], new[inside]] = 1
+        lies = np.empty(len(kept), np.int64)
+        lies[new[inside]] = column[of[inside]]
         at = at[kept]
-        return cls(np.searchsorted(lots, events.lot[at]), events.rarity[at], table[at], tables, holds)
+        return cls(lies, located.events.rarity[at], located.table[at], located.tables, holds)
 
     def gains(self, masks: Cells, members: Ints) -> Floats:
         """Return what each event gives each group, nought where fewer than two members are in it; shape (groups, events)."""

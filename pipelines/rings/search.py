@@ -12,8 +12,8 @@ from scipy.sparse import coo_array, csr_array
 from scipy.spatial.distance import squareform
 
 from pipelines.rings.content import MOST_MEMBERS
-from pipelines.rings.market import AVERAGE, UNKNOWN, Bools, Floats, Ints
-from pipelines.rings.scoring import PRICE_OF_A_MEMBER, Board, Pool
+from pipelines.rings.market import AVERAGE, UNKNOWN, Bools, Floats, Ints, Runs
+from pipelines.rings.scoring import MOST_RARITY, PRICE_OF_A_MEMBER, Board, Pool
 
 #: Openings with more bids propose no pairs: who meets there meets by the crowd.
 CROWD = 60
@@ -30,6 +30,12 @@ JOINING_GAIN = 1.5
 
 #: Lots that speak for a group, at least: what happened once is no pattern.
 FEWEST_LOTS = 3
+
+#: A weaker group is not shown at all: leftovers of a true ring with bystanders reach two nats, and no decoy shows them.
+LEAST_SCORE = 3.0
+
+#: A pair is given up if no group that grows from it scores more: then nothing but chance speaks for any.
+HOPELESS = -4.5
 
 #: Steps of improving a group, at most.
 STEPS = 40
@@ -68,57 +74,80 @@ def search(board: Board) -> list[Group]:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of firms that meet: what prices and ties of their lots give, as symmetric sparse tables by firm."""
+    """Pairs of firms that meet: what prices and ties of their lots give, as symmetric sparse tables by firm.
+
+    Attributes:
+        price: what prices say, in nats.
+        tied_again: pairs that are tied in two lots and more, as left * firms + right, and what the ties say.
+        worth: what both say. ``near``: the same, and a little for every meeting.
+    """
 
     price: csr_array
-    tie: csr_array
-    met: csr_array
+    tied_again: tuple[Ints, Floats]
+    worth: csr_array
+    near: csr_array
 
     @classmethod
     def of(cls, board: Board) -> Pairs:
         """Add up what the lots give their pairs."""
-        market, content = board.market, board.content
-        firms = len(market.firm_id)
-        bids = market.bids
-        first = market.first
+        market, ties = board.market, board.content.ties
+        firms, bids = len(market.firm_id), market.bids
         small = np.flatnonzero((bids >= 2) & (bids <= CROWD))
-        left, right, lot = _pairs_inside(first[small], bids[small], small)
-        worth = np.where(board.market.family == UNKNOWN, 0.0, board.gain[:, 1])[lot] / (bids[lot] - 1)
+        left, right, lot = _pairs_inside(market.first[small], bids[small], small)
+        worth = np.where(market.family == UNKNOWN, 0.0, board.gain[:, 1]) / np.maximum(bids - 1, 1)
         a, b = market.firm[left], market.firm[right]
-        ties = content.ties
+        price = _symmetric(a, b, worth[lot], firms)
+        met = _symmetric(a, b, np.full(len(a), 0.01), firms)
         size = ties.size
-        start = np.cumsum(size) - size
-        tied_left, tied_right, event = _pairs_inside(start, size, np.arange(len(size)))
-        gain = np.clip(ties.rarity[event] - np.log(np.maximum(size[event] - 1, 1)), 0, 9)
-        gain = np.where(board.is_used[ties.lot[event]], 0, gain)
+        tied_left, tied_right, event = _pairs_inside(np.cumsum(size) - size, size, np.arange(len(size)))
+        gain = np.clip(ties.rarity - np.log(np.maximum(size - 1, 1)), 0, MOST_RARITY)
+        gain[board.is_used[ties.lot]] = 0
         c, d = market.firm[ties.bid[tied_left]], market.firm[ties.bid[tied_right]]
-        return cls(
-            _symmetric(a, b, worth, firms),
-            _symmetric(c, d, gain, firms),
-            _symmetric(a, b, np.ones(len(a)), firms),
+        tied, place, times = np.unique(
+            np.minimum(c, d) * firms + np.maximum(c, d), return_inverse=True, return_counts=True
         )
+        summed: Floats = np.bincount(place, gain[event], minlength=len(tied)).astype(np.float64)
+        tie = _symmetric(tied // firms, tied % firms, summed, firms)
+        again = times >= 2
+        both = (price + tie).tocsr()
+        return cls(price, (tied[again], summed[again]), both, (both + met).tocsr())
 
     def starts(self, lots: int) -> list[tuple[int, int]]:
-        """Return the pairs that propose groups, the strongest first; ties before prices."""
+        """Return the pairs that propose groups, the strongest first; those tied again and again before those by prices."""
         most = max(FEWEST_STARTS, lots // LOTS_PER_START)
         found: list[tuple[int, int]] = []
-        for table in (self.tie, self.price):
-            upper = coo_array(table)
-            kept = (upper.row < upper.col) & (upper.data > 0)
-            row, col, data = upper.row[kept], upper.col[kept], upper.data[kept]
-            best = np.lexsort((col, row, -data))[:most]
+        pairs, tie = self.tied_again
+        price, firms = coo_array(self.price), self.price.shape[0]
+        for row, col, worth in ((pairs // firms, pairs % firms, tie), (price.row, price.col, price.data)):
+            kept = np.flatnonzero((row < col) & (worth > 0))
+            best = kept[np.lexsort((col[kept], row[kept], -worth[kept]))][:most]
             found += list(zip(row[best].tolist(), col[best].tolist(), strict=True))
         return list(dict.fromkeys(found))
 
     def around(self, firms: Ints) -> Ints:
-        """Return the firms that a group may draw on: itself, and those that its pairs speak for most."""
-        near = (
-            np.asarray(self.price[firms].sum(axis=0)).ravel()
-            + np.asarray(self.tie[firms].sum(axis=0)).ravel()
-        )
-        near = near + 0.01 * np.asarray(self.met[firms].sum(axis=0)).ravel()
-        near[firms] = np.inf
-        return np.sort(np.argsort(-near, kind="stable")[: max(POOL, len(firms))][: int((near > 0).sum())])
+        """Return the firms that a group may draw on: itself, and those that its pairs speak for most; sorted."""
+        column, worth = _rows(self.near, firms)
+        others, place = np.unique(column, return_inverse=True)
+        summed = np.bincount(place, worth, minlength=len(others))
+        summed[np.isin(others, firms)] = -np.inf
+        best = np.argsort(-summed, kind="stable")[: max(POOL - len(firms), 0)]
+        return np.union1d(firms, others[best[summed[best] > 0]])
+
+    def inside(self, firms: Ints) -> Floats:
+        """Return what speaks for each two of some firms, sorted; shape (k, k)."""
+        size = np.diff(self.worth.indptr)[firms]
+        column, worth = _rows(self.worth, firms)
+        place = np.minimum(np.searchsorted(firms, column), len(firms) - 1)
+        is_in = firms[place] == column
+        table = np.zeros((len(firms), len(firms)))
+        table[np.repeat(np.arange(len(firms)), size)[is_in], place[is_in]] = worth[is_in]
+        return table
+
+
+def _rows(table: csr_array, rows: Ints) -> tuple[Ints, Floats]:
+    """Return columns and values of some rows of a sparse table, one row after the other."""
+    at = Runs(table.indptr.astype(np.int64), np.arange(table.nnz)).at(rows)[1]
+    return table.indices[at].astype(np.int64), table.data[at]
 
 
 def improve(board: Board, pairs: Pairs, left: int, right: int) -> Group:
@@ -129,20 +158,22 @@ def improve(board: Board, pairs: Pairs, left: int, right: int) -> Group:
         pool = Pool.of(board, pairs.around(members))
         mask = np.isin(pool.firms, members)
         if group.score == -np.inf:
-            mask = _grown(pool, pairs, mask)
+            mask, grown = _grown(pool, pairs, mask)
+            if grown <= HOPELESS:
+                break
         mask, score = _toggled(pool, mask)
         if score <= group.score + 1e-9:
             break
         group = Group(tuple(pool.firms[mask].tolist()), score)
         members = pool.firms[mask]
-        if len(members) < 2:
+        if len(members) < 2 or score <= 0:
             break
     return group
 
 
-def _grown(pool: Pool, pairs: Pairs, mask: Bools) -> Bools:
-    """Add the firm that the pairs speak for most, again and again; return the best of the groups on the way."""
-    inside = (pairs.price[pool.firms][:, pool.firms] + pairs.tie[pool.firms][:, pool.firms]).toarray()
+def _grown(pool: Pool, pairs: Pairs, mask: Bools) -> tuple[Bools, float]:
+    """Add the firm that the pairs speak for most, again and again; return the best group on the way, and its score."""
+    inside = pairs.inside(pool.firms)
     masks = [mask]
     for _ in range(min(MOST_MEMBERS, len(pool.firms)) - int(mask.sum())):
         worth = np.where(masks[-1], -np.inf, inside[masks[-1]].sum(axis=0))
@@ -153,8 +184,9 @@ def _grown(pool: Pool, pairs: Pairs, mask: Bools) -> Bools:
         following[best] = True
         masks.append(following)
     stacked = np.stack(masks)
-    best_mask: Bools = stacked[int(pool.scores(stacked).argmax())]
-    return best_mask
+    scores = pool.scores(stacked)
+    best = int(scores.argmax())
+    return stacked[best], float(scores[best])
 
 
 def _toggled(pool: Pool, mask: Bools) -> tuple[Bools, float]:
@@ -222,6 +254,8 @@ def unite(board: Board, groups: list[Group]) -> list[Group]:
 def _summed(board: Board, *groups: Group) -> float:
     """Return what two groups explain, the weaker by the lots that the stronger left; what explains nothing counts nought."""
     first, second = sorted(groups, key=_rank)
+    if len(first.firms) < 2:
+        return max(_scored(board, second.firms), 0)
     pool = Pool.of(board, np.array(first.firms))
     used = board.is_used.copy()
     used[evidence(pool, np.ones(len(pool.firms), bool))] = True
@@ -246,7 +280,7 @@ def explain(board: Board, groups: list[Group]) -> list[Group]:
         left = board.without(used)
         pool = Pool.of(left, np.array(group.firms))
         mask, score = _toggled(pool, np.isin(pool.firms, group.firms))
-        if mask.sum() < 2 or score <= 0:
+        if mask.sum() < 2 or score < LEAST_SCORE:
             continue
         now = Group(tuple(pool.firms[mask].tolist()), score)
         if queue and _rank(now) > queue[0][0]:
