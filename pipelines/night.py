@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from pipelines import night_report, times
+from detectors import registry
+from pipelines import duck, night_report, times
 from pipelines.casework.clocks import steps
 from pipelines.casework.watchlist import effects
 from pipelines.findings import outbox
@@ -24,9 +25,10 @@ from pipelines.installation import secret_key
 from pipelines.intake import receiving
 from pipelines.intake.reading import read_files
 from pipelines.publishing import Night, block, publish
+from pipelines.rings import tables
 from pipelines.settings import Home, Progress
 from pipelines.snapshot import parties, settlements
-from pipelines.snapshot.building import HumanDecisions, build, screen
+from pipelines.snapshot.building import HumanDecisions, UnpublishedSnapshot, build, screen
 from pipelines.store import Store, opened
 
 
@@ -61,10 +63,21 @@ def run(home: Home, as_of: date, *, actor: str, at: str, progress: Progress) -> 
         if any(gate.blocks for gate in built.gates):
             return night_report.write(home, store, block(store, as_of, built, at=at))
         screened = screen(home, built, progress=progress)
+        progress("rings 找团伙", 0, 1)
+        find_rings(home, built)
         progress("publish 发布", 0, 1)
         night = publish(home, store, as_of, built, screened, actor=actor, at=at)
         outbox.write(home, store)
         return night_report.write(home, store, night)
+
+
+def find_rings(home: Home, built: UnpublishedSnapshot) -> int:
+    """Search the screened snapshot for rings; return how many were found."""
+    con = duck.connect(built.path)
+    try:
+        return tables.search(con, registry.load(local=home.reference.local))
+    finally:
+        con.close()
 
 
 def decided(store: Store, as_of: date) -> HumanDecisions:

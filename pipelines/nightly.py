@@ -65,6 +65,12 @@ def screen(home: settings.Home, built: UnpublishedSnapshot) -> list[ScreenOutcom
 
 
 @task(retries=2, retry_delay_seconds=30)
+def find_rings(home: settings.Home, built: UnpublishedSnapshot) -> int:
+    """Groups of firms whose lots speak together."""
+    return night.find_rings(home, built)
+
+
+@task(retries=2, retry_delay_seconds=30)
 def publish(
     home: settings.Home, as_of: date, built: UnpublishedSnapshot, screened: list[ScreenOutcome]
 ) -> Night:
@@ -118,6 +124,7 @@ def nightly(home: str | None = None, as_of: date | None = None) -> str:
         else:
             update_progress_artifact(bar, progress=60.0)
             screened = screen(where, built)
+            log.info("found %d rings", find_rings(where, built))
             done = publish(where, day, built, screened)
             deliver(where)
         done = report(where, done)

@@ -15,8 +15,9 @@ import duckdb
 from detectors import registry
 from pipelines import audit, duck, files
 from pipelines.casework import suppressions
+from pipelines.casework.cases import opening
 from pipelines.casework.watchlist import effects
-from pipelines.findings import alerts, outbox, routing, signals
+from pipelines.findings import alerts, matters, outbox, routing, signals
 from pipelines.findings.suppression import quiet_until
 from pipelines.settings import Home
 from pipelines.snapshot import gates, screening, source_gates
@@ -57,12 +58,14 @@ class Night:
 class _Findings:
     """What an unpublished snapshot shows, ready to be written down.
 
-    ``rows``: of the alert list, by fingerprint. ``suppressed``: signals that nobody is told of. ``logical_hash``: of
+    ``rows``: of the alert list, by fingerprint. ``matters``: what the signals come to. ``suppressed``: signals that
+    nobody is told of. ``logical_hash``: of
     what the snapshot says.
     """
 
     signals: list[signals.Signal]
     rows: dict[str, Alert]
+    matters: list[matters.Matter]
     deliveries: list[outbox.PreparedDelivery]
     suppressed: int
     logical_hash: str
@@ -135,6 +138,7 @@ def _findings(
         findings = _Findings(
             signals=found,
             rows=rows,
+            matters=matters.gather(con, found, {each.id: each for each in detectors}),
             deliveries=outbox.prepare(store, found, rows, facts, detectors, as_of, division, agreed),
             suppressed=sum(quiet_until(agreed, signal, as_of) is not None for signal in found),
             logical_hash=_logical_hash(con),
@@ -157,7 +161,8 @@ def _switch(
 ) -> int:
     """Make the snapshot the current one, with its accounts and signals. Returns how many signals are new."""
     _write_accounts(control, built)
-    new = _write_signals(control, found.signals, {d.id: d for d in detectors}, built.id, as_of)
+    cases = opening.assign(control, found.matters, built.id)
+    new = _write_signals(control, found.signals, cases, {d.id: d for d in detectors}, built.id, as_of)
     control.execute(
         "INSERT INTO current (one, snapshot) VALUES (1, ?)"
         " ON CONFLICT (one) DO UPDATE SET snapshot = excluded.snapshot",
@@ -213,6 +218,7 @@ def _write_accounts(control: sqlite3.Connection, built: UnpublishedSnapshot) -> 
 def _write_signals(
     control: sqlite3.Connection,
     found: list[signals.Signal],
+    cases: dict[str, str],
     detectors: dict[str, registry.Loaded],
     snapshot: str,
     as_of: date,
@@ -221,21 +227,20 @@ def _write_signals(
     known = {row[0] for row in control.execute("SELECT fp FROM signal").fetchall()}
     control.execute("UPDATE signal SET is_current = 0")
     for signal in found:
-        scope = signal.lot_id or signal.scope
-        control.execute("INSERT OR IGNORE INTO case_ (id, scope) VALUES (?, ?)", ("C" + signal.fp[1:], scope))
-        case = control.execute("SELECT id FROM case_ WHERE scope = ?", (scope,)).fetchall()[0][0]
         control.execute(
-            "INSERT INTO signal (fp, detector, identity_version, scope, entities, first_snapshot, first_as_of, case_id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fp) DO UPDATE SET is_current = 1",
+            "INSERT INTO signal (fp, detector, identity_version, scope, lot_id, entities, first_snapshot, first_as_of,"
+            " case_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (fp) DO UPDATE SET is_current = 1, case_id = excluded.case_id",
             (
                 signal.fp,
                 signal.detector,
                 signal.identity_version,
                 signal.scope,
+                signal.lot_id,
                 json.dumps(signal.entities),
                 snapshot,
                 as_of.isoformat(),
-                case,
+                cases[signal.fp],
             ),
         )
         detector = detectors[signal.detector]

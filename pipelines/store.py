@@ -20,7 +20,7 @@ from pipelines.settings import Damaged, Home
 SCHEMA = tuple(sorted(Path(__file__).parent.rglob("control.sql")))
 
 #: Goes up with every change of the schema: an older store gets what it lacks when it is opened.
-VERSION = 7
+VERSION = 8
 
 #: What tables of an older store lack, by the version that brought it.
 CHANGES = {
@@ -51,6 +51,12 @@ CHANGES = {
     6: (
         "ALTER TABLE file ADD COLUMN passed TEXT",
         "UPDATE file SET passed = coalesce(bronze, code) WHERE state <> 'received'",
+    ),
+    # A case was one lot; now that it may be several, a signal says itself which one it is about.
+    8: (
+        "ALTER TABLE signal ADD COLUMN lot_id TEXT",
+        "UPDATE signal SET lot_id = (SELECT scope FROM case_ WHERE id = case_id) WHERE NOT EXISTS (SELECT 1 FROM evidence"
+        " AS e WHERE e.fp = signal.fp AND json_extract(e.body, '$.facts.lot_ids') IS NOT NULL)",
     ),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -173,7 +173,7 @@ def current(home: Home, store: Store) -> Current:
 
 def standing(store: Store) -> list[Signal]:
     """Return the signals of the current snapshot with their last evidence, as the control store has them."""
-    found = [
+    return [
         Signal.restored(
             row["fp"],
             row["detector"],
@@ -181,16 +181,14 @@ def standing(store: Store) -> list[Signal]:
             row["scope"],
             tuple(json.loads(row["entities"])),
             row["body"],
-            row["case_scope"],
+            row["lot_id"],
         )
         for row in store.rows(
-            "SELECT s.*, e.body, c.scope AS case_scope FROM signal AS s JOIN case_ AS c ON c.id = s.case_id"
+            "SELECT s.*, e.body FROM signal AS s"
             " JOIN evidence AS e ON e.fp = s.fp AND e.n = (SELECT max(n) FROM evidence WHERE fp = s.fp)"
             " WHERE s.is_current = 1 ORDER BY s.fp"
         )
     ]
-    # A case is about its one lot, except where the evidence itself lists several.
-    return [replace(signal, lot_id=None) if "lot_ids" in signal.facts else signal for signal in found]
 
 
 def _listed(lots: Sequence[str]) -> str | None:

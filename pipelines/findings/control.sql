@@ -4,6 +4,7 @@ CREATE TABLE IF NOT EXISTS signal (
     detector TEXT NOT NULL,
     identity_version INTEGER NOT NULL,
     scope TEXT NOT NULL,
+    lot_id TEXT, -- NULL: not about one lot
     entities TEXT NOT NULL,
     first_snapshot TEXT NOT NULL REFERENCES snapshot,
     first_as_of TEXT NOT NULL,

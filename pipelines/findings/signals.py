@@ -64,7 +64,7 @@ class Signal:
         scope: str,
         entities: tuple[str, ...],
         body: str,
-        lot_id: str,
+        lot_id: str | None,
     ) -> Signal:
         """Return a signal read back from the control store."""
         known = json.loads(body)

@@ -41,8 +41,7 @@ def find(market: Market, seed: int) -> Found:
         market: with at least one lot.
         seed: of the decoys; the same market and seed give the same answer.
     """
-    now = content(market, score(market))
-    board = Board(market, now, np.zeros(len(market.lot_id), bool), market.is_looked_at)
+    board = board_of(market)
     groups = [replace(group, joined=joined(board, group)) for group in search(board)]
     shuffle = Shuffle.of(market)
     rng = np.random.default_rng(seed)
@@ -57,6 +56,13 @@ def find(market: Market, seed: int) -> Found:
     scores = _decoy_scores(board, shuffle, rng, gives, decoys)
     q = false_share(groups, scores, decoys)
     return Found(tuple(groups), tuple(q.tolist()), decoys, tuple(np.sort(scores)[::-1].tolist()))
+
+
+def board_of(market: Market) -> Board:
+    """Return a market with its own content, nothing explained yet."""
+    return Board(
+        market, content(market, score(market)), np.zeros(len(market.lot_id), bool), market.is_looked_at
+    )
 
 
 def _decoy_scores(

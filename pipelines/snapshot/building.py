@@ -181,5 +181,5 @@ def _accounts(
 def _code_version() -> str:
     """Hash of the code that turns bronze into a snapshot; every detector has a version of its own beside it."""
     tables = sorted([*core.FOLDER.glob("*.sql"), *gates.FOLDER.glob("*.sql")])
-    used = closure("pipelines.snapshot.building", "pipelines.findings.signals")
+    used = closure("pipelines.snapshot.building", "pipelines.rings.tables", "pipelines.findings.signals")
     return code_hash(used, [path.read_bytes() for path in tables])

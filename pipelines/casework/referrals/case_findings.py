@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 
 from detectors import registry
@@ -64,9 +63,9 @@ def restore(home: Home, store: Store, pairs: Sequence[tuple[str, str]]) -> CaseF
 
 def _evidence(store: Store, fp: str, ev_hash: str) -> sqlite3.Row:
     return store.rows(
-        "SELECT s.fp, s.detector, s.identity_version, s.scope, s.entities, c.scope AS case_scope, e.body, e.snapshot,"
+        "SELECT s.fp, s.detector, s.identity_version, s.scope, s.lot_id, s.entities, e.body, e.snapshot,"
         " e.detector_version, e.limits_version, n.as_of FROM evidence AS e JOIN signal AS s ON s.fp = e.fp"
-        " JOIN case_ AS c ON c.id = s.case_id JOIN snapshot AS n ON n.id = e.snapshot"
+        " JOIN snapshot AS n ON n.id = e.snapshot"
         " WHERE e.fp = ? AND e.ev_hash = ?",
         fp,
         ev_hash,
@@ -74,17 +73,15 @@ def _evidence(store: Store, fp: str, ev_hash: str) -> sqlite3.Row:
 
 
 def _signal(row: sqlite3.Row) -> Signal:
-    several = "lot_ids" in json.loads(row["body"])["facts"]
-    signal = Signal.restored(
+    return Signal.restored(
         row["fp"],
         row["detector"],
         row["identity_version"],
         row["scope"],
         tuple(json.loads(row["entities"])),
         row["body"],
-        row["case_scope"],
+        row["lot_id"],
     )
-    return replace(signal, lot_id=None) if several else signal
 
 
 def _record(signal: Signal, detector: Loaded, row: Alert, evidence: sqlite3.Row) -> dict[str, object]:
