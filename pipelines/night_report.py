@@ -14,6 +14,7 @@ import duckdb
 from detectors import registry
 from pipelines import duck
 from pipelines.casework.clocks import deadlines, due_dates
+from pipelines.findings.matters import expected_false
 from pipelines.intake import receiving
 from pipelines.intake.file_report import FileReport
 from pipelines.publishing import Night, files_of
@@ -64,6 +65,7 @@ def write(home: Home, store: Store, night: Night) -> Night:
             deliveries=_deliveries(store, night),
             clocks=_clocks(store, date.fromisoformat(night.as_of)),
             notes=[
+                *_rings(night),
                 *_notes(night, files),
                 *silent_sources(store, night.as_of),
                 *_of_snapshot(home, night),
@@ -192,6 +194,18 @@ def _hubs(home: Home, night: Night) -> list[night_page.Hub]:
     finally:
         con.close()
     return [night_page.Hub(*row) for row in rows]
+
+
+def _rings(night: Night) -> list[str]:
+    """Return how many rings stand on the list, and how many of them are expected to be false."""
+    if not night.listed:
+        return []
+    false = expected_false(night.listed)
+    firms = len({firm for matter in night.listed for firm in matter.firms})
+    return [
+        f"疑似团伙{len(night.listed)}起（涉及企业{firms}家），其中预期误报不超过{false:.1f}起 / {len(night.listed)} rings of"
+        f" {firms} firms on the list, at most {false:.1f} of them expected to be false"
+    ]
 
 
 def silent_sources(store: Store, as_of: str) -> list[str]:

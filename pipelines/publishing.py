@@ -36,6 +36,7 @@ class Night:
     ``state``: ``published``, ``unchanged`` (nothing new: the current snapshot stays) or
     ``blocked`` (a gate closed: the last snapshot stays current). ``suppressed``: signals that nobody is told of,
     by agreement. ``held``: why its deliveries wait for a person. ``closed``: what the gates of sources keep out.
+    ``listed``: the rings of the list.
     """
 
     as_of: str
@@ -52,20 +53,21 @@ class Night:
     lists: list[str] = field(default_factory=list)
     page: Path | None = None
     closed: list[source_gates.ClosedGate] = field(default_factory=list)
+    listed: list[matters.Matter] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class _Findings:
     """What an unpublished snapshot shows, ready to be written down.
 
-    ``rows``: of the alert list, by fingerprint. ``matters``: what the signals come to. ``suppressed``: signals that
+    ``rows``: of the alert list, by fingerprint. ``gathered``: what the signals come to. ``suppressed``: signals that
     nobody is told of. ``logical_hash``: of
     what the snapshot says.
     """
 
     signals: list[signals.Signal]
     rows: dict[str, Alert]
-    matters: list[matters.Matter]
+    gathered: matters.Gathered
     deliveries: list[outbox.PreparedDelivery]
     suppressed: int
     logical_hash: str
@@ -117,6 +119,7 @@ def publish(
             last_arrival=_last_arrival(store),
             lists=settled,
             closed=built.closed,
+            listed=matters.on_the_list(found.gathered.matters),
         )
         source_gates.let_pass(control, built.closed)
         _write_night(control, night, at)
@@ -134,11 +137,12 @@ def _findings(
     try:
         found = signals.collect(con, detectors)
         facts = alerts.SnapshotFacts(con, found)
-        rows = alerts.rows(store, found, facts, detectors, as_of)
+        gathered = matters.gather(con, found, {each.id: each for each in detectors})
+        rows = alerts.rows(store, found, facts, detectors, as_of, gathered.strengths)
         findings = _Findings(
             signals=found,
             rows=rows,
-            matters=matters.gather(con, found, {each.id: each for each in detectors}),
+            gathered=gathered,
             deliveries=outbox.prepare(store, found, rows, facts, detectors, as_of, division, agreed),
             suppressed=sum(quiet_until(agreed, signal, as_of) is not None for signal in found),
             logical_hash=_logical_hash(con),
@@ -161,8 +165,8 @@ def _switch(
 ) -> int:
     """Make the snapshot the current one, with its accounts and signals. Returns how many signals are new."""
     _write_accounts(control, built)
-    cases = opening.assign(control, found.matters, built.id)
-    new = _write_signals(control, found.signals, cases, {d.id: d for d in detectors}, built.id, as_of)
+    cases = opening.assign(control, found.gathered.matters, built.id)
+    new = _write_signals(control, found, cases, {d.id: d for d in detectors}, built.id, as_of)
     control.execute(
         "INSERT INTO current (one, snapshot) VALUES (1, ?)"
         " ON CONFLICT (one) DO UPDATE SET snapshot = excluded.snapshot",
@@ -217,7 +221,7 @@ def _write_accounts(control: sqlite3.Connection, built: UnpublishedSnapshot) -> 
 
 def _write_signals(
     control: sqlite3.Connection,
-    found: list[signals.Signal],
+    found: _Findings,
     cases: dict[str, str],
     detectors: dict[str, registry.Loaded],
     snapshot: str,
@@ -226,11 +230,11 @@ def _write_signals(
     """Add new signals and new evidence; mark which signals this snapshot still shows. Returns the new ones."""
     known = {row[0] for row in control.execute("SELECT fp FROM signal").fetchall()}
     control.execute("UPDATE signal SET is_current = 0")
-    for signal in found:
+    for signal in found.signals:
         control.execute(
             "INSERT INTO signal (fp, detector, identity_version, scope, lot_id, entities, first_snapshot, first_as_of,"
-            " case_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (fp) DO UPDATE SET is_current = 1, case_id = excluded.case_id",
+            " case_id, strength) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (fp) DO UPDATE SET is_current = 1, case_id = excluded.case_id, strength = excluded.strength",
             (
                 signal.fp,
                 signal.detector,
@@ -241,6 +245,7 @@ def _write_signals(
                 snapshot,
                 as_of.isoformat(),
                 cases[signal.fp],
+                found.gathered.strengths[signal.fp],
             ),
         )
         detector = detectors[signal.detector]
@@ -257,7 +262,7 @@ def _write_signals(
                 signal.body,
             ),
         )
-    return sum(signal.fp not in known for signal in found)
+    return sum(signal.fp not in known for signal in found.signals)
 
 
 def _write_night(control: sqlite3.Connection, night: Night, at: str) -> None:

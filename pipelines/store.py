@@ -55,6 +55,7 @@ CHANGES = {
     # A case was one lot; now that it may be several, a signal says itself which one it is about.
     8: (
         "ALTER TABLE signal ADD COLUMN lot_id TEXT",
+        "ALTER TABLE signal ADD COLUMN strength REAL",
         "UPDATE signal SET lot_id = (SELECT scope FROM case_ WHERE id = case_id) WHERE NOT EXISTS (SELECT 1 FROM evidence"
         " AS e WHERE e.fp = signal.fp AND json_extract(e.body, '$.facts.lot_ids') IS NOT NULL)",
     ),

@@ -18,6 +18,7 @@ from pipelines.casework.clocks.due_dates import Stage
 from pipelines.casework.deliveries import receipts
 from pipelines.findings import outbox
 from pipelines.findings.alerts import Current
+from pipelines.findings.matters import LIST_Q, Matter
 from pipelines.findings.suppression import quiet_until
 from pipelines.store import Store
 from reports.alert_list import Alert
@@ -38,8 +39,9 @@ class QueuedCase:
 
     Attributes:
         case: as it stands.
+        matter: what the current snapshot shows of it as a whole; None where that is nothing.
         alerts: what fired in it now, the strongest first; those of cases merged into it, too.
-        lots: of these alerts.
+        lots: of these alerts, and of the matter.
         money_cny: award prices of the lots, else their ceiling prices, summed; None where neither is known.
         baskets: offices in charge of the lots.
         flags: keys of `FLAGS_ZH`: what a person should look at. A flag moves no state.
@@ -48,6 +50,7 @@ class QueuedCase:
     """
 
     case: Case
+    matter: Matter | None
     alerts: tuple[Alert, ...]
     lots: tuple[str, ...]
     money_cny: Decimal | None
@@ -61,12 +64,17 @@ class QueuedCase:
         """The strongest grade of evidence, ``-`` where nothing fires now."""
         return self.alerts[0].grade if self.alerts else "-"
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether it is a ring of the list whose false share is stated."""
+        return self.matter is not None and self.matter.q is not None and self.matter.q <= LIST_Q
+
 
 def queued_cases(store: Store, now: Current, as_of: date) -> list[QueuedCase]:
     """Return every case that is not merged into another, those to work on first at the top.
 
-    Cases at rest come last. The others are ordered by grade, then by the number of kinds of evidence, then by the money
-    at stake.
+    Cases at rest come last. The others: first the rings of the list, by strength; then by grade, by strength, and by the
+    money at stake.
 
     Args:
         store: the control store.
@@ -94,7 +102,9 @@ def queued_cases(store: Store, now: Current, as_of: date) -> list[QueuedCase]:
     for row in store.rows("SELECT * FROM case_ WHERE merged_into IS NULL ORDER BY id"):
         case = Case(**dict(row) | {"state": CaseState(row["state"])})
         fps = fired.get(case.id, [])
-        lots = tuple(sorted({lot for fp in fps for lot in now.signals[fp].lots}))
+        matter = now.matters.get(case.id)
+        of_matter = matter.lots if matter is not None else ()
+        lots = tuple(sorted({lot for fp in fps for lot in now.signals[fp].lots}.union(of_matter)))
         evidence = {(fp, now.signals[fp].ev_hash) for fp in fps}
         own = referrals.get(case.id, [])
         running = [clocks[id] for id in (case.id, *own) if id in clocks]
@@ -105,11 +115,14 @@ def queued_cases(store: Store, now: Current, as_of: date) -> list[QueuedCase]:
         found.append(
             QueuedCase(
                 case=case,
-                alerts=tuple(sorted((now.rows[fp] for fp in fps), key=lambda row: (row.grade, row.detector))),
+                matter=matter,
+                alerts=tuple(sorted((now.rows[fp] for fp in fps), key=_weight)),
                 lots=lots,
                 money_cny=_money(lots, now.facts.lots),
                 baskets=tuple(sorted({office for lot in lots for office in charge.get(lot, ())})),
-                flags=tuple(_flags(case, evidence, seen.get(case.id), first, as_of, told)),
+                flags=tuple(
+                    _flags(case, evidence, seen.get(case.id), first, as_of, told, is_found=matter is not None)
+                ),
                 clock=first,
                 referrals=tuple(own),
             )
@@ -129,11 +142,13 @@ def _flags(
     clock: Deadline | None,
     as_of: date,
     told: Iterable[str],
+    *,
+    is_found: bool,
 ) -> list[str]:
     flags = list(told)
     if seen is not None and evidence - seen:
         flags.append("new_evidence")
-    if case.origin == "night" and not evidence:
+    if case.origin == "night" and not evidence and not is_found:
         flags.append("not_seen_now")
     if clock is not None and clock.stage is Stage.OVERDUE:
         flags.append("overdue")
@@ -142,10 +157,19 @@ def _flags(
     return flags
 
 
-def _order(queued: QueuedCase) -> tuple[bool, str, int, Decimal, str]:
-    kinds = len({row.family for row in queued.alerts})
-    grade = queued.grade if queued.alerts else "Z"
-    return queued.case.state in AT_REST, grade, -kinds, -(queued.money_cny or Decimal(0)), queued.case.id
+def _order(queued: QueuedCase) -> tuple[bool, bool, str, float, Decimal, str]:
+    return (
+        queued.case.state in AT_REST,
+        not queued.is_listed,
+        "" if queued.is_listed else queued.grade if queued.alerts else "Z",
+        -(queued.matter.score if queued.matter is not None else 0.0),
+        -(queued.money_cny or Decimal(0)),
+        queued.case.id,
+    )
+
+
+def _weight(row: Alert) -> tuple[str, float, str, str, str]:
+    return row.grade, -(row.score or 0.0), row.detector, row.lot_id or "", row.alert_id
 
 
 def _money(lots: Iterable[str], facts: Mapping[str, Mapping[str, object]]) -> Decimal | None:

@@ -28,6 +28,7 @@ from pipelines.commands.options import (
 from pipelines.commands.output import Watching, err, listing, out
 from pipelines.commands.status import NIGHT_STATES_ZH
 from pipelines.commands.texts import AND, STATEMENT, Both, Lang, word
+from pipelines.findings.matters import expected_false
 from pipelines.intake import receiving
 from pipelines.snapshot import source_gates
 from pipelines.store import opened
@@ -49,6 +50,10 @@ DETECTOR_HEADINGS = Both(("规则", "可判定", "标记"), ("detector", "judged
 SIGNALS = Both(
     "疑似线索：{all}，新增 {new}，试验规则（不送达）{inside}",
     "Signals: {all}, new {new}, of experimental detectors, not sent: {inside}",
+)
+RINGS = Both(
+    "疑似团伙：{rings} 起，预期误报不超过 {false} 起：bidwatch review list",
+    "Rings: {rings} on the list, at most {false} expected to be false: bidwatch review list",
 )
 FIRST = Both(
     "（前 {shown} 条，全部：bidwatch alerts list）", " (the first {shown}, all: bidwatch alerts list)"
@@ -202,6 +207,10 @@ def _print_night(home: settings.Home, done: publishing.Night, lang: Lang) -> Non
         DETECTOR_HEADINGS.in_(lang),
         [(screened.id, screened.judged, screened.flagged) for screened in done.screened],
         Format.TABLE,
+    )
+    out.print(
+        RINGS.in_(lang).format(rings=len(done.listed), false=f"{expected_false(done.listed):.1f}"),
+        soft_wrap=True,
     )
     _print_signals(done, {each.id: each for each in registry.load(local=home.reference.local)}, lang)
     if done.suppressed:

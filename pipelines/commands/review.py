@@ -38,12 +38,30 @@ from pipelines.commands.options import (
 from pipelines.commands.output import err, listing, out
 from pipelines.commands.texts import SEMICOLON, STATEMENT, Both, Lang, word
 from pipelines.findings import alerts
+from pipelines.findings.matters import KINDS_ZH, expected_false
 from pipelines.store import opened
 
 CASES = Both("线索 {day}：{shown} / {all}", "Cases on {day}: {shown} of {all}")
 HEADINGS = Both(
-    ("线索", "状态", "级", "规则", "金额(万元)", "经办", "时限", "提示"),
-    ("case", "state", "gr", "fired", "10,000 CNY", "owner", "due", "flags"),
+    ("线索", "状态", "类型", "级", "强度", "企业/标段", "规则", "金额(万元)", "经办", "时限", "提示"),
+    (
+        "case",
+        "state",
+        "about",
+        "gr",
+        "score",
+        "firms",
+        "lots",
+        "fired",
+        "10,000 CNY",
+        "owner",
+        "due",
+        "flags",
+    ),
+)
+ON_THE_LIST = Both(
+    "疑似团伙 {rings} 起排在最前，其中预期误报不超过 {false} 起（见“说明”：bidwatch review show 线索）",
+    "{rings} rings come first; at most {false} of them are expected to be false",
 )
 WORKLOAD = Both("工作量", "Workload")
 WORKLOAD_HEADINGS = Both(("经办", "在办", "超期"), ("owner", "cases", "overdue"))
@@ -81,7 +99,7 @@ def list_(
     format: FormatOption = Format.TABLE,
     lang: LangOption = Lang.ZH,
 ) -> None:
-    """List cases with what fired in each, those to work on first at the top: by grade, then by money at stake."""
+    """List cases, those to work on first at the top: the rings of the list by strength, then by grade, strength, money."""
     day, _ = today(as_of)
     found = [
         item
@@ -94,6 +112,10 @@ def list_(
         and (flag is None or flag in item.flags)
     ]
     shown = found[:rows] if format is Format.TABLE else found
+    listed = [item.matter for item in found if item.is_listed and item.matter is not None]
+    if listed and format is Format.TABLE:
+        said = ON_THE_LIST.in_(lang).format(rings=len(listed), false=f"{expected_false(listed):.1f}")
+        out.print(said, soft_wrap=True)
     listing(
         CASES.in_(lang).format(day=day, shown=len(shown), all=len(found)),
         HEADINGS.in_(lang),
@@ -101,7 +123,10 @@ def list_(
             (
                 item.case.id,
                 word(STATES_ZH, item.case.state, lang),
+                "" if item.matter is None else word(KINDS_ZH, item.matter.kind, lang),
                 item.grade,
+                None if item.matter is None else item.matter.score,
+                f"{0 if item.matter is None else len(item.matter.firms)}/{len(item.lots)}",
                 _fired(item, lang),
                 None if item.money_cny is None else f"{item.money_cny / 10_000:,.1f}",
                 item.case.owner,

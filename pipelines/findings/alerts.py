@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,7 +14,8 @@ import duckdb
 from detectors import registry
 from detectors.registry import Loaded
 from pipelines import duck
-from pipelines.findings import routing
+from pipelines.findings import matters, routing
+from pipelines.findings.matters import Matter
 from pipelines.findings.signals import Signal
 from pipelines.reference import Reference
 from pipelines.settings import Home
@@ -29,11 +30,20 @@ SUGGESTIONS_ZH = {
 
 
 class SnapshotFacts:
-    """What the snapshot knows about lots and firms, for the lots of tonight's signals."""
+    """What the snapshot knows about lots and firms, for those of tonight's signals and matters."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, signals: Sequence[Signal]) -> None:
-        lots = sorted({lot for signal in signals for lot in signal.lots})
-        parties = sorted({party for signal in signals for party in signal.entities})
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, signals: Sequence[Signal], found: Iterable[Matter] = ()
+    ) -> None:
+        found = list(found)
+        lots = sorted(
+            {lot for signal in signals for lot in signal.lots}
+            | {lot for matter in found for lot in matter.lots}
+        )
+        parties = sorted(
+            {party for signal in signals for party in signal.entities}
+            | {party for matter in found for party in matter.firms}
+        )
         self.lots = _by_first(
             con,
             """
@@ -79,8 +89,9 @@ def alert(
     laws: Mapping[str, list[Mapping[str, str]]],
     as_of: date,
     source: str,
+    strength: float | None,
 ) -> Alert:
-    """Return the row of the alert list for one signal.
+    """Return the row of the alert list for one signal; ``strength`` in nats, see `pipelines.findings.strength`.
 
     What is known of a lot stands there only for a signal about one lot; others list their lots.
     """
@@ -97,7 +108,7 @@ def alert(
         legal_zh=legal_text(detector, laws, lot, opened_on if isinstance(opened_on, date) else as_of),
         key_facts_zh=detector.facts.says_zh.format(**shown),
         grade=str(detector.facts.grade),
-        score=None,
+        score=strength,
         source_zh=source,
         source_at=None,
         alerted_at=as_of,
@@ -112,9 +123,28 @@ def alert(
 
 
 def rows(
-    store: Store, found: Sequence[Signal], facts: SnapshotFacts, detectors: Sequence[Loaded], as_of: date
+    store: Store,
+    found: Sequence[Signal],
+    facts: SnapshotFacts,
+    detectors: Sequence[Loaded],
+    as_of: date,
+    strengths: Mapping[str, float] | None = None,
 ) -> dict[str, Alert]:
-    """Return the row of the alert list for every signal, by fingerprint."""
+    """Return the row of the alert list for every signal, by fingerprint.
+
+    Args:
+        store: the control store.
+        found: the signals.
+        facts: about their lots and firms.
+        detectors: that raised them.
+        as_of: the day of the alerts.
+        strengths: of the signals by fingerprint, before the store has them.
+    """
+    if strengths is None:
+        strengths = {
+            row["fp"]: row["strength"]
+            for row in store.rows("SELECT fp, strength FROM signal WHERE strength IS NOT NULL")
+        }
     known = {detector.id: detector for detector in detectors}
     laws = load_laws()
     names = {row["raw_sha"]: row["name"] for row in store.rows("SELECT raw_sha, name FROM file")}
@@ -127,7 +157,9 @@ def rows(
             )
         files = sorted({names[raw_sha] for _, raw_sha, _, _ in signal.sources})
         source = "；".join(files[:3]) + (f" 等{len(files)}个文件" if len(files) > 3 else "")
-        listed[signal.fp] = alert(signal, known[signal.detector], facts, laws, as_of, source)
+        listed[signal.fp] = alert(
+            signal, known[signal.detector], facts, laws, as_of, source, strengths.get(signal.fp)
+        )
     return listed
 
 
@@ -135,7 +167,8 @@ def rows(
 class Current:
     """What the current snapshot shows: signals and rows of the alert list by fingerprint, its lots and firms.
 
-    ``division`` says who is in charge of which lots; ``detectors`` are those in force, with their limits.
+    ``division`` says who is in charge of which lots; ``detectors`` are those in force, with their limits;
+    ``matters`` what there is of every case, by its id.
     """
 
     signals: dict[str, Signal]
@@ -143,6 +176,7 @@ class Current:
     facts: SnapshotFacts
     division: routing.Division
     detectors: dict[str, Loaded]
+    matters: dict[str, Matter]
 
 
 def current(home: Home, store: Store) -> Current:
@@ -153,10 +187,10 @@ def current(home: Home, store: Store) -> Current:
     """
     snapshot = store.published_snapshot()
     as_of = date.fromisoformat(store.rows("SELECT as_of FROM snapshot WHERE id = ?", snapshot)[0]["as_of"])
-    found = standing(store)
+    found, shown = standing(store), matters.standing(store)
     con = duck.open_snapshot(home.snapshot(snapshot))
     try:
-        facts = SnapshotFacts(con, found)
+        facts = SnapshotFacts(con, found, shown.values())
     finally:
         con.close()
     detectors = registry.load(local=home.reference.local)
@@ -168,6 +202,7 @@ def current(home: Home, store: Store) -> Current:
         facts,
         division,
         {each.id: each for each in detectors},
+        shown,
     )
 
 

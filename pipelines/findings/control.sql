@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS signal (
     first_snapshot TEXT NOT NULL REFERENCES snapshot,
     first_as_of TEXT NOT NULL,
     case_id TEXT NOT NULL REFERENCES case_,
+    strength REAL, -- nats, of the last night that found it; it orders lists
     -- found in the current snapshot; a signal that is no longer found keeps its history
     is_current INTEGER NOT NULL DEFAULT 1 CHECK (is_current IN (0, 1))
 ) STRICT;
@@ -84,3 +85,18 @@ CREATE VIEW IF NOT EXISTS delivery_item AS
 SELECT delivery_id, fp, ev_hash FROM outbox_item
 UNION ALL
 SELECT delivery_id, fp, ev_hash FROM outbox_repeat;
+
+-- matter: what the current snapshot shows of a case; one row per case that was found tonight. kind: ring, firms, firm,
+-- relation, lot. firms, lots, facts: JSON. score: nats, it orders lists. q: expected false share of the list of rings
+-- down to this one.
+CREATE TABLE IF NOT EXISTS matter (
+    case_id TEXT PRIMARY KEY REFERENCES case_,
+    snapshot TEXT NOT NULL REFERENCES snapshot,
+    kind TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    firms TEXT NOT NULL,
+    lots TEXT NOT NULL,
+    score REAL NOT NULL,
+    q REAL,
+    facts TEXT NOT NULL
+) STRICT;

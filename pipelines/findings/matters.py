@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import duckdb
 
+from detectors.interface import SEPARATOR
 from detectors.registry import Loaded
 from pipelines.findings import strength
 from pipelines.findings.signals import Signal
+from pipelines.store import Store
 
 
 class Kind(StrEnum):
@@ -43,6 +45,14 @@ SEARCHED = ("collusion", "contacts", "documents", "prices")
 
 #: Units of detectors about a firm and somebody it deals with: scope is ``other/firm``.
 RELATION_UNITS = ("buyer",)
+
+
+#: Rings with at most this expected false share stand on the list; up to `pipelines.rings.tables.DESK_Q` the desk sees them.
+LIST_Q = 0.1
+
+#: A lot is a group's where so much of its bidders are of it; larger lots are no group's.
+FILLED_SHARE = 0.6
+MOST_FILLED = 30
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,34 @@ class Matter:
     facts: Mapping[str, object]
 
 
+def standing(store: Store) -> dict[str, Matter]:
+    """Return what the current snapshot shows of every case, by the id of the case; signals are not read."""
+    return {
+        row["case_id"]: Matter(
+            kind=Kind(row["kind"]),
+            scope=row["scope"],
+            firms=tuple(json.loads(row["firms"])),
+            lots=tuple(json.loads(row["lots"])),
+            signals=(),
+            score=row["score"],
+            q=row["q"],
+            facts=json.loads(row["facts"]),
+        )
+        for row in store.rows("SELECT * FROM matter ORDER BY case_id")
+    }
+
+
+def on_the_list(found: Iterable[Matter]) -> list[Matter]:
+    """Return the rings that stand on the list, those with an expected false share of at most `LIST_Q`, the strongest first."""
+    listed = [matter for matter in found if matter.q is not None and matter.q <= LIST_Q]
+    return sorted(listed, key=lambda matter: (-matter.score, matter.scope))
+
+
+def expected_false(listed: Sequence[Matter]) -> float:
+    """Return how many of the listed rings are expected to be false at most: the largest share times their number."""
+    return max((matter.q or 0.0 for matter in listed), default=0.0) * len(listed)
+
+
 def rings_of(con: duckdb.DuckDBPyConnection) -> list[Ring]:
     """Return the rings of a snapshot, the strongest first."""
     firms: dict[int, set[str]] = {}
@@ -108,9 +146,17 @@ def rings_of(con: duckdb.DuckDBPyConnection) -> list[Ring]:
     ]
 
 
+@dataclass(frozen=True)
+class Gathered:
+    """The matters of a night, and the strength of every signal in nats, by fingerprint."""
+
+    matters: list[Matter]
+    strengths: dict[str, float]
+
+
 def gather(
     con: duckdb.DuckDBPyConnection, signals: Sequence[Signal], detectors: Mapping[str, Loaded]
-) -> list[Matter]:
+) -> Gathered:
     """Return the matters of a night, each signal in one of them.
 
     Args:
@@ -122,16 +168,18 @@ def gather(
     rings = rings_of(con)
     shares, named = {}, {}
     for signal in signals:
-        key = (signal.detector, signal.scope, ";".join(sorted(signal.entities)))
+        key = (signal.detector, signal.scope, SEPARATOR.join(sorted(signal.entities)))
         share, is_named = seldom.get(key) or seldom[(signal.detector, signal.scope, "")]
         shares[signal.fp] = share
         named[signal.fp] = frozenset(signal.entities) if is_named else frozenset()
     parts = _placed(signals, rings, named, detectors)
-    found = []
-    for (kind, scope), members in sorted(parts.items()):
-        ring = rings[int(scope)] if kind is Kind.RING else None
-        found.append(_matter(kind, scope, members, ring, named, shares, detectors))
-    return found
+    found = [
+        _matter(
+            kind, scope, members, rings[int(scope)] if kind is Kind.RING else None, named, shares, detectors
+        )
+        for (kind, scope), members in sorted(parts.items())
+    ]
+    return Gathered(found, {fp: strength.nats(share) for fp, share in shares.items()})
 
 
 def _placed(
@@ -149,43 +197,34 @@ def _placed(
             left.append(signal)
         else:
             parts[Kind.RING, str(place)].append(signal)
-    groups = _groups([named[signal.fp] for signal in left if len(named[signal.fp]) > 1])
-    many = Counter(
-        (firms, lot)
-        for signal in left
-        for firms in (named[signal.fp],)
-        if firms
-        for lot in set(signal.lots) or {""}
-    )
-    lots_of: dict[str, set[str]] = {}
-    for firms, lot in many:
-        scope = groups.get(firms) or min(firms)
-        lots_of.setdefault(scope, set()).add(lot)
-    by_lot: dict[str, str] = {}
+    groups = _Groups([named[signal.fp] for signal in left if len(named[signal.fp]) > 1])
+    about = {}
     for signal in left:
         firms = named[signal.fp]
-        unit = detectors[signal.detector].facts.unit
-        if unit in RELATION_UNITS:
-            key = (Kind.RELATION, signal.scope)
-        elif len(firms) > 1 and len(lots_of[groups[firms]]) > 1:
-            key = (Kind.FIRMS, groups[firms])
-        elif len(firms) == 1 and (len(lots_of[min(firms)]) > 1 or signal.lot_id is None):
-            key = (Kind.FIRM, min(firms))
-        elif firms and signal.lot_id is None and not signal.lots:
-            key = (Kind.FIRMS, groups[firms])
-        else:
-            continue
-        parts.setdefault(key, []).append(signal)
-        if key[0] is Kind.FIRMS:
-            for lot in signal.lots:
-                by_lot.setdefault(lot, key[1])
-    taken = {signal.fp for members in parts.values() for signal in members}
+        if detectors[signal.detector].facts.unit in RELATION_UNITS:
+            about[signal.fp] = (Kind.RELATION, signal.scope)
+        elif len(firms) == 1:
+            about[signal.fp] = (Kind.FIRM, min(firms))
+        elif group := groups.of(firms) if firms else groups.filling(signal.entities):
+            about[signal.fp] = (Kind.FIRMS, group)
+    lots_of: dict[tuple[Kind, str], set[str]] = {}
     for signal in left:
-        if signal.fp in taken:
-            continue
-        lot = signal.lots[0] if signal.lots else signal.scope
-        # What a lot shows without naming firms goes with the firms that are seen in it.
-        key = (Kind.FIRMS, by_lot[lot]) if lot in by_lot and not named[signal.fp] else (Kind.LOT, lot)
+        if signal.fp in about:
+            lots_of.setdefault(about[signal.fp], set()).update(signal.lots)
+    seen = {
+        lot: key
+        for key, lots in sorted(lots_of.items(), reverse=True)
+        if key[0] is Kind.FIRMS
+        for lot in lots
+    }
+    for signal in left:
+        key = about.get(signal.fp)
+        if key is None or (key[0] in (Kind.FIRM, Kind.FIRMS) and len(lots_of[key]) == 1 and signal.lots):
+            # One lot only: the matter is the lot, unless firms that are seen elsewhere are seen in it.
+            lot = signal.lots[0] if signal.lots else signal.scope
+            wider = seen.get(lot)
+            joins = wider is not None and len(lots_of[wider]) > 1 and not named[signal.fp]
+            key = wider if joins and wider else (Kind.LOT, lot)
         parts.setdefault(key, []).append(signal)
     return parts
 
@@ -205,32 +244,51 @@ def _ring_of(signal: Signal, firms: frozenset[str], rings: Sequence[Ring]) -> in
     return None if best is None else best[2]
 
 
-def _groups(sets: Sequence[frozenset[str]]) -> dict[frozenset[str], str]:
-    """Return the group of each set of firms, as one text: sets with two firms in common that are half of the smaller are one.
+class _Groups:
+    """Sets of firms that are one group: they have two firms in common, and half of the smaller.
 
     The most frequent sets lead; who follows joins the first leader that fits, so that groups do not run into each other.
     """
-    often = Counter(sets)
-    leaders: list[frozenset[str]] = []
-    by_pair: dict[tuple[str, str], list[int]] = {}
-    found: dict[frozenset[str], str] = {}
-    for each in sorted(often, key=lambda one: (-often[one], len(one), sorted(one))):
-        ordered = sorted(each)
-        pairs = [(one, other) for place, one in enumerate(ordered) for other in ordered[place + 1 :]]
-        near = Counter(leader for pair in pairs for leader in by_pair.get(pair, ()))
-        fits = [
-            leader
-            for leader in sorted(near, key=lambda leader: (-near[leader], leader))
-            if 2 * len(each & leaders[leader]) >= min(len(each), len(leaders[leader]))
-        ]
-        if fits:
-            found[each] = ";".join(sorted(leaders[fits[0]]))
-            continue
-        for pair in pairs:
-            by_pair.setdefault(pair, []).append(len(leaders))
-        leaders.append(each)
-        found[each] = ";".join(ordered)
-    return found
+
+    def __init__(self, sets: Sequence[frozenset[str]]) -> None:
+        often = Counter(sets)
+        self._leaders: list[frozenset[str]] = []
+        self._by_pair: dict[tuple[str, str], list[int]] = {}
+        self._found: dict[frozenset[str], str] = {}
+        for each in sorted(often, key=lambda one: (-often[one], len(one), sorted(one))):
+            leader = self._near(each, 0.5)
+            if leader is None:
+                leader = each
+                for pair in _pairs(each):
+                    self._by_pair.setdefault(pair, []).append(len(self._leaders))
+                self._leaders.append(each)
+            self._found[each] = SEPARATOR.join(sorted(leader))
+
+    def of(self, firms: frozenset[str]) -> str | None:
+        """Return the group of a set of firms, as one text."""
+        return self._found.get(firms)
+
+    def filling(self, bidders: Sequence[str]) -> str | None:
+        """Return the group to which most bidders of a lot belong, as one text."""
+        if len(bidders) > MOST_FILLED:
+            return None
+        leader = self._near(frozenset(bidders), 0.0)
+        if leader is None or len(leader & frozenset(bidders)) < FILLED_SHARE * len(bidders):
+            return None
+        return SEPARATOR.join(sorted(leader))
+
+    def _near(self, firms: frozenset[str], least: float) -> frozenset[str] | None:
+        met = Counter(leader for pair in _pairs(firms) for leader in self._by_pair.get(pair, ()))
+        for place in sorted(met, key=lambda place: (-met[place], place)):
+            leader = self._leaders[place]
+            if len(firms & leader) >= least * min(len(firms), len(leader)):
+                return leader
+        return None
+
+
+def _pairs(firms: frozenset[str]) -> list[tuple[str, str]]:
+    ordered = sorted(firms)
+    return [(one, other) for place, one in enumerate(ordered) for other in ordered[place + 1 :]]
 
 
 def _matter(
@@ -254,7 +312,7 @@ def _matter(
         beside = {family: nats for family, nats in families.items() if family not in SEARCHED}
         score = ring.score + strength.total(beside)
         facts = {"families": {family: round(nats, 2) for family, nats in beside.items()}, **ring.facts}
-        scope = ";".join(sorted(ring.firms))
+        scope = SEPARATOR.join(sorted(ring.firms))
     return Matter(
         kind=kind,
         scope=scope,

@@ -8,10 +8,13 @@ families are added up, each capped, so that none decides alone. This orders list
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import duckdb
 import numpy as np
+
+from detectors.interface import SEPARATOR
 
 #: A family counts for at most so much: prices rank and corroborate, a shared device or person weighs.
 MOST_OF_PRICES = 2.0
@@ -39,7 +42,10 @@ def shares(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], tuple[f
         by detector, unit and sorted firms (joined with ``;``, empty where none is named).
     """
     return {
-        (detector, unit, ";".join(sorted(entities.split(";"))) if entities else ""): (share, is_named)
+        (detector, unit, SEPARATOR.join(sorted(entities.split(SEPARATOR))) if entities else ""): (
+            share,
+            is_named,
+        )
         for detector, unit, entities, share, is_named in con.execute(SHARES).fetchall()
     }
 
@@ -52,6 +58,11 @@ def combined(shares: Iterable[float]) -> float:
     """
     values = np.clip(np.fromiter(shares, float), LEAST_SHARE, 0.5)
     return float(np.clip(0.5 - np.arctan(np.tan((0.5 - values) * np.pi).mean()) / np.pi, LEAST_SHARE, 1))
+
+
+def nats(share: float) -> float:
+    """Return the strength of a signal that is seen so seldom: minus the logarithm, to two digits."""
+    return round(-math.log(share), 2)
 
 
 def most_of(family: str) -> float:

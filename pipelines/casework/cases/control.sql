@@ -26,21 +26,6 @@ CREATE TABLE IF NOT EXISTS decision (
     UNIQUE (case_id, rev)
 ) STRICT;
 
--- matter: what the current snapshot shows of a case; one row per case that was found tonight. kind: ring, firms, firm,
--- relation, lot. firms, lots, facts: JSON. score: nats, it orders lists. q: expected false share of the list of rings
--- down to this one.
-CREATE TABLE IF NOT EXISTS matter (
-    case_id TEXT PRIMARY KEY REFERENCES case_,
-    snapshot TEXT NOT NULL REFERENCES snapshot,
-    kind TEXT NOT NULL,
-    scope TEXT NOT NULL,
-    firms TEXT NOT NULL,
-    lots TEXT NOT NULL,
-    score REAL NOT NULL,
-    q REAL,
-    facts TEXT NOT NULL
-) STRICT;
-
 -- case_event: what nights did with cases, never changed: opened, changed (other firms or lots), merged into another that
 -- nobody had touched either, parted from it, overlaps one that a person works on.
 CREATE TABLE IF NOT EXISTS case_event (
