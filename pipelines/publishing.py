@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -166,7 +167,8 @@ def _switch(
     """Make the snapshot the current one, with its accounts and signals. Returns how many signals are new."""
     _write_accounts(control, built)
     cases = opening.assign(control, found.gathered.matters, built.id)
-    new = _write_signals(control, found, cases, {d.id: d for d in detectors}, built.id, as_of)
+    known = {detector.id: detector for detector in detectors}
+    new = _write_signals(control, found.signals, cases, found.gathered.strengths, known, built.id, as_of)
     control.execute(
         "INSERT INTO current (one, snapshot) VALUES (1, ?)"
         " ON CONFLICT (one) DO UPDATE SET snapshot = excluded.snapshot",
@@ -221,8 +223,9 @@ def _write_accounts(control: sqlite3.Connection, built: UnpublishedSnapshot) -> 
 
 def _write_signals(
     control: sqlite3.Connection,
-    found: _Findings,
-    cases: dict[str, str],
+    found: list[signals.Signal],
+    cases: Mapping[str, str],
+    strengths: Mapping[str, float],
     detectors: dict[str, registry.Loaded],
     snapshot: str,
     as_of: date,
@@ -230,7 +233,7 @@ def _write_signals(
     """Add new signals and new evidence; mark which signals this snapshot still shows. Returns the new ones."""
     known = {row[0] for row in control.execute("SELECT fp FROM signal").fetchall()}
     control.execute("UPDATE signal SET is_current = 0")
-    for signal in found.signals:
+    for signal in found:
         control.execute(
             "INSERT INTO signal (fp, detector, identity_version, scope, lot_id, entities, first_snapshot, first_as_of,"
             " case_id, strength) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -245,7 +248,7 @@ def _write_signals(
                 snapshot,
                 as_of.isoformat(),
                 cases[signal.fp],
-                found.gathered.strengths[signal.fp],
+                strengths[signal.fp],
             ),
         )
         detector = detectors[signal.detector]
@@ -262,7 +265,7 @@ def _write_signals(
                 signal.body,
             ),
         )
-    return sum(signal.fp not in known for signal in found.signals)
+    return sum(signal.fp not in known for signal in found)
 
 
 def _write_night(control: sqlite3.Connection, night: Night, at: str) -> None:

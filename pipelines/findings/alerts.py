@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -176,7 +176,7 @@ class Current:
     facts: SnapshotFacts
     division: routing.Division
     detectors: dict[str, Loaded]
-    matters: dict[str, Matter]
+    matters: dict[str, Matter] = field(default_factory=dict)
 
 
 def current(home: Home, store: Store) -> Current:

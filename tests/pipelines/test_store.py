@@ -156,6 +156,8 @@ def test_a_store_of_version_3_gets_the_names_of_today_and_keeps_its_rows(tmp_pat
             con.execute(f"ALTER TABLE {renamed[1]} RENAME COLUMN {renamed[3]} TO {renamed[2]}")
     con.execute("ALTER TABLE arrival RENAME TO delivery")
     con.execute("ALTER TABLE file DROP COLUMN passed")
+    con.execute("ALTER TABLE signal DROP COLUMN lot_id")
+    con.execute("ALTER TABLE signal DROP COLUMN strength")
     con.execute("PRAGMA foreign_keys = OFF")
     for table in lacks:
         con.execute(f"DROP TABLE {table}")

@@ -12,7 +12,9 @@ from detectors.interface import Status
 from pipelines import publishing, settings
 from pipelines.casework import suppressions
 from pipelines.casework.acts import Act
+from pipelines.casework.cases import opening
 from pipelines.findings import alerts, outbox
+from pipelines.findings.matters import Kind, Matter
 from pipelines.findings.routing import LotFacts, load_division
 from pipelines.findings.signals import Signal, fingerprint
 from pipelines.reference import Reference
@@ -98,6 +100,25 @@ class County:
             (),
         )
 
+    def matters(self, signals):
+        """One matter per lot."""
+        by_scope = {}
+        for signal in signals:
+            by_scope.setdefault(signal.lot_id or signal.scope, []).append(signal)
+        return [
+            Matter(
+                Kind.LOT,
+                scope,
+                of[0].entities,
+                of[0].lots,
+                tuple(s.fp for s in of),
+                1.0,
+                None,
+                {"families": {}},
+            )
+            for scope, of in by_scope.items()
+        ]
+
     def row(self, signal):
         """Its row of the alert list."""
         return Alert(
@@ -174,9 +195,10 @@ class County:
         with self.store.transaction() as con:
             con.execute("INSERT INTO snapshot VALUES (?, ?, '{}', '', ?)", (f"n{as_of}", as_of, AT))
             con.execute("INSERT OR REPLACE INTO current (one, snapshot) VALUES (1, ?)", (f"n{as_of}",))
-            new = publishing._write_signals(
-                con, list(signals), {each.id: each for each in self.detectors}, f"n{as_of}", day
-            )
+            cases = opening.assign(con, self.matters(signals), f"n{as_of}")
+            strengths = dict.fromkeys(cases, 1.0)
+            known = {each.id: each for each in self.detectors}
+            new = publishing._write_signals(con, list(signals), cases, strengths, known, f"n{as_of}", day)
             held = outbox.brake(self.store, day, new) if prepared else None
             outbox.enqueue(con, prepared, f"n{as_of}", day, at=AT, actor="night", held=held)
             night = publishing.Night(as_of, "published", f"n{as_of}", new_signals=new, held=held)

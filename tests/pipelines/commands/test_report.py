@@ -70,9 +70,9 @@ def home(tmp_path):
         )
         con.execute("INSERT INTO case_ (id, scope) VALUES ('C1', ?)", (LOT,))
         con.execute(
-            "INSERT INTO signal (fp, detector, identity_version, scope, entities, first_snapshot, first_as_of, case_id)"
-            " VALUES ('S1', 'contacts.deposit_account', 1, ?, '[\"P1\",\"P2\"]', 's1', '2026-06-30', 'C1')",
-            (LOT,),
+            "INSERT INTO signal (fp, detector, identity_version, scope, lot_id, entities, first_snapshot, first_as_of,"
+            " case_id) VALUES ('S1', 'contacts.deposit_account', 1, ?, ?, '[\"P1\",\"P2\"]', 's1', '2026-06-30', 'C1')",
+            (LOT, LOT),
         )
         con.execute("INSERT INTO evidence VALUES ('S1', 'e1', 1, 's1', 'd', 'l', ?)", (body,))
     return root
