@@ -44,20 +44,7 @@ from pipelines.store import opened
 CASES = Both("线索 {day}：{shown} / {all}", "Cases on {day}: {shown} of {all}")
 HEADINGS = Both(
     ("线索", "状态", "类型", "级", "强度", "企业/标段", "规则", "金额(万元)", "经办", "时限", "提示"),
-    (
-        "case",
-        "state",
-        "about",
-        "gr",
-        "score",
-        "firms",
-        "lots",
-        "fired",
-        "10,000 CNY",
-        "owner",
-        "due",
-        "flags",
-    ),
+    ("case", "state", "about", "gr", "score", "firms/lots", "fired", "10,000 CNY", "owner", "due", "flags"),
 )
 ON_THE_LIST = Both(
     "疑似团伙 {rings} 起排在最前，其中预期误报不超过 {false} 起（见“说明”：bidwatch review show 线索）",

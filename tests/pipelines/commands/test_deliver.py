@@ -9,8 +9,10 @@ from typer.testing import CliRunner
 from detectors import registry
 from pipelines import publishing, settings
 from pipelines.casework import suppressions
+from pipelines.casework.cases import opening
 from pipelines.commands import deliver, labels, suppress
 from pipelines.findings import outbox
+from pipelines.findings.matters import Kind, Matter
 from pipelines.findings.routing import LotFacts, load_division
 from pipelines.findings.signals import Signal, fingerprint
 from pipelines.store import opened
@@ -51,8 +53,23 @@ def home(tmp_path):
             with store.transaction() as con:
                 con.execute("INSERT INTO snapshot VALUES (?, ?, '{}', '', ?)", (str(as_of), str(as_of), AT))
                 con.execute("INSERT OR REPLACE INTO current (one, snapshot) VALUES (1, ?)", (str(as_of),))
+                matters = [
+                    Matter(
+                        Kind.LOT,
+                        each.lot_id,
+                        each.entities,
+                        each.lots,
+                        (each.fp,),
+                        1.0,
+                        None,
+                        {"families": {}},
+                    )
+                    for each in shown
+                ]
+                cases = opening.assign(con, matters, str(as_of))
+                known = {each.id: each for each in detectors}
                 new = publishing._write_signals(
-                    con, shown, {each.id: each for each in detectors}, str(as_of), as_of
+                    con, shown, cases, dict.fromkeys(cases, 1.0), known, str(as_of), as_of
                 )
                 held = outbox.brake(store, as_of, new)
                 outbox.enqueue(con, prepared, str(as_of), as_of, at=AT, actor="night", held=held)
