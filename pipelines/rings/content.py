@@ -15,6 +15,9 @@ from pipelines.rings.market import Floats, Ints, Market
 #: Firms in the largest group that is searched.
 MOST_MEMBERS = 16
 
+#: Numbers of members for which a place is worth something: one more than a group has is looked at, and none at all.
+LOCATED = MOST_MEMBERS + 2
+
 #: Odds that an outsider of the group is found among the tied, as a share of a member's.
 OUTSIDER_ODDS = 0.05
 
@@ -152,11 +155,11 @@ def location_gain(bids: int, tied: int) -> Floats:
     """Return how much likelier ``o`` of the tied are among ``m`` members, if ties are the group's, than by chance.
 
     Of ``bids`` bidders ``tied`` are tied. By chance any bidders are; if the group ties, an outsider is among them with
-    `OUTSIDER_ODDS`. Logarithm, shape (MOST_MEMBERS + 1, MOST_MEMBERS + 1) by m and o; nought where everybody is tied.
+    `OUTSIDER_ODDS`. Logarithm, shape (LOCATED, LOCATED) by m and o; nought where everybody is tied.
     """
-    m = np.arange(MOST_MEMBERS + 1)[:, None, None]
-    o = np.arange(MOST_MEMBERS + 1)[None, :, None]
-    j = np.arange(MOST_MEMBERS + 1)[None, None, :]
+    m = np.arange(LOCATED)[:, None, None]
+    o = np.arange(LOCATED)[None, :, None]
+    j = np.arange(LOCATED)[None, None, :]
     with np.errstate(invalid="ignore"):
         term = _choose(m, j) + _choose(bids - m, tied - j) + (tied - j) * np.log(OUTSIDER_ODDS)
         norm = np.logaddexp.reduce(np.where(j <= np.minimum(m, tied), term, -np.inf), axis=2)

@@ -14,9 +14,10 @@ from pipelines.rings.members import joined
 from pipelines.rings.scoring import Board
 from pipelines.rings.search import Group, search
 
-#: Expected false share up to which a case stops giving its content to decoys, and rounds of that.
-PEELED_Q = 0.1
-PEELINGS = 3
+#: A case stops giving its content to decoys if so few of their groups, per case down to it, are as strong; rounds of that.
+#: Without the one that `false_share` adds: three decoys could never be sure enough of the strongest case.
+PEELED_SHARE = 0.1
+PEELINGS = 4
 PEELING_DECOYS = 3
 
 #: Decoys that say how many groups chance gives, for a market of `DECOY_BIDS` bids; fewer where the market is larger.
@@ -48,7 +49,7 @@ def find(market: Market, seed: int) -> Found:
     gives = np.ones(len(market.lot_id), bool)
     for _ in range(PEELINGS):
         scores = _decoy_scores(board, shuffle, rng, gives, PEELING_DECOYS)
-        kept = _giving(board, groups, false_share(groups, scores, PEELING_DECOYS))
+        kept = _giving(board, groups, false_share(groups, scores, PEELING_DECOYS, sure=0))
         if (kept == gives).all():
             break
         gives = kept
@@ -77,14 +78,14 @@ def _decoy_scores(
 def _giving(board: Board, groups: list[Group], q: Floats) -> Bools:
     gives = np.ones(len(board.market.lot_id), bool)
     for group, share in zip(groups, q.tolist(), strict=True):
-        if share <= PEELED_Q:
+        if share <= PEELED_SHARE:
             gives[list(group.lots)] = False
     return gives
 
 
-def false_share(groups: list[Group], decoy_scores: Floats, decoys: int) -> Floats:
-    """Return the expected false share of the list down to each group: (1 + decoy groups as strong) / (decoys * place)."""
+def false_share(groups: list[Group], decoy_scores: Floats, decoys: int, sure: int = 1) -> Floats:
+    """Return the expected false share of the list down to each group: (sure + decoy groups as strong) / (decoys * place)."""
     scores = np.array([group.score for group in groups])
     stronger = (decoy_scores[None, :] >= scores[:, None]).sum(axis=1)
-    share = (1 + stronger) / (decoys * np.arange(1, len(groups) + 1))
+    share = (sure + stronger) / (decoys * np.arange(1, len(groups) + 1))
     return np.minimum.accumulate(share[::-1])[::-1].clip(0, 1)

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.rings.content import MOST_MEMBERS, Content, Events, location_gain
+from pipelines.rings.content import LOCATED, MOST_MEMBERS, Content, Events, location_gain
 from pipelines.rings.market import AVERAGE, LOWEST, Bools, Floats, Ints, Market, Runs
 
 Cells = NDArray[np.float32]
@@ -98,7 +98,7 @@ class LocatedEvents:
         events: as they lie in the content.
         by_bid: the events of every bid.
         table: which of the tables each event uses; shape (events,).
-        tables: of `location_gain`, one per number of bids and tied ones; shape (tables, members + 1, members + 1).
+        tables: of `location_gain`, one per number of bids and tied ones; shape (tables, `LOCATED`, `LOCATED`).
     """
 
     events: Events
@@ -112,7 +112,7 @@ class LocatedEvents:
         pairs = np.stack([market.bids[events.lot], events.size], axis=1)
         kinds, code = np.unique(pairs, axis=0, return_inverse=True)
         tables = [location_gain(bids, tied) for bids, tied in kinds.tolist()]
-        shape = (len(tables), MOST_MEMBERS + 1, MOST_MEMBERS + 1)
+        shape = (len(tables), LOCATED, LOCATED)
         return cls(
             events,
             Runs.of(events.bid, events.event, len(market.lot)),
