@@ -1,0 +1,236 @@
+"""Models as plain JSON: scikit-learn grows the trees, and everything scores from the JSON alone.
+
+A model is the mean of a few *rounds*. Each round grows its members on three quarters of the lots and scores the rest, so
+every training lot is scored by members that never saw it; from these scores a logistic regression learns how to weigh
+the members. The score is thereby calibrated without a lot judging itself. Same lots, same seed, same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+
+Column = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+Plain = dict[str, Any]
+
+FORMAT = "bidwatch lot model 1"
+ROUNDS = 4
+TREES = 60  # of each forest, in each round
+BOOSTED = 100
+MISSING = -99.0  # stands for an undefined feature in trees: below every defined one
+EDGE = 0.01  # members say nothing surer than this or its opposite
+LINEAR_FROM_STDS = 3.0  # a linear member sees no feature further out than so many standard deviations
+
+
+def fit(
+    matrix: Matrix, labels: NDArray[np.int_], names: Sequence[str], core: Sequence[str], seed: int
+) -> Plain:
+    """Learn a model from labelled lots.
+
+    Args:
+        matrix: one row per lot, one column per feature, NaN where undefined, shape (lots, features).
+        labels: 0 or 1, shape (lots,), at least `ROUNDS` of each.
+        names: of the columns.
+        core: of the columns that the first forest sees; the other members see all.
+        seed: of everything random.
+
+    Returns:
+        the model; `json.dumps` and back changes nothing.
+
+    Raises:
+        ValueError: too few lots of one label.
+    """
+    if min(np.bincount(labels, minlength=2)) < ROUNDS:
+        raise ValueError(f"fewer than {ROUNDS} lots of one label: nothing can be learnt")
+    columns = [names.index(name) for name in core]
+    everything = list(range(len(names)))
+    rounds: list[list[Plain]] = []
+    unseen = np.empty((len(labels), 4))
+    folds = StratifiedKFold(ROUNDS, shuffle=True, random_state=seed).split(matrix, labels)
+    for number, (train, rest) in enumerate(folds):
+        few = matrix[train], labels[train], seed * ROUNDS + number
+        members = [
+            _forest(*few, columns, "sqrt"),
+            _forest(*few, everything, 0.5),
+            _boosted(*few, everything),
+            _linear(*few[:2], everything),
+        ]
+        rounds.append(members)
+        unseen[rest] = _members(members, matrix[rest])
+    # Weak on purpose: where lots are few the members, which agree, share the weight.
+    weights = LogisticRegression(C=0.1).fit(unseen, labels)
+    return {
+        "format": FORMAT,
+        "features": list(names),
+        "lots": len(labels),
+        "positives": int(labels.sum()),
+        "weights": weights.coef_[0].tolist(),
+        "intercept": float(weights.intercept_[0]),
+        "rounds": rounds,
+    }
+
+
+def score(model: Plain, matrix: Matrix) -> Column:
+    """Return the score of lots, 0 to 1, from the plain model; whether it is a probability the evaluation says.
+
+    Args:
+        model: of `fit`, or read back from JSON.
+        matrix: one row per lot, columns as ``model["features"]``.
+
+    Returns:
+        shape (lots,).
+    """
+    if len(matrix) == 0:
+        return np.empty(0)
+    mean = sum(_members(members, matrix) for members in model["rounds"]) / len(model["rounds"])
+    total = np.full(len(matrix), model["intercept"])
+    for place, weight in enumerate(model["weights"]):
+        total += weight * mean[:, place]
+    result: Column = expit(total)
+    return result
+
+
+def write(model: Plain, path: Path) -> None:
+    """Write a model; equal models are equal bytes."""
+    path.write_text(json.dumps(model, separators=(",", ":"), allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read(path: Path) -> Plain:
+    """Read a model that `write` wrote.
+
+    Raises:
+        ValueError: it is no such file.
+    """
+    model: Plain = json.loads(path.read_text(encoding="utf-8"))
+    if model.get("format") != FORMAT:
+        raise ValueError(f"{path}: no model of this version ({FORMAT})")
+    return model
+
+
+# ---- growing the members
+
+
+def _forest(
+    matrix: Matrix, labels: NDArray[np.int_], seed: int, columns: list[int], share: str | float
+) -> Plain:
+    grown = ExtraTreesClassifier(
+        TREES,
+        min_samples_leaf=max(2, len(labels) // 500),
+        max_features=share,
+        class_weight="balanced",
+        random_state=seed,
+        n_jobs=1,
+    ).fit(_filled(matrix[:, columns]), labels)
+    trees = [
+        {
+            "feature": [columns[place] if place >= 0 else -1 for place in tree.feature.tolist()],
+            "threshold": tree.threshold.tolist(),
+            "left": tree.children_left.tolist(),
+            "right": tree.children_right.tolist(),
+            "value": tree.value[:, 0, 1].tolist(),
+        }
+        for tree in (each.tree_ for each in grown.estimators_)
+    ]
+    return {"kind": "forest", "trees": trees}
+
+
+def _boosted(matrix: Matrix, labels: NDArray[np.int_], seed: int, columns: list[int]) -> Plain:
+    grown = HistGradientBoostingClassifier(
+        learning_rate=0.05,
+        max_iter=BOOSTED,
+        max_leaf_nodes=8,
+        min_samples_leaf=10,
+        l2_regularization=1.0,
+        max_features=0.3,
+        early_stopping=False,
+        random_state=seed,
+    ).fit(_filled(matrix[:, columns]), labels)
+    trees = [
+        {
+            "feature": np.where(nodes["is_leaf"], -1, nodes["feature_idx"]).tolist(),
+            "threshold": np.where(nodes["is_leaf"], 0.0, nodes["num_threshold"]).tolist(),
+            "left": nodes["left"].tolist(),
+            "right": nodes["right"].tolist(),
+            "value": nodes["value"].tolist(),
+        }
+        for nodes in (each[0].nodes for each in grown._predictors)
+    ]
+    return {"kind": "boosted", "start": float(grown._baseline_prediction[0, 0]), "trees": trees}
+
+
+def _linear(matrix: Matrix, labels: NDArray[np.int_], columns: list[int]) -> Plain:
+    defined = np.isfinite(matrix)
+    count = np.maximum(defined.sum(axis=0), 1)
+    mean = np.where(defined, matrix, 0.0).sum(axis=0) / count
+    deviation = np.sqrt((np.where(defined, matrix - mean, 0.0) ** 2).sum(axis=0) / count)
+    deviation = np.where(deviation > 0, deviation, 1.0)
+    fitted = LogisticRegression(C=0.1, max_iter=1000).fit(_standard(matrix, mean, deviation), labels)
+    return {
+        "kind": "linear",
+        "mean": mean.tolist(),
+        "deviation": deviation.tolist(),
+        "weights": fitted.coef_[0].tolist(),
+        "intercept": float(fitted.intercept_[0]),
+    }
+
+
+# ---- scoring
+
+
+def member_score(member: Plain, matrix: Matrix) -> Column:
+    """Return what one member says of lots: a share of votes (forest) or a probability, shape (lots,)."""
+    if member["kind"] == "linear":
+        mean, deviation = np.asarray(member["mean"]), np.asarray(member["deviation"])
+        total = np.full(len(matrix), member["intercept"])
+        for weight, column in zip(member["weights"], _standard(matrix, mean, deviation).T, strict=True):
+            total += weight * column
+        linear: Column = expit(total)
+        return linear
+    filled = _filled(matrix)
+    start = member.get("start", 0.0)
+    total = np.full(len(matrix), start)
+    for tree in member["trees"]:
+        total += _leaf_values(tree, filled)
+    voted: Column = total / len(member["trees"]) if member["kind"] == "forest" else expit(total)
+    return voted
+
+
+def _members(members: list[Plain], matrix: Matrix) -> Matrix:
+    said = np.column_stack([member_score(member, matrix) for member in members])
+    result: Matrix = logit(np.clip(said, EDGE, 1 - EDGE))
+    return result
+
+
+def _leaf_values(tree: Plain, filled: NDArray[np.float32]) -> Column:
+    """Walk all rows down a tree together; children of a leaf are never asked for."""
+    feature, threshold = np.asarray(tree["feature"]), np.asarray(tree["threshold"])
+    left, right = np.asarray(tree["left"]), np.asarray(tree["right"])
+    at = np.zeros(len(filled), dtype=np.int64)
+    open_rows = np.flatnonzero(feature[at] >= 0)
+    while len(open_rows):
+        here = at[open_rows]
+        goes_left = filled[open_rows, feature[here]] <= threshold[here]
+        at[open_rows] = np.where(goes_left, left[here], right[here])
+        open_rows = open_rows[feature[at[open_rows]] >= 0]
+    values: Column = np.asarray(tree["value"])[at]
+    return values
+
+
+def _filled(matrix: Matrix) -> NDArray[np.float32]:
+    """Return what trees see. Single precision: scikit-learn's forests compare in it."""
+    return np.where(np.isfinite(matrix), matrix, MISSING).astype(np.float32)
+
+
+def _standard(matrix: Matrix, mean: Column, deviation: Column) -> Matrix:
+    standard = np.where(np.isfinite(matrix), (matrix - mean) / deviation, 0.0)
+    return np.clip(standard, -LINEAR_FROM_STDS, LINEAR_FROM_STDS)
