@@ -18,6 +18,7 @@ from scipy.special import expit, logit
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
 
 Column = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -27,6 +28,7 @@ FORMAT = "bidwatch lot model 1"
 ROUNDS = 4
 TREES = 60  # of each forest, in each round
 BOOSTED = 100
+MANY = 150  # lots; with fewer, members that look at every digit learn chance
 MISSING = -99.0  # stands for an undefined feature in trees: below every defined one
 EDGE = 0.01  # members say nothing surer than this or its opposite
 LINEAR_FROM_STDS = 3.0  # a linear member sees no feature further out than so many standard deviations
@@ -55,20 +57,24 @@ def fit(
     columns = [names.index(name) for name in core]
     everything = list(range(len(names)))
     rounds: list[list[Plain]] = []
-    unseen = np.empty((len(labels), 4))
+    unseen: list[tuple[NDArray[np.int_], Matrix]] = []
     folds = StratifiedKFold(ROUNDS, shuffle=True, random_state=seed).split(matrix, labels)
-    for number, (train, rest) in enumerate(folds):
-        few = matrix[train], labels[train], seed * ROUNDS + number
-        members = [
-            _forest(*few, columns, "sqrt"),
-            _forest(*few, everything, 0.5),
-            _boosted(*few, everything),
-            _linear(*few[:2], everything),
-        ]
-        rounds.append(members)
-        unseen[rest] = _members(members, matrix[rest])
+    with threadpool_limits(1):  # sums in one order
+        for number, (train, rest) in enumerate(folds):
+            few = matrix[train], labels[train], seed * ROUNDS + number
+            members = [
+                _forest(*few, columns, "sqrt"),
+                _linear(*few[:2], columns),
+                _linear(*few[:2], everything),
+            ]
+            if len(labels) >= MANY:
+                members += [_forest(*few, everything, 0.5), _boosted(*few, everything)]
+            rounds.append(members)
+            unseen.append((rest, _members(members, matrix[rest])))
     # Weak on purpose: where lots are few the members, which agree, share the weight.
-    weights = LogisticRegression(C=0.1).fit(unseen, labels)
+    order = np.concatenate([rest for rest, _ in unseen])
+    said = np.concatenate([each for _, each in unseen])
+    weights = LogisticRegression(C=0.1).fit(said, labels[order])
     return {
         "format": FORMAT,
         "features": list(names),
@@ -92,7 +98,7 @@ def score(model: Plain, matrix: Matrix) -> Column:
     """
     if len(matrix) == 0:
         return np.empty(0)
-    mean = sum(_members(members, matrix) for members in model["rounds"]) / len(model["rounds"])
+    mean = np.mean([_members(members, matrix) for members in model["rounds"]], axis=0)
     total = np.full(len(matrix), model["intercept"])
     for place, weight in enumerate(model["weights"]):
         total += weight * mean[:, place]
@@ -169,6 +175,7 @@ def _boosted(matrix: Matrix, labels: NDArray[np.int_], seed: int, columns: list[
 
 
 def _linear(matrix: Matrix, labels: NDArray[np.int_], columns: list[int]) -> Plain:
+    matrix = matrix[:, columns]
     defined = np.isfinite(matrix)
     count = np.maximum(defined.sum(axis=0), 1)
     mean = np.where(defined, matrix, 0.0).sum(axis=0) / count
@@ -177,6 +184,7 @@ def _linear(matrix: Matrix, labels: NDArray[np.int_], columns: list[int]) -> Pla
     fitted = LogisticRegression(C=0.1, max_iter=1000).fit(_standard(matrix, mean, deviation), labels)
     return {
         "kind": "linear",
+        "columns": columns,
         "mean": mean.tolist(),
         "deviation": deviation.tolist(),
         "weights": fitted.coef_[0].tolist(),
@@ -192,7 +200,8 @@ def member_score(member: Plain, matrix: Matrix) -> Column:
     if member["kind"] == "linear":
         mean, deviation = np.asarray(member["mean"]), np.asarray(member["deviation"])
         total = np.full(len(matrix), member["intercept"])
-        for weight, column in zip(member["weights"], _standard(matrix, mean, deviation).T, strict=True):
+        seen = _standard(matrix[:, member["columns"]], mean, deviation)
+        for weight, column in zip(member["weights"], seen.T, strict=True):
             total += weight * column
         linear: Column = expit(total)
         return linear

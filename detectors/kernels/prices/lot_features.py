@@ -19,7 +19,8 @@ Award = Literal["lowest", "average"]
 
 #: Features by what they look at. A model may be given fewer of them where lots are few.
 CORE = ("bids", "log_mean", "log_lowest", *NAMES)
-DISTANCES = tuple(f"{side}_{place}" for side in ("above_lowest", "gap") for place in (2, 3, 4, 5)) + (
+DISTANCES = (
+    *(f"{side}_{place}" for side in ("above_lowest", "gap") for place in (2, 3, 4, 5)),
     "below_highest_2",
     "below_highest_3",
     *(f"quantile_{q}" for q in (0, 10, 25, 75, 90, 100)),
@@ -43,9 +44,10 @@ BENCHMARK = (
     *(f"near_trimmed_sd_{width}" for width in (25, 50)),
     *(f"quantile_{q}" for q in (1, 5, 40, 60, 95, 99)),
 )
-DIGITS = tuple(
-    f"{what}_{of}" for what in ("fives", "tens") for of in ("lowest", "second", "highest", "mean")
-) + ("leading_lowest",)
+DIGITS = (
+    *(f"{what}_{of}" for what in ("fives", "tens") for of in ("lowest", "second", "highest", "mean")),
+    "leading_lowest",
+)
 
 TRIMMED_SHARE = 0.1  # at each end, as the Italian average rule does
 MAX_STEPS = 1e13  # a price of more steps than that has lost its digits to floating point
@@ -159,7 +161,7 @@ def _digits(prices: Column, step: float) -> dict[str, Column]:
     """How round the prices are, counted in steps."""
     steps = np.round(prices / step)
     fives, tens = _divisions(steps, 5.0), _divisions(steps, 10.0)
-    found = {}
+    found: dict[str, Column] = {}
     for what, counts in (("fives", fives), ("tens", tens)):
         found |= {
             f"{what}_lowest": counts[:, 0],

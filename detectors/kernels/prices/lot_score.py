@@ -25,10 +25,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.special import ndtri, polygamma, psi
 
+from detectors.interface import Engine
+
 Column = NDArray[np.float64]
+
+LOTS = (
+    "SELECT lot_id, award_method, currency, class, bids, cv, cvl, kurt FROM feat.lot_prices ORDER BY lot_id"
+)
 
 MIN_BIDS = 3
 #: Other lots of which the usual spread is learnt.
@@ -65,6 +72,17 @@ def lot_scores(lots: pd.DataFrame) -> pd.DataFrame:
             result.loc[chosen, "reference_lots"] = len(group) - 1
             is_open[chosen] = False
     return result
+
+
+def scored_lots(engine: Engine) -> pa.Table:
+    """Return ``feat.lot_scores``: one row per lot of ``feat.lot_prices`` that has a score.
+
+    Columns: ``lot_id``; ``score`` (0 to 1, the larger the more unusual among its like); ``reference_lots``. It orders lots
+    for people who look; no detector flags by it.
+    """
+    lots: pd.DataFrame = engine.run(LOTS).to_pandas()
+    found = lots[["lot_id"]].join(lot_scores(lots)).dropna(subset="score")
+    return pa.Table.from_pandas(found, preserve_index=False)
 
 
 def closeness(variation: Column, degrees: Column) -> Column:
