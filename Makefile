@@ -14,7 +14,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup nightly test trials test-quick check format catalogue bench big-openings queue-load sample marginals rehearsal detector-report \
+.PHONY: help setup nightly test trials test-quick check format catalogue bench big-openings queue-load sample marginals rehearsal detector-report evaluate \
   lock clean
 
 help: ## Show this list
@@ -85,6 +85,9 @@ rehearsal: setup ## Let careful rings try the catalogue anew, after a detector w
 
 detector-report: setup ## Judge every detector by simulated truth and real sets (six minutes), write detectors/REPORT.md
 	$(BIN)/python tests/benchmarks/detector_report.py $(REPORT) --page detectors/REPORT.md
+
+evaluate: setup ## Learn from the labels of real sets, print the figures beside those to beat (four minutes)
+	$(BIN)/python tests/benchmarks/label_markets.py --results tests/benchmarks/label_markets.json
 
 lock: setup ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

@@ -75,6 +75,7 @@ def evaluate(
     """
     from pipelines.workshop import labelled_bids, local_labels, plain_models
     from reports import evaluation_page
+    from reports.cells import cell
 
     columns = labelled_bids.Columns(lot, price, label, bidder, date, estimate, winner)
     with Watching() as watching:
@@ -94,7 +95,7 @@ def evaluate(
     }
     for name, text in texts.items():
         (into / name).write_text(text, encoding="utf-8")
-    found.scores.to_csv(into / "scores.csv", index=False)
+    found.scores.assign(lot=found.scores["lot"].map(cell)).to_csv(into / "scores.csv", index=False)
     plain_models.write(found.model, into / "model.json")
     _say(bids.name, found.metrics, lang)
     out.print(

@@ -16,10 +16,10 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn import metrics
 from sklearn.model_selection import StratifiedKFold
 
-from detectors.kernels.prices import lot_features
 from pipelines.workshop import plain_models
 from pipelines.workshop.labelled_bids import LabelledLots
 
@@ -29,10 +29,9 @@ Places = NDArray[np.int_]
 FOLDS = 5
 REPEATS = 3
 PAST_SHARE = 0.6  # of the lots: the model learns from them and judges the later ones
-MIN_LOTS = 300  # with fewer, a score ranks and is no probability
-MIN_POSITIVES = 50
 MIN_TESTED = 5  # lots of each label; with fewer, an area under the curve says nothing
-BINS = 10  # of the reliability picture, with equally many lots each
+ECE_BINS = 5  # with equally many lots each; more bins would measure chance
+PICTURE_BINS = 10
 TOP_SHARE = 0.1
 FALSE_POSITIVE_RATE = 0.05
 SEED = 0
@@ -46,8 +45,8 @@ class Evaluation:
 
     Attributes:
         metrics: as written to ``metrics.json``.
-        scores: one row per lot: lot, bids, label, score (mean of the repeats in which the lot was not seen; a probability
-            only where the metrics say so), zero_label (see `lot_score`; null without one).
+        scores: one row per lot: lot, bids, label, rank (1 is the first to look at, by models that did not see the lot),
+            probability (only where there are lots enough), zero_label (see `lot_score`; null without one).
         reliability: one row per bin of the lot split: lots, said, seen (mean score, share of label 1); empty where the
             score is no probability.
         model: learnt from all lots, plain JSON.
@@ -65,7 +64,7 @@ def evaluate(lots: LabelledLots) -> Evaluation:
     Returns:
         the metrics, and a model of all lots. AUC, TPR at a false-positive rate of 5 %, precision in the first tenth and
         average precision are means over folds and repeats; balanced accuracy is taken at the cut that was best among the
-        training lots; ``brier`` and ``ece`` (`BINS` bins of equally many lots) are of all unseen scores of a repeat.
+        training lots; ``brier`` and ``ece`` (`ECE_BINS` bins of equally many lots) are of all unseen scores of a repeat.
 
     Raises:
         ValueError: fewer than `FOLDS` x `plain_models.ROUNDS` lots of a label.
@@ -77,7 +76,7 @@ def evaluate(lots: LabelledLots) -> Evaluation:
             f"{positives} lots have the label 1 and {len(lots.labels) - positives} the label 0: at least {least} of each"
             " are needed; judge more lots before a model can learn from them"
         )
-    is_probability = len(lots.labels) >= MIN_LOTS and positives >= MIN_POSITIVES
+    is_probability = plain_models.is_enough(len(lots.labels), positives)
     by_lot, unseen = _repeated(lots, is_probability)
     splits: Report = {"lot": by_lot, "time": None, "bidder": None, "zero_label": None}
     reasons: dict[str, str] = {}
@@ -91,7 +90,7 @@ def evaluate(lots: LabelledLots) -> Evaluation:
             "given": is_probability,
             "reason": None
             if is_probability
-            else f"fewer than {MIN_LOTS} lots or {MIN_POSITIVES} with label 1: scores rank only",
+            else f"fewer than {plain_models.MIN_LOTS} lots or {plain_models.MIN_POSITIVES} with label 1: scores rank only",
         },
         "splits": splits,
         "reasons": reasons,
@@ -106,18 +105,15 @@ def evaluate(lots: LabelledLots) -> Evaluation:
         else:
             splits[name] = found
     mean = unseen.mean(axis=0)
+    scores = pd.DataFrame({"lot": lots.ids, "bids": lots.bids, "label": lots.labels})
+    scores["rank"] = pd.Series(-mean).rank(method="min").astype(int)
+    if is_probability:
+        scores["probability"] = expit(mean)
+    scores["zero_label"] = lots.screens["score"].to_numpy()
     return Evaluation(
         measured,
-        pd.DataFrame(
-            {
-                "lot": lots.ids,
-                "bids": lots.bids,
-                "label": lots.labels,
-                "score": mean,
-                "zero_label": lots.screens["score"].to_numpy(),
-            }
-        ),
-        reliability(lots.labels, unseen[0]) if is_probability else pd.DataFrame(),
+        scores,
+        reliability(lots.labels, expit(unseen[0]), PICTURE_BINS) if is_probability else pd.DataFrame(),
         _fit(lots, np.arange(len(lots.labels)), SEED),
     )
 
@@ -236,7 +232,7 @@ def _low_cv(lots: LabelledLots, chosen: NDArray[np.bool_]) -> float:
 
 
 def _fit(lots: LabelledLots, train: Places, seed: int) -> plain_models.Plain:
-    return plain_models.fit(lots.matrix[train], lots.labels[train], lots.names, lot_features.CORE, seed)
+    return plain_models.fit(lots.matrix[train], lots.labels[train], lots.names, seed)
 
 
 def _judged(lots: LabelledLots, train: Places, test: Places, seed: int) -> tuple[Report, Column]:
@@ -275,13 +271,13 @@ def _balanced(known: Places, learnt: Column, labels: Places, score: Column) -> f
     return float(np.mean(shares))
 
 
-def reliability(labels: Places, score: Column) -> pd.DataFrame:
+def reliability(labels: Places, probability: Column, bins: int) -> pd.DataFrame:
     """Return, bin by bin of equally many lots, what was said and what was seen: lots, said, seen."""
-    order = np.argsort(score, kind="stable")
+    order = np.argsort(probability, kind="stable")
     return pd.DataFrame(
         [
-            {"lots": len(part), "said": score[part].mean(), "seen": labels[part].mean()}
-            for part in np.array_split(order, BINS)
+            {"lots": len(part), "said": probability[part].mean(), "seen": labels[part].mean()}
+            for part in np.array_split(order, bins)
             if len(part)
         ]
     )
@@ -290,10 +286,11 @@ def reliability(labels: Places, score: Column) -> pd.DataFrame:
 def _calibration(labels: Places, score: Column, is_probability: bool) -> Report:
     if not is_probability:
         return {"brier": None, "ece": None}
-    bins = reliability(labels, score)
+    probability = expit(score)
+    bins = reliability(labels, probability, ECE_BINS)
     gap = (bins["said"] - bins["seen"]).abs()
     return {
-        "brier": float(np.mean((score - labels) ** 2)),
+        "brier": float(np.mean((probability - labels) ** 2)),
         "ece": float((gap * bins["lots"]).sum() / bins["lots"].sum()),
     }
 

@@ -20,30 +20,32 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
+from detectors.kernels.prices.lot_features import CORE, DIGITS
+
 Column = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 Plain = dict[str, Any]
 
 FORMAT = "bidwatch lot model 1"
+MIN_LOTS = 300  # with fewer, a score ranks and is no probability
+MIN_POSITIVES = 50
 ROUNDS = 4
 TREES = 60  # of each forest, in each round
 BOOSTED = 100
-MANY = 150  # lots; with fewer, members that look at every digit learn chance
+SHAPE_FROM = 150  # lots; with fewer, a forest over all distances and quantiles learns chance
+BOOSTED_FROM = 1000  # lots; with fewer, boosted trees only blur the forests
 MISSING = -99.0  # stands for an undefined feature in trees: below every defined one
 EDGE = 0.01  # members say nothing surer than this or its opposite
 LINEAR_FROM_STDS = 3.0  # a linear member sees no feature further out than so many standard deviations
 
 
-def fit(
-    matrix: Matrix, labels: NDArray[np.int_], names: Sequence[str], core: Sequence[str], seed: int
-) -> Plain:
+def fit(matrix: Matrix, labels: NDArray[np.int_], names: Sequence[str], seed: int) -> Plain:
     """Learn a model from labelled lots.
 
     Args:
         matrix: one row per lot, one column per feature, NaN where undefined, shape (lots, features).
         labels: 0 or 1, shape (lots,), at least `ROUNDS` of each.
-        names: of the columns.
-        core: of the columns that the first forest sees; the other members see all.
+        names: of the columns, see `detectors.kernels.prices.lot_features`.
         seed: of everything random.
 
     Returns:
@@ -54,21 +56,22 @@ def fit(
     """
     if min(np.bincount(labels, minlength=2)) < ROUNDS:
         raise ValueError(f"fewer than {ROUNDS} lots of one label: nothing can be learnt")
-    columns = [names.index(name) for name in core]
-    everything = list(range(len(names)))
+    sees = {
+        "core": [place for place, name in enumerate(names) if name in CORE],
+        "shape": [place for place, name in enumerate(names) if name not in DIGITS],
+        "all": list(range(len(names))),
+    }
     rounds: list[list[Plain]] = []
     unseen: list[tuple[NDArray[np.int_], Matrix]] = []
     folds = StratifiedKFold(ROUNDS, shuffle=True, random_state=seed).split(matrix, labels)
     with threadpool_limits(1):  # sums in one order
         for number, (train, rest) in enumerate(folds):
             few = matrix[train], labels[train], seed * ROUNDS + number
-            members = [
-                _forest(*few, columns, "sqrt"),
-                _linear(*few[:2], columns),
-                _linear(*few[:2], everything),
-            ]
-            if len(labels) >= MANY:
-                members += [_forest(*few, everything, 0.5), _boosted(*few, everything)]
+            members = [_forest(*few, sees["core"], 2), _linear(*few[:2], sees["all"])]
+            if len(labels) >= SHAPE_FROM:
+                members.append(_forest(*few, sees["shape"], 1))
+            if len(labels) >= BOOSTED_FROM:
+                members.append(_boosted(*few, sees["all"]))
             rounds.append(members)
             unseen.append((rest, _members(members, matrix[rest])))
     # Weak on purpose: where lots are few the members, which agree, share the weight.
@@ -87,7 +90,7 @@ def fit(
 
 
 def score(model: Plain, matrix: Matrix) -> Column:
-    """Return the score of lots, 0 to 1, from the plain model; whether it is a probability the evaluation says.
+    """Return the log odds of lots from the plain model, the larger the more like lots with label 1: they rank.
 
     Args:
         model: of `fit`, or read back from JSON.
@@ -102,8 +105,27 @@ def score(model: Plain, matrix: Matrix) -> Column:
     total = np.full(len(matrix), model["intercept"])
     for place, weight in enumerate(model["weights"]):
         total += weight * mean[:, place]
-    result: Column = expit(total)
+    return total
+
+
+def probability(model: Plain, matrix: Matrix) -> Column:
+    """Return the probability of label 1 of lots, in the market and award method of the model, shape (lots,).
+
+    Raises:
+        ValueError: the model learnt from too few lots to give one.
+    """
+    if not is_enough(model["lots"], model["positives"]):
+        raise ValueError(
+            f"the model learnt from {model['lots']} lots, {model['positives']} with label 1: below {MIN_LOTS} lots or"
+            f" {MIN_POSITIVES} with label 1 it ranks and gives no probability"
+        )
+    result: Column = expit(score(model, matrix))
     return result
+
+
+def is_enough(lots: int, positives: int) -> bool:
+    """Say whether so many lots, and of them with label 1, can bear a probability."""
+    return lots >= MIN_LOTS and positives >= MIN_POSITIVES
 
 
 def write(model: Plain, path: Path) -> None:
@@ -127,12 +149,12 @@ def read(path: Path) -> Plain:
 
 
 def _forest(
-    matrix: Matrix, labels: NDArray[np.int_], seed: int, columns: list[int], share: str | float
+    matrix: Matrix, labels: NDArray[np.int_], seed: int, columns: list[int], smallest_leaf: int
 ) -> Plain:
     grown = ExtraTreesClassifier(
         TREES,
-        min_samples_leaf=max(2, len(labels) // 500),
-        max_features=share,
+        min_samples_leaf=max(smallest_leaf, len(labels) // 500),
+        max_features=0.5,
         class_weight="balanced",
         random_state=seed,
         n_jobs=1,
