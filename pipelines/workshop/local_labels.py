@@ -29,6 +29,7 @@ Places = NDArray[np.int_]
 FOLDS = 5
 REPEATS = 3
 PAST_SHARE = 0.6  # of the lots: the model learns from them and judges the later ones
+MIN_LABELLED = 10  # lots of each label; with fewer there is nothing to learn
 MIN_TESTED = 5  # lots of each label; with fewer, an area under the curve says nothing
 ECE_BINS = 5  # with equally many lots each; more bins would measure chance
 PICTURE_BINS = 10
@@ -63,17 +64,16 @@ def evaluate(lots: LabelledLots) -> Evaluation:
 
     Returns:
         the metrics, and a model of all lots. AUC, TPR at a false-positive rate of 5 %, precision in the first tenth and
-        average precision are means over folds and repeats; balanced accuracy is taken at the cut that was best among the
-        training lots; ``brier`` and ``ece`` (`ECE_BINS` bins of equally many lots) are of all unseen scores of a repeat.
+        average precision are means over folds and repeats; balanced accuracy is taken at the cut that was best among the lots
+        learnt from; ``brier`` and ``ece`` (`ECE_BINS` bins of equally many lots) are of all unseen scores of a repeat.
 
     Raises:
-        ValueError: fewer than `FOLDS` x `plain_models.ROUNDS` lots of a label.
+        ValueError: fewer than `MIN_LABELLED` lots of a label.
     """
     positives = int(lots.labels.sum())
-    least = FOLDS * plain_models.ROUNDS
-    if min(positives, len(lots.labels) - positives) < least:
+    if min(positives, len(lots.labels) - positives) < MIN_LABELLED:
         raise ValueError(
-            f"{positives} lots have the label 1 and {len(lots.labels) - positives} the label 0: at least {least} of each"
+            f"{positives} lots have the label 1 and {len(lots.labels) - positives} the label 0: at least {MIN_LABELLED} of each"
             " are needed; judge more lots before a model can learn from them"
         )
     is_probability = plain_models.is_enough(len(lots.labels), positives)
@@ -237,12 +237,10 @@ def _fit(lots: LabelledLots, train: Places, seed: int) -> plain_models.Plain:
 
 def _judged(lots: LabelledLots, train: Places, test: Places, seed: int) -> tuple[Report, Column]:
     model = _fit(lots, train, seed)
-    learnt, score = (
-        plain_models.score(model, lots.matrix[train]),
-        plain_models.score(model, lots.matrix[test]),
-    )
+    score = plain_models.score(model, lots.matrix[test])
+    is_found = score >= model["cut"]
     return ranking(lots.labels[test], score) | {
-        "balanced_accuracy": _balanced(lots.labels[train], learnt, lots.labels[test], score)
+        "balanced_accuracy": _balanced(lots.labels[test], is_found)
     }, score
 
 
@@ -262,13 +260,10 @@ def ranking(labels: Places, score: Column) -> Report:
     }
 
 
-def _balanced(known: Places, learnt: Column, labels: Places, score: Column) -> float:
-    false, true, cuts = metrics.roc_curve(known, learnt)
-    cut = cuts[np.argmax(true - false)]
-    is_found = score >= cut
-    shares = [is_found[labels == 1].mean() if (labels == 1).any() else np.nan]
-    shares.append((~is_found[labels == 0]).mean() if (labels == 0).any() else np.nan)
-    return float(np.mean(shares))
+def _balanced(labels: Places, is_found: NDArray[np.bool_]) -> float:
+    if len(np.unique(labels)) < 2:
+        return float("nan")
+    return float(metrics.balanced_accuracy_score(labels, is_found))
 
 
 def reliability(labels: Places, probability: Column, bins: int) -> pd.DataFrame:

@@ -1,14 +1,14 @@
 """Models as plain JSON: scikit-learn grows the trees, and everything scores from the JSON alone.
 
-A model is the mean of a few *rounds*. Each round grows its members on three quarters of the lots and scores the rest, so
-every training lot is scored by members that never saw it; from these scores a logistic regression learns how to weigh
-the members. The score is thereby calibrated without a lot judging itself. Same lots, same seed, same bytes.
+A model is a few *members* (forests, boosted trees, a linear one) and their weights. How to weigh them is learnt from what
+they say of lots that they did not see: each of four rounds grows them on three quarters of the lots and scores the rest.
+So the score is calibrated without a lot judging itself. Same lots, same seed, same bytes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_curve
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
@@ -30,7 +31,8 @@ FORMAT = "bidwatch lot model 1"
 MIN_LOTS = 300  # with fewer, a score ranks and is no probability
 MIN_POSITIVES = 50
 ROUNDS = 4
-TREES = 60  # of each forest, in each round
+TREES = 240  # of each forest
+ROUND_TREES = 60  # in a round, which only weighs
 BOOSTED = 100
 SHAPE_FROM = 150  # lots; with fewer, a forest over all distances and quantiles learns chance
 BOOSTED_FROM = 1000  # lots; with fewer, boosted trees only blur the forests
@@ -49,7 +51,8 @@ def fit(matrix: Matrix, labels: NDArray[np.int_], names: Sequence[str], seed: in
         seed: of everything random.
 
     Returns:
-        the model; `json.dumps` and back changes nothing.
+        the model; `json.dumps` and back changes nothing. ``cut`` is the score that told the unseen lots apart best, by
+        balanced accuracy.
 
     Raises:
         ValueError: too few lots of one label.
@@ -61,31 +64,28 @@ def fit(matrix: Matrix, labels: NDArray[np.int_], names: Sequence[str], seed: in
         "shape": [place for place, name in enumerate(names) if name not in DIGITS],
         "all": list(range(len(names))),
     }
-    rounds: list[list[Plain]] = []
-    unseen: list[tuple[NDArray[np.int_], Matrix]] = []
     folds = StratifiedKFold(ROUNDS, shuffle=True, random_state=seed).split(matrix, labels)
     with threadpool_limits(1):  # sums in one order
+        members = _grown(matrix, labels, sees, seed, TREES, len(labels))
+        unseen = np.empty((len(labels), len(members)))
         for number, (train, rest) in enumerate(folds):
-            few = matrix[train], labels[train], seed * ROUNDS + number
-            members = [_forest(*few, sees["core"], 2), _linear(*few[:2], sees["all"])]
-            if len(labels) >= SHAPE_FROM:
-                members.append(_forest(*few, sees["shape"], 1))
-            if len(labels) >= BOOSTED_FROM:
-                members.append(_boosted(*few, sees["all"]))
-            rounds.append(members)
-            unseen.append((rest, _members(members, matrix[rest])))
-    # Weak on purpose: where lots are few the members, which agree, share the weight.
-    order = np.concatenate([rest for rest, _ in unseen])
-    said = np.concatenate([each for _, each in unseen])
-    weights = LogisticRegression(C=0.1).fit(said, labels[order])
+            few = _grown(matrix[train], labels[train], sees, seed * ROUNDS + number, ROUND_TREES, len(labels))
+            unseen[rest] = _log_odds(few, matrix[rest])
+        if len(labels) >= SHAPE_FROM:
+            learnt = LogisticRegression(C=0.1).fit(unseen, labels)
+            weights, intercept = learnt.coef_[0], float(learnt.intercept_[0])
+        else:  # too few lots to say which member is the better one
+            weights, intercept = np.full(len(members), 1 / len(members)), 0.0
+    false, true, cuts = roc_curve(labels, intercept + unseen @ weights)
     return {
         "format": FORMAT,
         "features": list(names),
         "lots": len(labels),
         "positives": int(labels.sum()),
-        "weights": weights.coef_[0].tolist(),
-        "intercept": float(weights.intercept_[0]),
-        "rounds": rounds,
+        "weights": weights.tolist(),
+        "intercept": intercept,
+        "cut": float(cuts[np.argmax(true - false)]),
+        "members": members,
     }
 
 
@@ -101,10 +101,9 @@ def score(model: Plain, matrix: Matrix) -> Column:
     """
     if len(matrix) == 0:
         return np.empty(0)
-    mean = np.mean([_members(members, matrix) for members in model["rounds"]], axis=0)
     total = np.full(len(matrix), model["intercept"])
-    for place, weight in enumerate(model["weights"]):
-        total += weight * mean[:, place]
+    for weight, said in zip(model["weights"], _log_odds(model["members"], matrix).T, strict=True):
+        total += weight * said
     return total
 
 
@@ -148,18 +147,35 @@ def read(path: Path) -> Plain:
 # ---- growing the members
 
 
+def _grown(
+    matrix: Matrix,
+    labels: NDArray[np.int_],
+    sees: Mapping[str, list[int]],
+    seed: int,
+    trees: int,
+    all_lots: int,
+) -> list[Plain]:
+    """Grow the members that so many lots in all can bear."""
+    members = [_forest(matrix, labels, seed, sees["core"], trees, 2), _linear(matrix, labels, sees["all"])]
+    if all_lots >= SHAPE_FROM:
+        members.append(_forest(matrix, labels, seed, sees["shape"], trees, 1))
+    if all_lots >= BOOSTED_FROM:
+        members.append(_boosted(matrix, labels, seed, sees["all"]))
+    return members
+
+
 def _forest(
-    matrix: Matrix, labels: NDArray[np.int_], seed: int, columns: list[int], smallest_leaf: int
+    matrix: Matrix, labels: NDArray[np.int_], seed: int, columns: list[int], trees: int, smallest_leaf: int
 ) -> Plain:
     grown = ExtraTreesClassifier(
-        TREES,
+        trees,
         min_samples_leaf=max(smallest_leaf, len(labels) // 500),
         max_features=0.5,
         class_weight="balanced",
         random_state=seed,
         n_jobs=1,
     ).fit(_filled(matrix[:, columns]), labels)
-    trees = [
+    plain = [
         {
             "feature": [columns[place] if place >= 0 else -1 for place in tree.feature.tolist()],
             "threshold": tree.threshold.tolist(),
@@ -169,7 +185,7 @@ def _forest(
         }
         for tree in (each.tree_ for each in grown.estimators_)
     ]
-    return {"kind": "forest", "trees": trees}
+    return {"kind": "forest", "trees": plain}
 
 
 def _boosted(matrix: Matrix, labels: NDArray[np.int_], seed: int, columns: list[int]) -> Plain:
@@ -236,7 +252,7 @@ def member_score(member: Plain, matrix: Matrix) -> Column:
     return voted
 
 
-def _members(members: list[Plain], matrix: Matrix) -> Matrix:
+def _log_odds(members: list[Plain], matrix: Matrix) -> Matrix:
     said = np.column_stack([member_score(member, matrix) for member in members])
     result: Matrix = logit(np.clip(said, EDGE, 1 - EDGE))
     return result

@@ -100,11 +100,11 @@ def main() -> None:
     parser.add_argument("--results", type=Path)
     asked = parser.parse_args()
     started = time.monotonic()
-    results = measured(real_sets.folder())
+    results = _rounded(measured(real_sets.folder()))
     print("\n".join(lines(results)))
     print(f"{time.monotonic() - started:.0f} s")
     if asked.results:
-        asked.results.write_text(json.dumps(_rounded(results), indent=1) + "\n", encoding="utf-8")
+        asked.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
