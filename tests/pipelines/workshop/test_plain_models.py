@@ -78,5 +78,5 @@ def test_few_positives_have_no_probability_either():
 
 def test_a_file_of_another_kind_is_named(tmp_path):
     (tmp_path / "x.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ValueError, match="x.json: no model of this version"):
+    with pytest.raises(ValueError, match=r"x\.json: no model of this version"):
         plain_models.read(tmp_path / "x.json")

@@ -22,7 +22,11 @@ def scores(rows, award_method="lowest_price"):
 
 
 def test_lowest_price_lots_of_close_bids_come_first_and_all_bids_must_be_close():
-    close, only_losers, wide = [100, 101, 101.5, 102, 102.2], [70, 101, 101.5, 102, 102.2], [60, 90, 100, 130, 170]
+    close, only_losers, wide = (
+        [100, 101, 101.5, 102, 102.2],
+        [70, 101, 101.5, 102, 102.2],
+        [60, 90, 100, 130, 170],
+    )
     first, second, last = scores([close, only_losers, wide])
     assert first == 1.0
     assert first > second > last == 0.0
@@ -65,3 +69,14 @@ def test_the_lots_of_other_currencies_are_others():
     found = lot_scores(alone)
     assert pd.isna(found["score"][0])
     assert found["reference_lots"][1] == 59
+
+
+def test_the_snapshot_scores_whole_lots_only(market):
+    """H0001 lacks a bid: what its spread was is not known."""
+    market.honest(40)
+    market.con.execute("UPDATE core.lots SET is_incomplete = (lot_id = 'H0001')")
+    found = market.engine.run("SELECT lot_id, score, reference_lots FROM feat.lot_scores").to_pandas()
+    assert len(found) == 39
+    assert "H0001" not in set(found["lot_id"])
+    assert found["score"].between(0, 1).all()
+    assert set(found["reference_lots"]) == {38}
