@@ -12,6 +12,8 @@ import typer
 from pipelines.commands.options import Format, LangOption, Panel
 from pipelines.commands.output import Watching, err, listing, out
 from pipelines.commands.texts import Both, Lang
+from reports import evaluation_page
+from reports.cells import cell
 
 
 class AwardChoice(StrEnum):
@@ -74,8 +76,6 @@ def evaluate(
     into rows. Scores are for checking only, and prove no violation.
     """
     from pipelines.workshop import labelled_bids, local_labels, plain_models
-    from reports import evaluation_page
-    from reports.cells import cell
 
     columns = labelled_bids.Columns(lot, price, label, bidder, date, estimate, winner)
     with Watching() as watching:
@@ -119,7 +119,8 @@ def _say(file: str, measured: dict[str, Any], lang: Lang) -> None:
     for name, reason in reasons.items():
         err.print(NOT_MEASURED.in_(lang).format(split=SPLITS[name].in_(lang), reason=reason), soft_wrap=True)
     for what, count in left_out.items():
-        err.print(LEFT_OUT.in_(lang).format(what=what, count=f"{count:,}"))
+        words = Both(*evaluation_page.LEFT_OUT[what]).in_(lang)
+        err.print(LEFT_OUT.in_(lang).format(what=words, count=f"{count:,}"))
     if not given["given"]:
         out.print(RANKS_ONLY.in_(lang))
 
