@@ -86,7 +86,7 @@ rehearsal: setup ## Let careful rings try the catalogue anew, after a detector w
 detector-report: setup ## Judge every detector by simulated truth and real sets (six minutes), write detectors/REPORT.md
 	$(BIN)/python tests/benchmarks/detector_report.py $(REPORT) --page detectors/REPORT.md
 
-evaluate: setup ## Learn from the labels of real sets, print the figures beside those to beat (four minutes)
+evaluate: setup ## Learn from the labels of real sets, print the figures beside those to beat (two minutes)
 	$(BIN)/python tests/benchmarks/label_markets.py --results tests/benchmarks/label_markets.json
 
 lock: setup ## Resolve the dependencies anew (needs uv)
