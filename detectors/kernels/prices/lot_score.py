@@ -14,9 +14,13 @@ average price
 Lots of other award methods, with fewer than three bids or with too few others to compare with have no score. It ranks;
 it is no probability and no evidence.
 
+Measured
+    By `make evaluate`, on four markets whose labels were looked at to choose between the weaker and the mean of the two
+    spreads, and between ``kurt`` and the range as a measure of tails; only one of them awards by an average.
+
 Source
-    Conley and Decarolis, Detecting bidders groups in collusive auctions (2016), for the average rule;
-    the moments of log chi-square are textbook results (Bartlett and Kendall 1946).
+    Low dispersion: Imhof (2017). That a group moves the benchmark: Conley and Decarolis, Detecting bidders groups in
+    collusive auctions. The moments of the logarithm of a sample variance follow from the chi-square distribution.
 """
 
 from __future__ import annotations
