@@ -14,8 +14,8 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup nightly test trials test-quick check format catalogue bench big-openings queue-load sample marginals rehearsal detector-report ring-report \
-  lock clean
+.PHONY: help setup nightly test trials test-quick check format catalogue bench big-openings queue-load sample marginals rehearsal detector-report \
+  ring-report evaluate lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -88,6 +88,9 @@ detector-report: setup ## Judge every detector by simulated truth and real sets 
 
 ring-report: setup ## Judge the search for rings on 30 counties and open markets (an hour), write pipelines/rings/REPORT.md
 	$(BIN)/python tests/benchmarks/ring_report.py --page pipelines/rings/REPORT.md
+
+evaluate: setup ## Learn from the labels of real sets, print the figures beside those to beat (two minutes)
+	$(BIN)/python tests/benchmarks/label_markets.py --results tests/benchmarks/label_markets.json
 
 lock: setup ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

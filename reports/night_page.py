@@ -145,7 +145,8 @@ def page_html(page: NightPage) -> str:
     """Return the page as HTML text, to be stored as UTF-8."""
     by_level = Counter(alert.level for alert in page.alerts)
     ranked = sorted(page.alerts, key=_weight)
-    return _PAGES.get_template("night.html").render(
+    return page_of(
+        "night.html",
         page=page,
         statement_zh=STATEMENT_ZH,
         closed=[gate for gate in page.gates if not gate.passed],
@@ -159,6 +160,11 @@ def page_html(page: NightPage) -> str:
         failed=[result for result in page.expectations if not result.ok],
         met=[result for result in page.expectations if result.ok],
     )
+
+
+def page_of(template: str, **facts: object) -> str:
+    """Return a page made from one of the house's templates; markup in its texts is escaped."""
+    return _PAGES.get_template(template).render(**facts)
 
 
 def _weight(alert: Alert) -> tuple[str, float, str, str, str]:

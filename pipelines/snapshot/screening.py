@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from detectors.interface import COUNTED, SCREEN_COLUMNS, SEPARATOR, Need
-from detectors.kernels.prices import screens
+from detectors.kernels.prices import lot_score, screens
 from detectors.kernels.rules import ruled_lots
 from detectors.registry import Loaded
 from pipelines.duck import DuckDBEngine
@@ -70,6 +70,7 @@ def measure(con: duckdb.DuckDBPyConnection, known: Reference | None = None) -> D
         "CREATE TABLE feat.lot_prices AS SELECT p.* FROM feat.priced_lots AS p JOIN core.lots AS l ON l.lot_id = p.lot_id"
         " WHERE NOT coalesce(l.is_incomplete, FALSE) ORDER BY p.lot_id"
     )
+    _store(con, "feat.lot_scores", lot_score.scored_lots(engine))
     return engine
 
 

@@ -52,7 +52,14 @@ def county(seed: int, *, honest: bool) -> Path:
     snapshot = folder / "snapshot.duckdb"
     if snapshot.exists():
         return folder
-    command = [sys.executable, "-m", "pipelines.cli", "simulate", "--out", str(folder), "--seed", str(seed)]
+    command = [
+        str(Path(sys.executable).with_name("bidwatch")),
+        "simulate",
+        "--out",
+        str(folder),
+        "--seed",
+        str(seed),
+    ]
     command += [
         "--lots",
         str(LOTS),
