@@ -47,16 +47,22 @@ def find(market: Market, seed: int) -> Found:
     shuffle = Shuffle.of(market)
     rng = np.random.default_rng(seed)
     gives = np.ones(len(market.lot_id), bool)
+    peeling = _fewer(PEELING_DECOYS, market, 1)
     for _ in range(PEELINGS):
-        scores = _decoy_scores(board, shuffle, rng, gives, PEELING_DECOYS)
-        kept = _giving(board, groups, false_share(groups, scores, PEELING_DECOYS, sure=0))
+        scores = _decoy_scores(board, shuffle, rng, gives, peeling)
+        kept = _giving(board, groups, false_share(groups, scores, peeling, sure=0))
         if (kept == gives).all():
             break
         gives = kept
-    decoys = int(np.clip(DECOYS * DECOY_BIDS // max(len(market.lot), 1), 3, DECOYS))
+    decoys = _fewer(DECOYS, market, 3)
     scores = _decoy_scores(board, shuffle, rng, gives, decoys)
     q = false_share(groups, scores, decoys)
     return Found(tuple(groups), tuple(q.tolist()), decoys, tuple(np.sort(scores)[::-1].tolist()))
+
+
+def _fewer(decoys: int, market: Market, least: int) -> int:
+    """Return how many decoys a market needs: a larger one has more groups in each, and more rings to divide them by."""
+    return int(np.clip(decoys * DECOY_BIDS // max(len(market.lot), 1), least, decoys))
 
 
 def board_of(market: Market) -> Board:

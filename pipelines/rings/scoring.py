@@ -45,7 +45,7 @@ class Board:
     def without(self, used: Bools) -> Board:
         """Return the board without the lots that are explained."""
         left = replace(self, is_used=used.copy())
-        for name in ("by_firm", "threshold", "ties", "runs"):  # these know nothing of used lots
+        for name in ("by_firm", "threshold", "gain", "ties", "runs"):  # these know nothing of used lots
             left.__dict__[name] = getattr(self, name)
         return left
 
@@ -67,7 +67,7 @@ class Board:
         score = np.nan_to_num(self.content.score)
         likelier = np.exp(np.clip(SHIFT_SD * score - SHIFT_SD**2 / 2, -8, 4))[:, None]
         gain: Floats = np.log1p(ACTIVE_SHARES * (likelier - 1))
-        gain[np.isnan(self.content.score) | self.is_used] = 0
+        gain[np.isnan(self.content.score)] = 0
         return gain
 
     @cached_property

@@ -19,8 +19,8 @@ from pipelines.rings.scoring import MOST_RARITY, PRICE_OF_A_MEMBER, Board, Pool
 CROWD = 60
 
 #: Pairs that start a group, by the prices and by the ties, per so many lots of the market.
-LOTS_PER_START = 40
-FEWEST_STARTS = 60
+LOTS_PER_START = 80
+FEWEST_STARTS = 200
 
 #: Firms that a group may draw on.
 POOL = 36
@@ -94,7 +94,8 @@ class Pairs:
         firms, bids = len(market.firm_id), market.bids
         small = np.flatnonzero((bids >= 2) & (bids <= CROWD))
         left, right, lot = _pairs_inside(market.first[small], bids[small], small)
-        worth = np.where(market.family == UNKNOWN, 0.0, board.gain[:, 1]) / np.maximum(bids - 1, 1)
+        counts = (market.family != UNKNOWN) & ~board.is_used
+        worth = np.where(counts, board.gain[:, 1], 0.0) / np.maximum(bids - 1, 1)
         a, b = market.firm[left], market.firm[right]
         price = _symmetric(a, b, worth[lot], firms)
         met = _symmetric(a, b, np.full(len(a), 0.01), firms)
@@ -118,10 +119,14 @@ class Pairs:
         found: list[tuple[int, int]] = []
         pairs, tie = self.tied_again
         price, firms = coo_array(self.price), self.price.shape[0]
-        for row, col, worth in ((pairs // firms, pairs % firms, tie), (price.row, price.col, price.data)):
-            kept = np.flatnonzero((row < col) & (worth > 0))
-            best = kept[np.lexsort((col[kept], row[kept], -worth[kept]))][:most]
-            found += list(zip(row[best].tolist(), col[best].tolist(), strict=True))
+        # By prices every firm proposes its best partner: the other pairs of a ring would only find the same group again.
+        order = np.lexsort((price.col, -price.data, price.row))
+        order = order[np.append(True, price.row[order][1:] != price.row[order][:-1])[: len(order)]]
+        low, high = np.minimum(price.row, price.col)[order], np.maximum(price.row, price.col)[order]
+        for row, col, worth in ((pairs // firms, pairs % firms, tie), (low, high, price.data[order])):
+            kept = np.flatnonzero(worth > 0)
+            best = kept[np.lexsort((col[kept], row[kept], -worth[kept]))][: 2 * most]
+            found += list(dict.fromkeys(zip(row[best].tolist(), col[best].tolist(), strict=True)))[:most]
         return list(dict.fromkeys(found))
 
     def around(self, firms: Ints) -> Ints:
