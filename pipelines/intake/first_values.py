@@ -5,6 +5,7 @@ A setting that only the sender knows, such as the unit of a price, is asked and 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -143,6 +144,8 @@ class FirstValues:
             if label.name in _UNIT_LABELS and label.values and set(label.values) <= set(MONEY_UNITS):
                 units = ", ".join(f'"{unit}" = {factor}' for unit, factor in MONEY_UNITS.items())
                 return Setting(f', unit_from = ["{label.name}"], units = {{ {units} }}', unread=unread)
+        if texts and len(unread) < len(texts) and self._unread(amounts.money("x", None, None), texts) == unread:
+            return Setting(_units_in_cells(texts), unread=unread)
         asked = Doubt(
             "列名未注明单位，元填 1，万元填 10000", "the unit is not stated: 1 for yuan, 10000 for 万元"
         )
@@ -222,6 +225,14 @@ class FirstValues:
         )
         unknown = tuple(text for text, ours in said if ours is None)
         return Setting(words=said, unread=unknown, is_open=len(unknown) == len(texts))
+
+
+def _units_in_cells(texts: Sequence[str]) -> str:
+    """Return the setting for cells that all state their own unit, with the units that they state."""
+    behind = {found[1] for text in texts if (found := re.search(r"[0-9]\s*(\D+?)\s*(?:整|\(|$)", text))}
+    units = {unit: factor for unit, factor in amounts.UNITS.items() if unit in behind}
+    listed = ", ".join(f'"{unit}" = {factor}' for unit, factor in units.items())
+    return f", unit_in_cell = {{ {listed} }}"
 
 
 def _plain(text: str) -> str:
