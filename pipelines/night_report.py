@@ -312,7 +312,7 @@ def _clocks(store: Store, as_of: date) -> list[night_page.ClockLine]:
 
 def _notes(night: Night, files: Iterable[sqlite3.Row]) -> list[str]:
     notes = [
-        f"关口关闭：来源 {gate.source}：{gate.reason_zh}；{len(gate.files):,}个文件（{gate.records:,}条记录）未纳入，"
+        f"关口关闭：来源 {gate.source}：{gate.reason_zh}；{len(gate.files):,}个文件（{'约' if gate.uncounted else ''}{gate.records:,}条记录）未纳入，"
         f"待专人核对 / GATE CLOSED: source {gate.source}: {gate.reason}; left out until a person has looked:"
         f" `bidwatch nightly --accept {gate.source} --actor NAME`"
         for gate in night.closed

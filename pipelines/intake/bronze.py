@@ -106,6 +106,7 @@ def make(job: Job) -> FileReport:
 def _read_file(job: Job, work: Path, report: FileReport) -> None:
     """Take the file apart, count its records a second time, and write section after section."""
     mapping = load_file(Path(job.mapping))
+    report.time_zone = mapping.time_zone
     rule = mapping.rule_for(job.file_name)
     references = load_references(bytes.fromhex(job.key), Reference(Path(job.local) if job.local else None))
     for name in ("read", "count"):

@@ -144,7 +144,11 @@ class FirstValues:
             if label.name in _UNIT_LABELS and label.values and set(label.values) <= set(MONEY_UNITS):
                 units = ", ".join(f'"{unit}" = {factor}' for unit, factor in MONEY_UNITS.items())
                 return Setting(f', unit_from = ["{label.name}"], units = {{ {units} }}', unread=unread)
-        if texts and len(unread) < len(texts) and self._unread(amounts.money("x", None, None), texts) == unread:
+        if (
+            texts
+            and len(unread) < len(texts)
+            and self._unread(amounts.money("x", None, None), texts) == unread
+        ):
             return Setting(_units_in_cells(texts), unread=unread)
         asked = Doubt(
             "列名未注明单位，元填 1，万元填 10000", "the unit is not stated: 1 for yuan, 10000 for 万元"

@@ -16,21 +16,22 @@ import duckdb
 
 from pipelines.intake.schema import TableSchema
 from pipelines.values.literals import listed
+from pipelines.values.time_texts import local_day
 
 #: Two opening days are one round, with a corrected date, if at least this share of the shorter list of offers is equal.
 SAME_OFFERS = 0.5
 
-#: The day of the opening, in the time zone of the office.
-_OPENED_ON = "coalesce(opening_on, CAST(opening_at + INTERVAL 8 HOURS AS DATE))"
+#: The day of the opening, where the sender is.
+_OPENED_ON = f"coalesce(opening_on, {local_day('opening_at', 'time_zone')})"
 
 #: Where a row's date puts it: what comes before an opening belongs to the next one, what comes after it to the last one.
 _BEFORE = {
     "lots": _OPENED_ON,
-    "documents": "opening_at",
-    "document_purchases": "purchased_at",
-    "deposits": "paid_at",
-    "bids": "submitted_at",
-    "fingerprints": "submitted_at",
+    "documents": local_day("opening_at", "time_zone"),
+    "document_purchases": local_day("purchased_at", "time_zone"),
+    "deposits": local_day("paid_at", "time_zone"),
+    "bids": local_day("submitted_at", "time_zone"),
+    "fingerprints": local_day("submitted_at", "time_zone"),
 }
 _AFTER = {
     "candidates": "published_on",
@@ -64,7 +65,8 @@ def find(con: duckdb.DuckDBPyConnection, bronze: Mapping[str, Sequence[Path]]) -
         CREATE OR REPLACE TEMP TABLE opening_records AS
         WITH opened AS (
             SELECT raw_sha, raw_section, raw_row, lot_id, {_OPENED_ON} AS opened_on
-            FROM read_parquet([{listed(map(str, lots))}]) WHERE NOT is_deleted AND updated_at IS NULL
+            FROM read_parquet([{listed(map(str, lots))}]) JOIN stage.arrivals USING (raw_sha)
+            WHERE NOT is_deleted AND updated_at IS NULL
         ),
         twice AS (SELECT lot_id FROM opened GROUP BY lot_id HAVING count(DISTINCT opened_on) > 1)
         SELECT o.*, b.bidder, b.price
@@ -137,15 +139,16 @@ def rows_of(con: duckdb.DuckDBPyConnection, schema: TableSchema, files: Iterable
         return rows
     dated = "NULL"
     if before := _BEFORE.get(schema.table):
-        dated = f"(SELECT min(r.round_no) FROM stage.rounds AS r WHERE r.number = t.lot_id AND r.last_on >= ({before})::DATE)"
+        dated = f"(SELECT min(r.round_no) FROM stage.rounds AS r WHERE r.number = t.lot_id AND r.last_on >= {before})"
     elif after := _AFTER.get(schema.table):
-        dated = f"(SELECT max(r.round_no) FROM stage.rounds AS r WHERE r.number = t.lot_id AND r.first_on <= ({after})::DATE)"
+        dated = f"(SELECT max(r.round_no) FROM stage.rounds AS r WHERE r.number = t.lot_id AND r.first_on <= {after})"
     return f"""(
         WITH delivered AS (SELECT * FROM {rows}),
         last AS (SELECT number AS lot_id, max(round_no) AS round_no FROM stage.rounds GROUP BY number),
         placed AS (
             SELECT t.*, coalesce(o.round_no, f.round_no, {dated}, l.round_no) AS round_no
             FROM delivered AS t
+            JOIN stage.arrivals AS a ON a.raw_sha = t.raw_sha
             JOIN last AS l ON l.lot_id = t.lot_id
             LEFT JOIN round_records AS o ON o.raw_sha = t.raw_sha AND o.raw_section = t.raw_section
                                         AND o.raw_row = t.raw_row AND o.lot_id = t.lot_id

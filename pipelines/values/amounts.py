@@ -45,7 +45,9 @@ def money(x: str, factor: str | None, decimals: int | None) -> str:
     exact = once(
         f"regexp_extract({plain}, '^({_form(decimals)})\\s*({units})?$', ['number', 'unit'])",
         "part",
-        f"CASE WHEN {factor} = 1 OR part.unit <> '元' THEN {_fitted(amount)} END" if factor else _fitted(amount),
+        f"CASE WHEN {factor} = 1 OR part.unit <> '元' THEN {_fitted(amount)} END"
+        if factor
+        else _fitted(amount),
     )
     # Nearly every amount is plain digits in yuan; it needs no wide arithmetic to be exact.
     if decimals is not None or factor is None:

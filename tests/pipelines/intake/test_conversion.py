@@ -131,7 +131,10 @@ def test_a_header_without_a_unit_of_money_refuses_the_file(convert, header):
 @pytest.mark.parametrize(
     ("cells", "yuan"),
     [
-        (["102万元", "1,286.50 万元", "1040000元（含税）", "弃标", "/"], ["1020000", "12865000", "1040000", None, None]),
+        (
+            ["102万元", "1,286.50 万元", "1040000元（含税）", "弃标", "/"],
+            ["1020000", "12865000", "1040000", None, None],
+        ),
         (["壹佰万元整", ""], [None, None]),
     ],
 )

@@ -212,11 +212,13 @@ def test_a_price_without_a_unit_is_a_question_and_not_a_choice(read_by_draft):
 
 
 def test_a_unit_in_every_cell_is_proposed_and_one_without_is_a_question(read_by_draft, tmp_path):
-    bids = "标段编号,投标人,投标报价\nL1,甲公司,102万元\nL1,乙公司,\"1,286,500 元\"\nL1,丙公司,弃标\n"
+    bids = '标段编号,投标人,投标报价\nL1,甲公司,102万元\nL1,乙公司,"1,286,500 元"\nL1,丙公司,弃标\n'
     text, one = read_by_draft(bids, "a.csv")
     assert 'unit_in_cell = { "元" = 1, "万元" = 10000 }' in line_of(text, "price")
     assert one.values("price") == [Decimal(1_020_000), Decimal(1_286_500), None]
-    assert line_of(drafted(tmp_path, f"{bids}L1,丁公司,99\n".encode(), "a.csv"), "price").startswith("# price")
+    assert line_of(drafted(tmp_path, f"{bids}L1,丁公司,99\n".encode(), "a.csv"), "price").startswith(
+        "# price"
+    )
 
 
 def test_a_unit_above_the_table_counts_for_its_prices(read_by_draft):

@@ -294,11 +294,11 @@ def test_real_set_is_read_and_what_is_refused_or_in_conflict_is_known(source, tm
     files, refused, conflicts = SETS[source]
     if not (REAL_DATA / files[0]).exists():
         pytest.skip(f"no real data in {REAL_DATA}; set BIDWATCH_REAL_DATA")
-    found, stored, arrivals = Counter(), {}, {}
+    found, stored, arrivals = Counter(), {}, []
     for place, name in enumerate(files):
         report, tables = make(source, REAL_DATA / name, tmp_path / str(place))
         assert report.state == "readable", report.reason
-        arrivals[report.raw_sha] = place
+        arrivals.append(stage.Arrival(report.raw_sha, place, report.time_zone))
         refusals = tables.pop("refused", None)
         for row in refusals.to_pylist() if refusals else []:
             found[row["column_name"], row["code"]] += 1

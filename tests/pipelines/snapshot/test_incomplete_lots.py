@@ -24,7 +24,11 @@ LOT = "E4108210000000104001001"
 def one_refused():
     """Return a sheet of two bids; the second names a tender that the lot is not of."""
     rows = ((LOT[:20], "甲", 100), (LOT[:19] + "9", "乙", 105))
-    return "项目编号," + HEAD + "".join(f"{tender},{LOT},{name},,{price},2026-06-01 09:00\n" for tender, name, price in rows)
+    return (
+        "项目编号,"
+        + HEAD
+        + "".join(f"{tender},{LOT},{name},,{price},2026-06-01 09:00\n" for tender, name, price in rows)
+    )
 
 
 def missing(night):
@@ -40,7 +44,9 @@ def test_an_unread_price_is_counted_and_the_bidder_stays(sheets):
     sheets.read(sheet(("甲", "", 100), ("乙", "", "弃标"), ("丙", "", "0.00")))
     night = sheets.night()
     assert missing(night) == [(0, 2, 0, True)]
-    assert night.rows("SELECT price, price_unread, is_valid FROM core.bids WHERE price_unread IS NOT NULL ORDER BY 2") == [
+    assert night.rows(
+        "SELECT price, price_unread, is_valid FROM core.bids WHERE price_unread IS NOT NULL ORDER BY 2"
+    ) == [
         (None, "0.00", False),
         (None, "弃标", False),
     ]

@@ -153,6 +153,20 @@ def test_a_round_that_is_not_open_yet_stays_secret(sheets):
     assert bidders(sheets.night("2026-05-20 00:00:00")) == {"L1": "乙甲"}
 
 
+def test_the_day_of_an_opening_is_that_of_its_sender(make_county, tmp_path, unchecked):
+    """An afternoon in Brazil is the next day in China, and a morning in China the day before in UTC."""
+    at = SHEETS.replace('opening_on = { from = ["day"] }', 'opening_at = { from = ["day"] }')
+    brazil = at.replace("Asia/Shanghai", "America/Sao_Paulo")
+    for number, (mapping, time) in enumerate(((brazil, "21:30"), (at, "07:30"))):
+        (folder := tmp_path / str(number)).mkdir()
+        county = make_county(folder, mapping)
+        county.read(FIRST.replace("-06\n", f"-06 {time}\n"), "open1.csv")
+        county.read(SECOND.replace("-28\n", f"-28 {time}\n"), "open2.csv")
+        night = county.night()
+        assert bidders(night) == TWO
+        assert opened_on(night) == {"L1": dt.date(2026, 5, 6), "L1#2": dt.date(2026, 5, 28)}
+
+
 def test_another_lot_is_not_touched(sheets):
     sheets.read(FIRST + "L10,甲,5,2026-05-06\n", "open1.csv")
     sheets.read(SECOND, "open2.csv")
