@@ -25,7 +25,7 @@ ENTRY, FIELD = "\x1e", "\x1f"
 _COMMA_AND_POINT = ",."
 
 #: Units that a heading may state, by type.
-UNITS_OF = {"money": MONEY_UNITS, "share": SHARE_UNITS}
+UNITS_OF: Dictionary[str, Dictionary[str, float]] = {"money": MONEY_UNITS, "share": SHARE_UNITS}
 
 TRUE = ("1", "T", "TRUE", "Y", "YES", "是", "有")
 FALSE = ("0", "F", "FALSE", "N", "NO", "否", "没有")

@@ -216,7 +216,8 @@ def _judged(
 def _refusals(records: int, refused: int, uncounted: int, history: _History) -> tuple[str, str] | None:
     """Return why so many refusals close the gate: the probability of them at the usual share is small.
 
-    What is said of the records of files that nobody could count is called an estimate. A source that has never loaded anything has no usual share; then only a delivery of which nothing loads is left out.
+    What is said of the records of files that nobody could count is called an estimate. A source that has never loaded
+    anything has no usual share; then only a delivery of which nothing loads is left out.
     """
     if not refused or refused < REFUSED_SHARE * records:
         return None

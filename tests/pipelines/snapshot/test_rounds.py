@@ -140,11 +140,27 @@ def test_an_award_belongs_to_the_last_opening_before_it_and_a_notice_to_the_next
     ]
 
 
-def test_what_says_nothing_of_a_day_belongs_to_the_last_round(sheets):
+@pytest.mark.parametrize(
+    ("of_whom", "placed", "unplaced"),
+    [
+        # 甲 bid in the first round alone, 丙 in the second alone, 乙 in both.
+        ("乙", {"L1#2": "乙"}, 1),
+        ("甲乙", {"L1": "乙甲"}, 0),
+        ("乙丙", {"L1#2": "丙乙"}, 0),
+        ("甲乙丙", {"L1": "甲", "L1#2": "丙乙"}, 1),
+        ("丁", {"L1#2": "丁"}, 1),
+        ("甲丁", {"L1": "甲", "L1#2": "丁"}, 1),
+    ],
+)
+def test_what_says_nothing_of_a_day_belongs_to_the_round_of_its_bidders(sheets, of_whom, placed, unplaced):
     sheets.read(FIRST, "open1.csv")
     sheets.read(SECOND, "open2.csv")
-    sheets.read("lot,bidder,person\nL1,乙,张三\n", "people.csv")
-    assert sheets.night().values("SELECT lot_id FROM core.people") == ["L1#2"]
+    rows = "".join(f"L1,{bidder},张三\n" for bidder in of_whom)
+    sheets.read(f"lot,bidder,person\n{rows}", "people.csv")
+    night = sheets.night()
+    found = "SELECT lot_id, string_agg(bidder_name, '' ORDER BY bidder_name) FROM stage.people GROUP BY 1"
+    assert dict(night.rows(found)) == placed
+    assert sum(night.values("SELECT records FROM stage.unplaced")) == unplaced, "the night's page says so"
 
 
 def test_a_round_that_is_not_open_yet_stays_secret(sheets):
