@@ -120,10 +120,10 @@ def test_a_third_round_is_the_third(sheets):
     sheets.read(SECOND.replace("05-28", "06-15").replace("99", "98").replace("105", "104"), "open3.csv")
     night = sheets.night()
     assert bidders(night) == TWO | {"L1#3": "丙乙"}
-    assert night.rows("SELECT lot_id, re_tender_no FROM core.lots ORDER BY 1") == [
-        ("L1", 1),
-        ("L1#2", 2),
-        ("L1#3", 3),
+    assert night.rows("SELECT lot_id, re_tender_no, first_round_id FROM core.lots ORDER BY 1") == [
+        ("L1", 1, "L1"),
+        ("L1#2", 2, "L1"),
+        ("L1#3", 3, "L1"),
     ]
 
 
