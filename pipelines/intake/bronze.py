@@ -30,6 +30,7 @@ from pipelines.intake.conversion import (
     plan,
     read_as_empty,
     undecided,
+    uneven,
     unread_cells,
 )
 from pipelines.intake.file_report import FileReport, SectionReport
@@ -202,6 +203,11 @@ class _Intake:
             refusals.undecided(section, column, records)
             for each in plans
             for column, records in undecided(each, batch)
+        ]
+        refused += [
+            refusals.uneven(section, each.split[0], records)
+            for each in plans
+            if each.split and (records := uneven(self.con, each, batch)) is not None and records.num_rows
         ]
         bad_rows = pa.array([], pa.int64())
         if refused:

@@ -303,12 +303,15 @@ class ColumnSql:
         """Return the file's columns that decide whether the rule makes a row."""
         return tuple(str(find_column((name,), self._columns)) for name in rule.only_when)
 
-    def column_to_split(self, rule: RecordRule) -> tuple[str, str] | None:
-        """Return the file's column whose cells hold several values, and what separates these."""
+    def columns_to_split(self, rule: RecordRule) -> tuple[tuple[str, ...], str] | None:
+        """Return the file's columns whose cells hold several values, and what separates these."""
         if rule.split is None:
             return None
-        self._source(rule.split.source, required=True, normalised=False)
-        return str(find_column(rule.split.source, self._columns)), rule.split.at
+        found = []
+        for names in (rule.split.source, *rule.split.beside):
+            self._source(names, required=True, normalised=False)
+            found.append(str(find_column(names, self._columns)))
+        return tuple(found), rule.split.at
 
     def require_one_of(self, schema: TableSchema, column: Column, rule: RecordRule) -> None:
         """Refuse a file that has none of the columns which a required column is made of."""

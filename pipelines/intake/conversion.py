@@ -34,7 +34,7 @@ from pipelines.intake.schema import (
     TableSchema,
     table_schemas,
 )
-from pipelines.intake.splitting import SPLIT_PLACE, split_cells
+from pipelines.intake.splitting import SPLIT_PLACE, split_cells, uneven_records
 from pipelines.values import masking, tokens
 from pipelines.values.literals import quoted
 
@@ -63,7 +63,7 @@ class ConversionPlan:
         placeholders: the file's columns and the texts in them that are read as empty.
         regions: one column, the region codes that exist.
         deciding: the file's columns that decide whether a record makes a row.
-        split: the file's column whose cells hold several values, and the characters between these.
+        split: the file's columns whose cells hold several values, and the characters between these.
         without_unit: columns of ours whose heading states no unit, so that each cell must.
     """
 
@@ -78,7 +78,7 @@ class ConversionPlan:
     placeholders: dict[str, frozenset[str]]
     regions: pa.Table
     deciding: tuple[str, ...]
-    split: tuple[str, str] | None
+    split: tuple[tuple[str, ...], str] | None
     without_unit: tuple[str, ...]
 
 
@@ -107,7 +107,7 @@ def plan(
             clauses.typed.append(builder.party_key(column, rule))
     clauses.add_stamps(builder.stamps(rule))
     derived = [builder.party(column, rule) for column in schema.parties]
-    conditions, split = builder.conditions(rule), builder.column_to_split(rule)
+    conditions, split = builder.conditions(rule), builder.columns_to_split(rule)
     return ConversionPlan(
         schema=schema,
         rule=rule,
@@ -337,6 +337,11 @@ def undecided(plan: ConversionPlan, batch: pa.Table) -> Iterator[tuple[str, pa.T
         unreadable = batch.filter(pc.match_substring_regex(batch.column(column), _CONTROL))
         if unreadable.num_rows:
             yield column, unreadable
+
+
+def uneven(con: duckdb.DuckDBPyConnection, plan: ConversionPlan, batch: pa.Table) -> pa.Table | None:
+    """Return the records whose cells, which are to be split side by side, do not hold equally many values."""
+    return uneven_records(con, batch, *plan.split) if plan.split and len(plan.split[0]) > 1 else None
 
 
 @cache

@@ -160,6 +160,24 @@ def test_the_place_in_the_cell_may_be_the_rank(tmp_path, make_county):
     assert found == [("L1", "甲公司", 1), ("L1", "乙公司", 2), ("L2", "丙公司", 1)]
 
 
+BESIDE = 'split = { from = ["中标人"], at = "、;", beside = [["成交价", "中标价"], ["负责人"]] }'
+
+
+def test_columns_that_hold_as_many_values_are_split_side_by_side(awards):
+    _, taken = awards(BESIDE, "L1,甲公司、乙公司,100;200,,", "L2,丙公司,7,张三,")
+    assert winners(taken) == [("L1", "甲公司"), ("L1", "乙公司"), ("L2", "丙公司")]
+    assert taken.values("price", "awards") == [100, 200, 7]
+    assert [token is None for token in taken.values("project_lead", "awards")] == [True, True, False]
+
+
+@pytest.mark.parametrize("row", ["L1,甲公司、乙公司,100,,", "L1,甲公司,100、200,,", "L1,,100、200,,"])
+def test_a_record_of_which_nobody_knows_what_belongs_together_is_refused(awards, row):
+    _, taken = awards(BESIDE, row, "L2,丙公司,7,,")
+    assert winners(taken) == [("L2", "丙公司")]
+    assert "UNEVEN_CELLS" in [code for _, _, code in taken.codes]
+    assert taken.report.refused == 1
+
+
 def test_a_split_of_a_column_that_is_not_there_refuses_the_file(awards):
     _, taken = awards('split = { from = ["中标单位"], at = "、" }', "L1,甲公司,100,,")
     assert taken.report.code == "MISSING_COLUMN"
