@@ -246,7 +246,9 @@ def _undated(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 def _unplaced(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Return how many records of lots that were opened twice do not say of which round they are."""
-    ((files, records),) = con.execute("SELECT count(DISTINCT raw_sha), sum(records) FROM stage.unplaced").fetchall()
+    ((files, records),) = con.execute(
+        "SELECT count(DISTINCT raw_sha), sum(records) FROM stage.unplaced"
+    ).fetchall()
     if not files:
         return []
     return [
@@ -324,8 +326,8 @@ def _clocks(store: Store, as_of: date) -> list[night_page.ClockLine]:
 
 def _notes(night: Night, files: Iterable[sqlite3.Row]) -> list[str]:
     notes = [
-        f"关口关闭：来源 {gate.source}：{gate.reason_zh}；{len(gate.files):,}个文件（{'约' if gate.uncounted else ''}{gate.records:,}条记录）未纳入，"
-        f"待专人核对 / GATE CLOSED: source {gate.source}: {gate.reason}; left out until a person has looked:"
+        f"关口关闭：来源 {gate.source}：{gate.reason_zh}；{len(gate.files):,}个文件"
+        f"（{'约' if gate.uncounted else ''}{gate.records:,}条记录）未纳入，待专人核对 / GATE CLOSED: source {gate.source}: {gate.reason}; left out until a person has looked:"
         f" `bidwatch nightly --accept {gate.source} --actor NAME`"
         for gate in night.closed
     ]

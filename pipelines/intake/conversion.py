@@ -323,7 +323,8 @@ def _require_units(plan: ConversionPlan, name: str, rows: pa.Table) -> None:
         "UNIT_NOT_STATED",
         f"neither the heading of column {column!r} nor its cell of record {row} states one of the units {units}; write it in"
         f" brackets behind the heading, as in {example}, or behind every number",
-        f"列“{column}”及其第 {row} 条记录的单元格均未注明单位（{units}）；请在列名后加括号注明，例如 {example}，或在每个数字后注明",
+        f"列“{column}”及其第 {row} 条记录的单元格均未注明单位（{units}）；请在列名后加括号注明，例如 {example}，"
+        "或在每个数字后注明",
     )
 
 

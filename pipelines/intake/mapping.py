@@ -307,7 +307,9 @@ def _split(where: str, spec: object) -> Split | None:
         raise ValueError(f'{where}: write split = {{ from = ["sender\'s column"], at = "、;" }}')
     beside = spec.get("beside", [])
     if not isinstance(beside, list) or not all(isinstance(names, list) for names in beside):
-        raise ValueError(f'{where}: write beside = [["sender\'s column", "or its other name"], ["next column"]]')
+        raise ValueError(
+            f'{where}: write beside = [["sender\'s column", "or its other name"], ["next column"]]'
+        )
     at = spec["at"]
     if not isinstance(at, str) or not at or any(mark.isalnum() or mark in "()（）" for mark in at):
         raise ValueError(

@@ -18,9 +18,7 @@ SPLIT_PLACE = "split_place"
 _WIDE_FORMS = range(0xFE10, 0xFFF0)
 
 
-def split_cells(
-    con: duckdb.DuckDBPyConnection, batch: pa.Table, columns: Sequence[str], at: str
-) -> pa.Table:
+def split_cells(con: duckdb.DuckDBPyConnection, batch: pa.Table, columns: Sequence[str], at: str) -> pa.Table:
     """Return the batch with a row for every value in a column, in order, and their ``SPLIT_PLACE``.
 
     Nothing is split inside brackets: 甲公司（成员：乙、丙） is one value. A cell that holds no value stays one row, and so
@@ -33,7 +31,8 @@ def split_cells(
         at: characters between the values, in any width.
     """
     cells = ", ".join(
-        f"CASE WHEN is_split THEN coalesce(p{i}[place], c{i}) ELSE c{i} END AS v{i}" for i in range(len(columns))
+        f"CASE WHEN is_split THEN coalesce(p{i}[place], c{i}) ELSE c{i} END AS v{i}"
+        for i in range(len(columns))
     )
     values = _counted(
         con,

@@ -58,9 +58,7 @@ def find(con: duckdb.DuckDBPyConnection, bronze: Mapping[str, Sequence[Path]]) -
     con.execute(
         "CREATE OR REPLACE TEMP TABLE round_files (raw_sha VARCHAR, number VARCHAR, round_no INTEGER)"
     )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE round_bidders (number VARCHAR, round_no INTEGER, firm VARCHAR)"
-    )
+    con.execute("CREATE OR REPLACE TEMP TABLE round_bidders (number VARCHAR, round_no INTEGER, firm VARCHAR)")
     con.execute(
         "CREATE OR REPLACE TABLE stage.unplaced (table_name VARCHAR, raw_sha VARCHAR, lots BIGINT, records BIGINT)"
     )

@@ -1,6 +1,7 @@
 """A draft of a mapping is read back: what matters is that the night reads the file by it, without an edit."""
 
 import io
+import json
 import tomllib
 from collections import Counter
 from decimal import Decimal
@@ -315,7 +316,7 @@ def test_any_heading_gives_a_mapping_that_loads(tmp_path, heading):
     ("content", "code"),
     [
         (b"<R/>", "NO_TABLE"),
-        (b'{"releases": []}', "NO_TABLE"),
+        (b'{"releases": []}', "HAS_A_MAPPING"),
         ("标段编号,投标人\n".encode(), "NO_RECORDS"),
         (b"a,b\n1,2\n", "NO_TABLE_FILLED"),
         (sheet([["a", "b"], ["c", "d"]]), "NO_HEADER"),
@@ -399,3 +400,79 @@ def test_every_known_heading_names_one_column_that_exists():
         assert set(columns) <= set(table_schemas()[table].columns), table
         names = Counter(vocabulary.compared(name) for headings in columns.values() for name in set(headings))
         assert [name for name, times in names.items() if times > 1] == [], table
+
+
+# ---- JSON, and what needs no mapping
+
+
+def test_records_of_json_are_found_where_they_stand_and_read_by_their_draft(read_by_draft):
+    document = {
+        "page": 1,
+        "list": [{"a": 1}],
+        "data": {
+            "lots": [
+                {
+                    "标段编号": "L1",
+                    "开标时间": "2026-05-06 09:30",
+                    "投标": [
+                        {"投标人名称": f, "报价": {"投标报价（元）": n}} for n, f in enumerate(FIRMS, 5)
+                    ],
+                }
+            ]
+        },
+    }
+    text, one = read_by_draft(json.dumps(document, ensure_ascii=False), "opening_1.json")
+    assert 'records = "data.lots[].投标"' in text
+    assert [(row["lot_id"], row["bidder_name"], row["price"]) for row in one.rows()] == [
+        ("L1", firm, n) for n, firm in enumerate(FIRMS, 5)
+    ]
+    assert one.values("lot_id", "lots") == ["L1"] * 3
+
+
+def test_json_lines_are_drafted(read_by_draft):
+    lines = "".join(json.dumps({"标段编号": "L1", "投标人": f, "投标报价（万元）": 7}) + "\n" for f in FIRMS)
+    _, one = read_by_draft(lines, "a.jsonl")
+    assert one.values("price") == [70_000] * 3
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"releases": [{"ocid": "o1", "tender": {}}]}', "source 'ocds'"),
+        ('{"ocid": "o1"}\n{"ocid": "o2"}\n', "source 'ocds'"),
+        ('{"TITLE": {"DATA_EN": "TENDER_LIST"}, "CONTEXT": {}}', "source 'national'"),
+        (
+            "<DES><TITLE><DATA_EN>TENDER_LIST</DATA_EN></TITLE><CONTEXT><A>1</A></CONTEXT></DES>",
+            "source 'national'",
+        ),
+        ("<rows><row><a>1</a></row></rows>", "CSV"),
+        ('{"a": [{"b": 1}]}', "by hand"),
+    ],
+)
+def test_what_a_built_in_source_reads_or_nobody_does_is_said(tmp_path, content, said):
+    with pytest.raises(FileRefused) as refused:
+        drafted(tmp_path, content.encode(), "a.json")
+    assert said in refused.value.reason
+
+
+# ---- several winners in a cell
+
+
+def test_several_winners_in_a_cell_are_split_with_what_stands_beside_them(read_by_draft):
+    ledger = (
+        "标段编号,中标单位,中标金额（元）,中标日期\n"
+        f"L1,{FIRMS[0]}、{FIRMS[1]},100、200,2026-05-06\n"
+        f"L2,{FIRMS[2]},300,2026-05-07\n"
+    )
+    text, one = read_by_draft(ledger, "results.csv")
+    assert "待确认" in next(line for line in text.splitlines() if line.startswith("split = "))
+    found = [(row["winner_name"], row["price"]) for row in one.rows("awards")]
+    assert found == [(FIRMS[0], 100), (FIRMS[1], 200), (FIRMS[2], 300)]
+
+
+@pytest.mark.parametrize(
+    "winner", [f"{FIRMS[0]}、{FIRMS[1]}联合体", f"{FIRMS[0]}（成员：{FIRMS[1]}、{FIRMS[2]}）"]
+)
+def test_a_joint_venture_is_one_winner(tmp_path, winner):
+    ledger = f"标段编号,中标单位,中标金额（元）,中标日期\nL1,{winner},100,2026-05-06\n"
+    assert "split = " not in drafted(tmp_path, ledger.encode(), "results.csv")
