@@ -327,8 +327,8 @@ def _clocks(store: Store, as_of: date) -> list[night_page.ClockLine]:
 def _notes(night: Night, files: Iterable[sqlite3.Row]) -> list[str]:
     notes = [
         f"关口关闭：来源 {gate.source}：{gate.reason_zh}；{len(gate.files):,}个文件"
-        f"（{'约' if gate.uncounted else ''}{gate.records:,}条记录）未纳入，待专人核对 / GATE CLOSED: source {gate.source}: {gate.reason}; left out until a person has looked:"
-        f" `bidwatch nightly --accept {gate.source} --actor NAME`"
+        f"（{'约' if gate.uncounted else ''}{gate.records:,}条记录）未纳入，待专人核对 / GATE CLOSED: source {gate.source}:"
+        f" {gate.reason}; left out until a person has looked: `bidwatch nightly --accept {gate.source} --actor NAME`"
         for gate in night.closed
     ]
     if night.state == "blocked":
