@@ -59,101 +59,12 @@ from pipelines.intake.readers import (
     decoding,
     strict_json,
 )
+from pipelines.intake.readers.ocds_columns import ARRAYS, COLUMNS, FROM_ELEMENT, FROM_RELEASE
 from pipelines.intake.readers.ocds_releases import Releases
 from pipelines.intake.readers.processes import Release
 from pipelines.intake.readers.spooling import Spool
 
-_RELEASE = ("ocid", "id", "date")
-_TENDER = (
-    "tender/id",
-    "tender/title",
-    "tender/status",
-    "tender/procurementMethod",
-    "tender/procurementMethodDetails",
-    "tender/mainProcurementCategory",
-    "tender/awardCriteria",
-    "tender/value/amount",
-    "tender/value/currency",
-    "tender/numberOfTenderers",
-    "tender/tenderPeriod/startDate",
-    "tender/tenderPeriod/endDate",
-    "tender/awardPeriod/startDate",
-    "tender/awardPeriod/endDate",
-    "tender/bidOpening/date",
-    "buyer/id",
-    "buyer/name",
-    "tender/procuringEntity/id",
-    "tender/procuringEntity/name",
-)
-
-#: Columns read from the release, for each section.
-_FROM_RELEASE = {
-    "tenders": _RELEASE + _TENDER,
-    "lots": _RELEASE + _TENDER,
-    "bids": (*_RELEASE, "tender/id"),
-    "tenderers": (*_RELEASE, "tender/id"),
-    "awards": (*_RELEASE, "tender/id"),
-    "contracts": (*_RELEASE, "tender/id"),
-    "parties": _RELEASE,
-}
-
-#: Where the elements of a section stand, and the columns read from each of them.
-_ARRAY = {
-    "lots": "tender/lots",
-    "bids": "bids/details",
-    "awards": "awards",
-    "contracts": "contracts",
-    "parties": "parties",
-}
-_FROM_ELEMENT = {
-    "lots": ("id", "title", "status", "value/amount", "value/currency"),
-    "bids": ("id", "date", "status", "value/amount", "value/currency"),
-    "awards": ("id", "date", "status", "value/amount", "value/currency"),
-    "contracts": (
-        "id",
-        "awardID",
-        "status",
-        "dateSigned",
-        "value/amount",
-        "value/currency",
-        "period/startDate",
-        "period/endDate",
-    ),
-    "parties": (
-        "id",
-        "name",
-        "identifier/scheme",
-        "identifier/id",
-        "identifier/legalName",
-        "contactPoint/name",
-        "contactPoint/telephone",
-        "contactPoint/email",
-        "address/streetAddress",
-        "address/locality",
-        "address/region",
-        "address/postalCode",
-        "address/countryName",
-    ),
-}
-_SUPPLIER = ("awards/suppliers/id", "awards/suppliers/name", "awards/relatedLots", "awards/relatedLot")
-_BIDDER = ("bids/details/tenderers/id", "bids/details/tenderers/name", "bids/details/relatedLot")
-_SPECIAL = {
-    "bids": _BIDDER,
-    "tenderers": ("bids/details/id", "bids/details/bidder/id", "bids/details/bidder/name", *_BIDDER),
-    "awards": (*_SUPPLIER, "awards/relatedBids"),
-    "contracts": _SUPPLIER,
-    "parties": ("parties/roles",),
-}
-
-#: Every section's columns.
-COLUMNS: dict[str, tuple[str, ...]] = {
-    section: (
-        *from_release,
-        *(f"{_ARRAY.get(section)}/{leaf}" for leaf in _FROM_ELEMENT.get(section, ())),
-        *_SPECIAL.get(section, ()),
-    )
-    for section, from_release in _FROM_RELEASE.items()
-}
+_PATHS = tuple(dict.fromkeys(path for paths in FROM_RELEASE.values() for path in paths))
 
 _Row = dict[str, str | None]
 
@@ -229,23 +140,23 @@ def _take_apart(release: Release, sink: _Sink) -> None:
     who = _Known.of(release)
     release = _with_buyer(release, who)
     tender = release.get("tender")
+    said = {path: _leaf(release, path) for path in _PATHS}
+    of_release = {section: {path: said[path] for path in paths} for section, paths in FROM_RELEASE.items()}
     if isinstance(tender, dict):
-        sink.add("tenders", "tender", _leaves(release, _FROM_RELEASE["tenders"]))
+        sink.add("tenders", "tender", of_release["tenders"])
         if not tender.get("lots"):
-            row = _leaves(release, _FROM_RELEASE["lots"])
-            only = {f"tender/lots/{leaf}": _leaf(tender, leaf) for leaf in _FROM_ELEMENT["lots"]}
-            sink.add("lots", "tender", {**row, **only, "tender/lots/id": ""})
+            only = {f"tender/lots/{leaf}": _leaf(tender, leaf) for leaf in FROM_ELEMENT["lots"]}
+            sink.add("lots", "tender", {**of_release["lots"], **only, "tender/lots/id": ""})
     elif tender is not None:
         sink.refuse("tenders", f"{sink.place}, tender", _NOT_AN_OBJECT, str(strict_json.text_of(tender)))
-    for section, array in _ARRAY.items():
-        common = _leaves(release, _FROM_RELEASE[section])
+    for section, array in ARRAYS.items():
         for place, element in _elements(release, section, sink):
-            own = {f"{array}/{leaf}": _leaf(element, leaf) for leaf in _FROM_ELEMENT[section]}
+            own = {f"{array}/{leaf}": _leaf(element, leaf) for leaf in FROM_ELEMENT[section]}
             for special in _special(section, element, who):
-                sink.add(section, place, {**common, **own, **special})
+                sink.add(section, place, {**of_release[section], **own, **special})
             if section == "bids":
                 for special in _together(element, who):
-                    sink.add("tenderers", place, {**_leaves(release, _FROM_RELEASE["tenderers"]), **special})
+                    sink.add("tenderers", place, {**of_release["tenderers"], **special})
 
 
 @dataclass(frozen=True)
@@ -332,8 +243,8 @@ _NOT_A_LIST = strict_json.Fault("NOT_A_LIST", "a JSON array is expected here", "
 
 
 def _elements(release: dict[str, Any], section: str, sink: _Sink) -> Iterator[tuple[str, dict[str, Any]]]:
-    place = _ARRAY[section].replace("/", ".")
-    array = _value(release, _ARRAY[section])
+    place = ARRAYS[section].replace("/", ".")
+    array = _value(release, ARRAYS[section])
     if not array:
         return
     if not isinstance(array, list):
@@ -405,10 +316,6 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 def _joined(values: list[Any]) -> str:
     return ";".join(text for value in values if (text := strict_json.text_of(value)))
-
-
-def _leaves(value: dict[str, Any], paths: tuple[str, ...]) -> _Row:
-    return {path: _leaf(value, path) for path in paths}
 
 
 def _leaf(value: Release, path: str) -> str | None:
