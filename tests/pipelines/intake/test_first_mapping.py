@@ -402,6 +402,28 @@ def test_every_known_heading_names_one_column_that_exists():
         assert [name for name, times in names.items() if times > 1] == [], table
 
 
+def test_a_price_of_two_levels_of_which_one_states_the_unit_is_read(read_by_draft):
+    """序号, 标段编号 and 投标人 are merged downwards, 投标报价 lies over 大写 and 小写（元）."""
+    content = sheet(
+        [
+            ["河州市工程建设项目开标记录表"],
+            ["序号", "标段编号", "投标人", "投标报价", "投标报价", "工期"],
+            ["序号", "标段编号", "投标人", "大写", "小写（元）", ""],
+            *([n + 1, "L1", firm, "壹佰万元整", 1_000_000 + n, "90天"] for n, firm in enumerate(FIRMS)),
+        ]
+    )
+    _, one = read_by_draft(content, "a.xlsx")
+    assert one.values("price") == [1_000_000, 1_000_001, 1_000_002]
+    assert set(one.values("duration_days")) == {90}
+
+
+def test_a_day_number_of_a_spreadsheet_is_no_second_of_1970(read_by_draft):
+    ledger = "标段编号,投标人,投标报价（元）,开标日期\nL1,甲公司,5,46175\n"
+    text, one = read_by_draft(ledger, "a.csv")
+    assert 'formats = ["serial"]' in line_of(text, "opening_on")
+    assert [f"{day}" for day in one.values("opening_on", "lots")] == ["2026-06-02"]
+
+
 # ---- JSON, and what needs no mapping
 
 
@@ -427,6 +449,18 @@ def test_records_of_json_are_found_where_they_stand_and_read_by_their_draft(read
         ("L1", firm, n) for n, firm in enumerate(FIRMS, 5)
     ]
     assert one.values("lot_id", "lots") == ["L1"] * 3
+
+
+def test_the_answer_of_a_service_is_read_by_its_draft(read_by_draft):
+    """The unit stands beside the price, and what is around the records is not taken for what it resembles."""
+    bids = [
+        {"bidSectionCode": "L1", "bidderName": firm, "bidPrice": n, "priceUnit": "万元"}
+        for n, firm in enumerate(FIRMS, 5)
+    ]
+    answer = {"code": 200, "msg": "ok", "data": {"total": 3, "records": bids}}
+    text, one = read_by_draft(json.dumps(answer), "api.json")
+    assert "../" not in text.partition("# 未使用的列")[0]
+    assert one.values("price") == [50_000, 60_000, 70_000]
 
 
 def test_json_lines_are_drafted(read_by_draft):
