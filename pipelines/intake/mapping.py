@@ -6,6 +6,7 @@ may hold its own mappings in ``<home>/sources``; they come before the built-in o
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import tomllib
 from collections.abc import Collection, Iterable
@@ -31,6 +32,7 @@ _MEANT_FOR = {
     "header": ("delimited", "workbook"),
     "skip": ("delimited",),
     "columns": ("delimited",),
+    "encoding": ("delimited", "json"),
     "records": ("json",),
 }
 
@@ -128,6 +130,7 @@ class Mapping:
                 read = [each for each in self.records if each.section == section_name(rule, file_name)]
                 return replace(
                     rule,
+                    is_chinese=self.country == "CN",
                     wanted=_once(name for each in read for name in each.names()),
                     keys=_once(name for each in read for name in each.names({"lot_id"})),
                     required=_once(
@@ -222,6 +225,10 @@ def _file_rule(path: Path, spec: dict[str, object]) -> FileRule:
         raise ValueError(f"{where} {error}") from None
     if rule.format not in FORMATS:
         raise ValueError(f"{where} there is no format {rule.format!r}; there are {', '.join(FORMATS)}")
+    try:
+        codecs.lookup(rule.encoding or "utf-8")
+    except LookupError:
+        raise ValueError(f"{where} there is no encoding {rule.encoding!r}") from None
     for setting, formats in _MEANT_FOR.items():
         if setting in spec and rule.format not in formats:
             raise ValueError(

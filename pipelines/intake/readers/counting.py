@@ -89,7 +89,7 @@ def count_records(path: Path, rule: FileRule, file_name: str, work: Path) -> dic
 
 
 def _delimited(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:
-    encoding = decoding.encoding_of(path)
+    encoding = decoding.stated_or_found(path, rule)
     csv.field_size_limit(delimited.MAX_FIELD_CHARS)
     delimiter = delimited.delimiter_of(path, encoding, rule)
     section = section_name(rule, file_name)

@@ -301,3 +301,39 @@ def test_one_json_document_gives_lots_and_their_bids(tmp_path, make_county):
         ("lots", 2),
         ("bids", 2),
     ]
+
+
+# --- encodings of other countries --------------------------------------------------------------
+
+BRAZIL = """
+title = "licitações"
+country = "BR"
+time_zone = "America/Sao_Paulo"
+[[file]]
+match = ["*.csv"]
+format = "delimited"
+{encoding}
+[[record]]
+table = "bids"
+[record.columns]
+lot_id = {{ from = ["Lote"] }}
+bidder_name = {{ from = ["Licitante"] }}
+price = {{ from = ["Preço"], unit = 1, decimal = ",", strip = ["R$"] }}
+is_winner = {{ from = ["Vencedor"], values = {{ "Sim" = "true", "Não" = "false" }} }}
+"""
+
+
+def test_text_of_another_country_is_read_in_the_encoding_that_is_stated_and_never_in_a_guessed_one(
+    tmp_path, make_county
+):
+    text = "Lote;Licitante;Preço;Vencedor\n1;São José Ltda;R$ 1.234.567,89;Não\n".encode("cp1252")
+    stated = make_county(tmp_path, BRAZIL.format(encoding='encoding = "cp1252"')).read(text, "a.csv")
+    (bid,) = stated.rows()
+    assert (bid["bidder_name"], bid["price"], bid["is_winner"]) == (
+        "São José Ltda",
+        Decimal("1234567.89"),
+        False,
+    )
+    unstated = make_county(tmp_path, BRAZIL.format(encoding="")).read(text, "a.csv")
+    assert unstated.report.code == "ENCODING"
+    assert "cp1252" in unstated.report.reason
