@@ -25,6 +25,9 @@ UNITS = {
 }
 _ASIDE = r"整?(?:\s*\((?:不?含税价?|不?含增值税|人民币|小写|RMB)\))?$"
 _CURRENCY = r"^(?:人民币|RMB|CNY|¥)\s*:?\s*"
+#: 小写:1000000元 大写:壹佰万元整, in either order.
+_FIGURES = r"^(?:\(?大写\)?[^0-9]*)?\(?小写\)?\s*:?\s*"
+_IN_WORDS = r"[\s,;]*\(?大写\)?[^0-9]*$"
 
 
 def money(x: str, factor: str | None, decimals: int | None) -> str:
@@ -75,8 +78,10 @@ def money_in_own_unit(x: str, units: Mapping[str, float], decimals: int | None) 
 
 
 def _bare(x: str) -> str:
-    """SQL of the text without the currency before it, and 整 and (含税) behind it."""
-    return f"regexp_replace(regexp_replace({x}, '{_ASIDE}', ''), '{_CURRENCY}', '')"
+    """SQL of the text without the currency before it, without 整 and (含税) behind it, and without the amount in words."""
+    figures = f"regexp_replace(regexp_replace({x}, '{_IN_WORDS}', ''), '{_FIGURES}', '')"
+    plain = f"CASE WHEN contains({x}, '写') THEN {figures} ELSE {x} END"
+    return f"regexp_replace(regexp_replace({plain}, '{_ASIDE}', ''), '{_CURRENCY}', '')"
 
 
 def _fitted(amount: str) -> str:
