@@ -11,7 +11,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -51,12 +51,26 @@ def lock(home: Home) -> Iterator[None]:
         yield
 
 
-def run(home: Home, as_of: date, *, actor: str, at: str, progress: Progress) -> Night:
-    """Run the whole night. Returns what it came to; raises ``Busy`` if one is running already."""
+def run(
+    home: Home,
+    as_of: date,
+    *,
+    actor: str,
+    at: str,
+    progress: Progress,
+    decide: Callable[[Store], None] | None = None,
+) -> Night:
+    """Run the whole night. Returns what it came to; raises ``Busy`` if one is running already.
+
+    ``decide`` writes down what a person says about the gates of sources, once it is sure that the night may be run.
+    """
     home.prepare()
     with lock(home), opened(home.control) as store:
         progress("receive 接收", 0, 1)
-        receive(home, store, as_of, actor=actor, at=at)
+        admit(home, store, as_of)
+        if decide:
+            decide(store)
+        receive(home, store, actor=actor, at=at)
         read_files(home, store, progress=progress)
         progress("build 建库", 0, 1)
         built = build(home, store, as_of, decided(store, as_of))
@@ -89,8 +103,8 @@ def decided(store: Store, as_of: date) -> HumanDecisions:
     )
 
 
-def receive(home: Home, store: Store, as_of: date, *, actor: str, at: str) -> list[str]:
-    """Take in everything that lies in the inbox, if this night may be run at all.
+def admit(home: Home, store: Store, as_of: date) -> None:
+    """Clear up behind killed nights, and refuse a night that may not be run.
 
     Raises:
         Damaged: the key or the control store of this installation is gone.
@@ -104,6 +118,10 @@ def receive(home: Home, store: Store, as_of: date, *, actor: str, at: str) -> li
     secret_key(home, store)
     _refuse_earlier(store, as_of)
     home.reference.overlays()  # a file that nothing reads stops the night before anything is done
+
+
+def receive(home: Home, store: Store, *, actor: str, at: str) -> list[str]:
+    """Take in everything that lies in the inbox, for a night that was admitted."""
     steps.take_over_calendar(store, home.reference, actor=actor, at=at)
     return receiving.receive(home, store, receiving.survey(home.inbox)[0], at=at, actor=actor, move=True)
 

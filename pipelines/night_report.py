@@ -236,7 +236,7 @@ def _of_snapshot(home: Home, night: Night) -> list[str]:
         return []
     con = duck.open_snapshot(home.snapshot(night.snapshot))
     try:
-        return [*_undated(con), *_incomplete(con), *_unrelated_names(con)]
+        return [*_undated(con), *_unplaced(con), *_incomplete(con), *_unrelated_names(con)]
     finally:
         con.close()
 
@@ -256,6 +256,20 @@ def _undated(con: duckdb.DuckDBPyConnection) -> list[str]:
     ]
     more = len(rows) - FILES_SHOWN
     return [*told, *([f"另有{more:,}个文件同样 / so in {more:,} more files"] if more > 0 else [])]
+
+
+def _unplaced(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return how many records of lots that were opened twice do not say of which round they are."""
+    ((files, records),) = con.execute(
+        "SELECT count(DISTINCT raw_sha), sum(records) FROM stage.unplaced"
+    ).fetchall()
+    if not files:
+        return []
+    return [
+        f"多次开标的标段：{files:,}个文件的{records:,}条记录没有日期，投标人也不能说明属于哪一次招标，暂归最后一次，请核对 /"
+        f" {records:,} records in {files:,} files are of lots that were opened more than once, and neither a day nor a bidder"
+        " says of which round: they count to the last"
+    ]
 
 
 def _incomplete(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -326,9 +340,9 @@ def _clocks(store: Store, as_of: date) -> list[night_page.ClockLine]:
 
 def _notes(night: Night, files: Iterable[sqlite3.Row]) -> list[str]:
     notes = [
-        f"关口关闭：来源 {gate.source}：{gate.reason_zh}；{len(gate.files):,}个文件（{gate.records:,}条记录）未纳入，"
-        f"待专人核对 / GATE CLOSED: source {gate.source}: {gate.reason}; left out until a person has looked:"
-        f" `bidwatch nightly --accept {gate.source} --actor NAME`"
+        f"关口关闭：来源 {gate.source}：{gate.reason_zh}；{len(gate.files):,}个文件"
+        f"（{'约' if gate.uncounted else ''}{gate.records:,}条记录）未纳入，待专人核对 / GATE CLOSED: source {gate.source}:"
+        f" {gate.reason}; left out until a person has looked: `bidwatch nightly --accept {gate.source} --actor NAME`"
         for gate in night.closed
     ]
     if night.state == "blocked":

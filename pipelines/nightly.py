@@ -41,7 +41,8 @@ def _quiet(station: str, done: int, of: int) -> None:
 def receive(home: settings.Home, as_of: date) -> int:
     """Inbox to raw."""
     with opened(home.control) as store:
-        return len(night.receive(home, store, as_of, actor=ACTOR, at=times.now()))
+        night.admit(home, store, as_of)
+        return len(night.receive(home, store, actor=ACTOR, at=times.now()))
 
 
 @task(retries=2, retry_delay_seconds=30)

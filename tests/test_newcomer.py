@@ -172,7 +172,7 @@ report = bronze.make(bronze.Job(file, "f" * 64, Path(file).name, mapping, str(ou
 assert report.state == "readable", report.reason
 con = duck.connect()
 tables = {path.stem: [path] for path in out.glob("*.parquet") if path.stem not in ("refused", "sealed")}
-stage.load(con, tables, {"f" * 64: 1}, "2027-01-01 00:00:00")
+stage.load(con, tables, [stage.Arrival("f" * 64, 1)], "2027-01-01 00:00:00")
 core.build(con)
 print(con.execute(query).fetchall())
 """

@@ -14,8 +14,8 @@ Looks innocent when
 Blind spots
     First rounds with fewer than three bidders, which must not be opened and so leave no prices. Fewer than
     five firms in both rounds: even the same order of four comes by luck too often. Rings whose losers stay
-    away from the second round, or whose members all ask the same share more. Repeated lots whose name was
-    changed, or that stand in another tender. Markets with few repeated lots: they do not show how much
+    away from the second round, or whose members all ask the same share more. Repeated lots under another number whose
+    name was changed, or that stand in another tender. Markets with few repeated lots: they do not show how much
     firms move.
 
 Sources
@@ -46,7 +46,14 @@ DETECTOR = Detector(
     severity=Severity.MEDIUM,
     status=Status.TEST,
     legal_basis=(),
-    evidence=("bids.price", "bids.is_valid", "lots.re_tender_no", "lots.tender_id", "lots.lot_name"),
+    evidence=(
+        "bids.price",
+        "bids.is_valid",
+        "lots.re_tender_no",
+        "lots.first_round_id",
+        "lots.tender_id",
+        "lots.lot_name",
+    ),
     says="{firms} firms priced round {round_no} of the lot anew after round {first_lot} (limit {min_firms}; {newcomers}"
     " came new, {gone} stayed away). Their order of prices kept a rank correlation of {value:.2f}; from first prices"
     " {gap_share:.2%} apart in the middle, and as {reference_bids} firms in other repeated lots moved (limit"
@@ -81,15 +88,30 @@ class Limits:
     max_p: float = 0.01  # probability of as much order
 
 
-# A repeated lot has the name of its first round, in the same tender. Where a name stands twice in a round, it is not
-# clear which lot is meant.
+# Rounds have one number, or else one name in one tender. Where a name stands twice in a round, it is not clear which lot
+# is meant.
 ROUNDS = """
-WITH rounds AS (
-    SELECT tender_id, lot_name, coalesce(re_tender_no, 1) AS round_no, min(lot_id) AS lot_id
+WITH known AS (
+    SELECT lot_id, first_round_id, tender_id, lot_name, coalesce(re_tender_no, 1) AS round_no
     FROM core.lots
-    WHERE tender_id IS NOT NULL AND lot_name IS NOT NULL AND award_method IS NOT NULL
-    GROUP BY tender_id, lot_name, coalesce(re_tender_no, 1)
+    WHERE award_method IS NOT NULL
+),
+rounds AS (
+    SELECT 1 AS place, first_round_id AS series, round_no, lot_id
+    FROM known
+    WHERE first_round_id IN (SELECT first_round_id FROM known GROUP BY first_round_id HAVING count(*) > 1)
+    UNION ALL
+    SELECT 2, tender_id || chr(31) || lot_name, round_no, min(lot_id)
+    FROM known
+    WHERE tender_id IS NOT NULL AND lot_name IS NOT NULL
+    GROUP BY tender_id, lot_name, round_no
     HAVING count(*) = 1
+),
+repeated AS (
+    SELECT s.lot_id, s.round_no, f.lot_id AS first_lot
+    FROM rounds AS f
+    JOIN rounds AS s ON s.place = f.place AND s.series = f.series AND s.round_no = f.round_no + 1
+    QUALIFY row_number() OVER (PARTITION BY s.lot_id ORDER BY s.place) = 1
 )
 """
 
@@ -101,12 +123,11 @@ priced AS (
     FROM core.bids
     WHERE is_valid AND price > 0
 )
-SELECT s.lot_id, s.round_no, f.lot_id AS first_lot, x.bidder_id, x.price AS first_price, y.price AS price
-FROM rounds AS f
-JOIN rounds AS s ON s.tender_id = f.tender_id AND s.lot_name = f.lot_name AND s.round_no = f.round_no + 1
-JOIN priced AS x ON x.lot_id = f.lot_id
-JOIN priced AS y ON y.lot_id = s.lot_id AND y.bidder_id = x.bidder_id AND coalesce(y.currency, '') = coalesce(x.currency, '')
-ORDER BY s.lot_id, x.bidder_id
+SELECT r.lot_id, r.round_no, r.first_lot, x.bidder_id, x.price AS first_price, y.price AS price
+FROM repeated AS r
+JOIN priced AS x ON x.lot_id = r.first_lot
+JOIN priced AS y ON y.lot_id = r.lot_id AND y.bidder_id = x.bidder_id AND coalesce(y.currency, '') = coalesce(x.currency, '')
+ORDER BY r.lot_id, x.bidder_id
 """
 )
 
@@ -115,13 +136,12 @@ NEEDS = (
     Need(
         "tender, name or award method of the lot unknown, or two of the name in one round",
         "标段所属项目、名称或评标办法不明，或同轮标段重名",
-        f"{ROUNDS}SELECT lot_id AS unit FROM rounds",
+        f"{ROUNDS}SELECT DISTINCT lot_id AS unit FROM rounds",
     ),
     Need(
         "no repeated lot, or its round before is not in the records",
         "非重新招标标段，或无其上一轮记录",
-        f"{ROUNDS}SELECT s.lot_id AS unit FROM rounds AS f JOIN rounds AS s"
-        " ON s.tender_id = f.tender_id AND s.lot_name = f.lot_name AND s.round_no = f.round_no + 1",
+        f"{ROUNDS}SELECT lot_id AS unit FROM repeated",
     ),
     Need(
         "too few firms with valid prices in both rounds",

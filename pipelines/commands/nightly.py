@@ -31,7 +31,7 @@ from pipelines.commands.texts import AND, STATEMENT, Both, Lang, word
 from pipelines.findings.matters import expected_false
 from pipelines.intake import receiving
 from pipelines.snapshot import source_gates
-from pipelines.store import opened
+from pipelines.store import Store, opened
 
 SHOWN = 30  # signals in the table at the end of a night
 NAMED = 5  # files with refused rows
@@ -83,6 +83,7 @@ GATE_OF_SOURCE = Both(
     "GATE CLOSED: source {source}: {reason}; left out ({files} files, {records} records) until a person has"
     " looked: bidwatch nightly --accept {source} --actor NAME (or --leave-out {source}, for good)",
 )
+ABOUT = Both("约 ", "about ")
 DECIDED = Both("来源 {source}：{files} 个文件{how}", "source {source}: {files} files {how}")
 HOW = {True: Both("放行", "may pass"), False: Both("不再纳入", "are left out for good")}
 NAME_YOURSELF = "--accept and --leave-out are decisions of a person: say who, with --actor NAME"
@@ -130,10 +131,16 @@ def nightly(
         given = context.get_parameter_source("actor")
         if given is None or given.name != "COMMANDLINE":
             raise ValueError(NAME_YOURSELF)
-        _decide(where, decided, actor, reason, lang)
     left = take_copies(where, inbox, actor) if inbox is not None else []
     with Watching() as progress:
-        done = night.run(where, day, actor=actor, at=times.now(), progress=progress)
+        done = night.run(
+            where,
+            day,
+            actor=actor,
+            at=times.now(),
+            progress=progress,
+            decide=lambda store: _decide(store, decided, actor, reason, lang),
+        )
     _print_night(where, done, lang)
     left += receiving.survey(where.inbox)[1]
     for each in left[:NAMED]:
@@ -161,16 +168,13 @@ def nightly(
     raise typer.Exit(REFUSED_ROWS if refused or left else 0)
 
 
-def _decide(
-    home: settings.Home, decided: Iterable[tuple[str, bool]], actor: str, reason: str, lang: Lang
-) -> None:
+def _decide(store: Store, decided: Iterable[tuple[str, bool]], actor: str, reason: str, lang: Lang) -> None:
     """Write down what a person says about the gates of sources."""
-    with opened(home.control) as store:
-        for source, accepts in decided:
-            files = source_gates.decide(
-                store, source, accepts=accepts, actor=actor, reason=reason, at=times.now()
-            )
-            out.print(DECIDED.in_(lang).format(source=source, files=files, how=HOW[accepts].in_(lang)))
+    for source, accepts in decided:
+        files = source_gates.decide(
+            store, source, accepts=accepts, actor=actor, reason=reason, at=times.now()
+        )
+        out.print(DECIDED.in_(lang).format(source=source, files=files, how=HOW[accepts].in_(lang)))
 
 
 def take_copies(home: settings.Home, inbox: Path, actor: str) -> list[receiving.LeftBehind]:
@@ -196,7 +200,7 @@ def _print_night(home: settings.Home, done: publishing.Night, lang: Lang) -> Non
             source=gate.source,
             reason=Both(gate.reason_zh, gate.reason).in_(lang),
             files=len(gate.files),
-            records=f"{gate.records:,}",
+            records=f"{ABOUT.in_(lang) if gate.uncounted else ''}{gate.records:,}",
         )
         out.print(said, soft_wrap=True)
     state = word(NIGHT_STATES_ZH, done.state, lang)

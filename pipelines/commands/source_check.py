@@ -280,7 +280,8 @@ def print_together(files: Sequence[Checked], zone: str, rows: int, lang: Lang) -
     """Print what files repeat of each other and where they contradict each other, or themselves. Tells whether they do."""
     with closing(duck.connect()) as con:
         tables = _published(con, files)
-        arrivals = {each.report.raw_sha: place for place, each in reversed(list(enumerate(files)))}
+        places = {each.report.raw_sha: place for place, each in reversed(list(enumerate(files)))}
+        arrivals = [stage.Arrival(raw_sha, place, zone) for raw_sha, place in places.items()]
         stage.load(con, tables, arrivals, _LAST_DAY)
         account = stage.account(con)
         cells = con.execute(

@@ -69,7 +69,7 @@ def list_(home: HomeOption = None, format: FormatOption = Format.TABLE, lang: La
 
 @app.command()
 def new(
-    file: Annotated[Path, typer.Argument(help="A file of the new sender: CSV, a workbook, or Parquet.")],
+    file: Annotated[Path, typer.Argument(help="A file of the new sender: CSV, a workbook, Parquet or JSON.")],
     path: Annotated[
         Path | None,
         typer.Option(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.indicators.releases import MAX_NAMED, STDIN, STDIN_NAME, Input, LeftOut, Numbers, readable
-from pipelines.intake.readers import FileRefused, ocds, strict_json
+from pipelines.intake.readers import FileRefused, ocds_releases, strict_json
 
 #: Leaves no doubt which value is meant: of two members with one name the last counts.
 _HARMLESS = "DUPLICATE_KEY"
@@ -56,7 +56,9 @@ def _values(path: Path, encoding: str, decoder: Numbers) -> Iterator[tuple[str, 
         for number, text in strict_json.lines(path, encoding):
             yield f"line {number}", _of_line(text, decoder)
         return
-    for place, (_, value, _) in enumerate(strict_json.elements(path, encoding, decoder, ocds.PACKAGES), 1):
+    for place, (_, value, _) in enumerate(
+        strict_json.elements(path, encoding, decoder, ocds_releases.PACKAGES), 1
+    ):
         yield f"release {place}", _or_fault(value, decoder)
 
 

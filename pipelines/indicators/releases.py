@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.intake.readers import FileRefused, decoding, ocds, sniffing, strict_json
+from pipelines.intake.readers import FileRefused, decoding, ocds_releases, sniffing, strict_json
 
 #: Left-out releases and replaced ones that are named one by one; all are counted.
 MAX_NAMED = 1_000
@@ -109,7 +109,7 @@ def releases(path: Path, taken: Input, work: Path) -> Iterator[tuple[str, dict[s
         text, encoding = readable(path, work)
         if _is_blank(text, encoding):
             return
-        for place, found, _ in ocds.releases(text, encoding, Numbers(taken)):
+        for place, found, _ in ocds_releases.releases(text, encoding, Numbers(taken)):
             if found is None:
                 continue
             taken.found += 1

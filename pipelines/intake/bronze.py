@@ -30,6 +30,7 @@ from pipelines.intake.conversion import (
     plan,
     read_as_empty,
     undecided,
+    uneven,
     unread_cells,
 )
 from pipelines.intake.file_report import FileReport, SectionReport
@@ -106,6 +107,7 @@ def make(job: Job) -> FileReport:
 def _read_file(job: Job, work: Path, report: FileReport) -> None:
     """Take the file apart, count its records a second time, and write section after section."""
     mapping = load_file(Path(job.mapping))
+    report.time_zone = mapping.time_zone
     rule = mapping.rule_for(job.file_name)
     references = load_references(bytes.fromhex(job.key), Reference(Path(job.local) if job.local else None))
     for name in ("read", "count"):
@@ -201,6 +203,11 @@ class _Intake:
             refusals.undecided(section, column, records)
             for each in plans
             for column, records in undecided(each, batch)
+        ]
+        refused += [
+            refusals.uneven(section, each.split[0], records)
+            for each in plans
+            if each.split and (records := uneven(self.con, each, batch)) is not None and records.num_rows
         ]
         bad_rows = pa.array([], pa.int64())
         if refused:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pipelines.intake.mapping import Mapping, RecordRule
 from pipelines.intake.mapping_columns import Value
 from pipelines.intake.readers import RAW_ROW, FileRefused
-from pipelines.intake.readers.headings import MONEY_UNITS, SHARE_UNITS, base_name, find_column, unit_of
+from pipelines.intake.readers.headings import MONEY_UNITS, SHARE_UNITS, find_column, unit_of
 from pipelines.intake.schema import GUARDED, PERSONAL, Column, TableSchema
 from pipelines.intake.splitting import SPLIT_PLACE
 from pipelines.values import amounts, codes, masking, time_texts, tokens
@@ -23,6 +23,9 @@ ENTRY, FIELD = "\x1e", "\x1f"
 
 #: What a decimal comma turns round.
 _COMMA_AND_POINT = ",."
+
+#: Units that a heading may state, by type.
+UNITS_OF: Dictionary[str, Dictionary[str, float]] = {"money": MONEY_UNITS, "share": SHARE_UNITS}
 
 TRUE = ("1", "T", "TRUE", "Y", "YES", "是", "有")
 FALSE = ("0", "F", "FALSE", "N", "NO", "否", "没有")
@@ -155,17 +158,15 @@ class ColumnSql:
             case "party_codes":
                 return x
             case "money":
-                if value.unit_in_cell:
-                    units = {_as_read(word, value): factor for word, factor in value.unit_in_cell.items()}
-                    return amounts.money_in_own_unit(x, units, value.decimals)
-                return amounts.money(x, self._factor(column, value), value.decimals)
+                amount = self._money(column, value, x)
+                return f"nullif(greatest({amount}, 0), 0)" if column.is_positive else amount
             case "integer":
                 return amounts.integer(x)
             case "score":
                 return amounts.score(x)
             case "share":
                 factor = value.unit if value.unit is not None else self._header_unit(value, SHARE_UNITS)
-                return amounts.share(x, number(factor))
+                return amounts.share(x, None if factor is None else number(factor))
             case "timestamp":
                 return time_texts.timestamp(x, value.formats, self._mapping.time_zone)
             case "date":
@@ -176,6 +177,20 @@ class ColumnSql:
             case _ if column.type in PERSONAL:
                 return f"d_{column.name}.token"
         raise ValueError(f"no conversion for type {column.type!r}")
+
+    def _money(self, column: Column, value: Value, x: str) -> str:
+        if value.unit_in_cell:
+            units = {_as_read(word, value): factor for word, factor in value.unit_in_cell.items()}
+            return amounts.money_in_own_unit(x, units, value.decimals)
+        return amounts.money(x, self._factor(column, value), value.decimals)
+
+    def without_unit(self, column: Column, value: Value, x: str) -> str | None:
+        """SQL that is true for an amount of which nothing states the unit; None where the mapping or the heading does."""
+        if not value.unit_in_header or self._header_unit(value, UNITS_OF[column.type]) is not None:
+            return None
+        read = amounts.money(x, "1", value.decimals) if column.type == "money" else amounts.share(x, "1")
+        own = amounts.money(x, None, value.decimals) if column.type == "money" else amounts.share(x, None)
+        return f"{read} IS NOT NULL AND {own} IS NULL"
 
     def per_distinct_value(self, column: Column, distinct: str) -> str | None:
         """SELECT of what is costly, computed once for each ``x`` of ``distinct``: token, is_nothing and mark."""
@@ -288,12 +303,15 @@ class ColumnSql:
         """Return the file's columns that decide whether the rule makes a row."""
         return tuple(str(find_column((name,), self._columns)) for name in rule.only_when)
 
-    def column_to_split(self, rule: RecordRule) -> tuple[str, str] | None:
-        """Return the file's column whose cells hold several values, and what separates these."""
+    def columns_to_split(self, rule: RecordRule) -> tuple[tuple[str, ...], str] | None:
+        """Return the file's columns whose cells hold several values, and what separates these."""
         if rule.split is None:
             return None
-        self._source(rule.split.source, required=True, normalised=False)
-        return str(find_column(rule.split.source, self._columns)), rule.split.at
+        found = []
+        for names in (rule.split.source, *rule.split.beside):
+            self._source(names, required=True, normalised=False)
+            found.append(str(find_column(names, self._columns)))
+        return tuple(found), rule.split.at
 
     def require_one_of(self, schema: TableSchema, column: Column, rule: RecordRule) -> None:
         """Refuse a file that has none of the columns which a required column is made of."""
@@ -347,26 +365,19 @@ class ColumnSql:
         """SQL of the column that states the unit."""
         return str(self._source(value.unit_from, required=True, normalised=True))
 
-    def _factor(self, column: Column, value: Value) -> str:
+    def _factor(self, column: Column, value: Value) -> str | None:
+        """SQL of the unit of a column's amounts; None where each cell must state its own."""
         if value.unit is not None:
             return number(value.unit)
         if value.unit_in_header:
-            return number(self._header_unit(value, MONEY_UNITS))
+            factor = self._header_unit(value, MONEY_UNITS)
+            return None if factor is None else number(factor)
         cases = " ".join(f"WHEN {quoted(_compared(k))} THEN {number(v)}" for k, v in value.units.items())
         return f"CASE u_{column.name} {cases} END"
 
-    def _header_unit(self, value: Value, units: Dictionary[str, float]) -> float:
-        column = find_column(value.source, self._columns)
-        unit = unit_of(column) if column else None
-        if unit is None or unit not in units:
-            raise FileRefused(
-                "UNIT_NOT_STATED",
-                f"column {column!r} does not state one of the units {', '.join(units)};"
-                f" write it in brackets, as in {base_name(str(column))[0]}（{next(iter(units))}）",
-                f"列 {column} 未注明单位（{'、'.join(units)}）；请在列名后加括号注明，"
-                f"例如 {base_name(str(column))[0]}（{next(iter(units))}）",
-            )
-        return units[unit]
+    def _header_unit(self, value: Value, units: Dictionary[str, float]) -> float | None:
+        unit = unit_of(str(find_column(value.source, self._columns)))
+        return units.get(unit) if unit else None
 
 
 def _placeholder_kind(column: Column) -> str:

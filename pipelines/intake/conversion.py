@@ -19,10 +19,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.intake.columns import ENTRY, FIELD, UNIT_SEPARATOR, ColumnSql, References, Stamps
+from pipelines.intake.columns import ENTRY, FIELD, UNIT_SEPARATOR, UNITS_OF, ColumnSql, References, Stamps
 from pipelines.intake.mapping import Mapping, RecordRule
 from pipelines.intake.mapping_columns import Value
-from pipelines.intake.readers import RAW_PATH, RAW_ROW
+from pipelines.intake.readers import RAW_PATH, RAW_ROW, FileRefused
+from pipelines.intake.readers.headings import base_name
 from pipelines.intake.schema import (
     DERIVED,
     GUARDED,
@@ -33,7 +34,7 @@ from pipelines.intake.schema import (
     TableSchema,
     table_schemas,
 )
-from pipelines.intake.splitting import SPLIT_PLACE, split_cells
+from pipelines.intake.splitting import SPLIT_PLACE, split_cells, uneven_records
 from pipelines.values import masking, tokens
 from pipelines.values.literals import quoted
 
@@ -62,7 +63,8 @@ class ConversionPlan:
         placeholders: the file's columns and the texts in them that are read as empty.
         regions: one column, the region codes that exist.
         deciding: the file's columns that decide whether a record makes a row.
-        split: the file's column whose cells hold several values, and the characters between these.
+        split: the file's columns whose cells hold several values, and the characters between these.
+        without_unit: columns of ours whose heading states no unit, so that each cell must.
     """
 
     schema: TableSchema
@@ -76,7 +78,8 @@ class ConversionPlan:
     placeholders: dict[str, frozenset[str]]
     regions: pa.Table
     deciding: tuple[str, ...]
-    split: tuple[str, str] | None
+    split: tuple[tuple[str, ...], str] | None
+    without_unit: tuple[str, ...]
 
 
 def plan(
@@ -85,8 +88,7 @@ def plan(
     """Work out how ``rule`` converts a section that has these columns.
 
     Raises:
-        FileRefused: a required column is missing, or one that decides about rows; two columns mean the same, or a unit is not
-            stated.
+        FileRefused: a required column is missing, or one that decides about rows, or two columns mean the same.
     """
     schema = table_schemas()[rule.table]
     builder = ColumnSql(mapping, columns, references)
@@ -105,7 +107,7 @@ def plan(
             clauses.typed.append(builder.party_key(column, rule))
     clauses.add_stamps(builder.stamps(rule))
     derived = [builder.party(column, rule) for column in schema.parties]
-    conditions, split = builder.conditions(rule), builder.column_to_split(rule)
+    conditions, split = builder.conditions(rule), builder.columns_to_split(rule)
     return ConversionPlan(
         schema=schema,
         rule=rule,
@@ -125,6 +127,7 @@ def plan(
         regions=_region_table(references.regions),
         deciding=builder.deciding(rule),
         split=split,
+        without_unit=tuple(clauses.without_unit),
     )
 
 
@@ -145,7 +148,7 @@ class _Clauses:
         distincts, joins: what is computed once a distinct value, and its join to the rows.
         typed: columns of ``typed``.
         unread, unread_optional: an entry for every value that was not read, of columns that must be read and of others.
-        checks, missing: as in ``ConversionPlan``.
+        checks, without_unit, missing: as in ``ConversionPlan``.
     """
 
     texts: list[str] = field(default_factory=list)
@@ -156,6 +159,7 @@ class _Clauses:
     unread: list[str] = field(default_factory=list)
     unread_optional: list[str] = field(default_factory=list)
     checks: list[tuple[str, str]] = field(default_factory=list)
+    without_unit: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
     def add(self, builder: ColumnSql, column: Column, value: Value | None, *, must_be_read: bool) -> None:
@@ -177,6 +181,9 @@ class _Clauses:
             self.distincts.append(f"d_{name} AS ({computed})")
             self.joins.append(f"LEFT JOIN d_{name} ON d_{name}.x = words.x_{name}")
         self.typed.append(f"{builder.typed(column, value, f'x_{name}')} AS {name}")
+        if lacking := builder.without_unit(column, value, f"x_{name}"):
+            self.typed.append(f"{lacking} AS {name}_without_unit")
+            self.without_unit.append(name)
         if column.type in PERSONAL:
             self.typed.append(f"d_{name}.is_nothing AS {name}_is_nothing")
         shown = builder.shown(column, value)
@@ -221,6 +228,7 @@ def _select(
     keyed = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in schema.key)
     place = [SPLIT_PLACE] if rule.split else []
     extra = [f"{name}_check" for name, _ in clauses.checks] + list(schema.facts) + place
+    extra += [f"{name}_without_unit" for name in clauses.without_unit]
     return f"""
         WITH texts AS (
             SELECT {", ".join([RAW_ROW, RAW_PATH, *place, *clauses.texts])} FROM records
@@ -277,7 +285,11 @@ def _without_controls(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def convert(con: duckdb.DuckDBPyConnection, plan: ConversionPlan, batch: pa.Table) -> pa.Table:
-    """Return the typed rows of one batch, with their checks, facts and ``unread``."""
+    """Return the typed rows of one batch, with their checks, facts and ``unread``.
+
+    Raises:
+        FileRefused: neither the heading nor the cell states the unit of an amount.
+    """
     con.register("records", records(_split(con, plan, batch), plan.sources))
     con.register("regions", plan.regions)
     try:
@@ -289,11 +301,31 @@ def convert(con: duckdb.DuckDBPyConnection, plan: ConversionPlan, batch: pa.Tabl
     finally:
         con.unregister("records")
         con.unregister("regions")
+    for name in plan.without_unit:
+        _require_units(plan, name, rows)
     if plan.split:
         return rows.sort_by([(RAW_ROW, "ascending"), (SPLIT_PLACE, "ascending")])
     # Threads may give the rows in any order; mostly they are in order already.
     order = rows.column(RAW_ROW).to_numpy()
     return rows if np.all(order[:-1] < order[1:]) else rows.take(pa.array(np.argsort(order)))
+
+
+def _require_units(plan: ConversionPlan, name: str, rows: pa.Table) -> None:
+    """Refuse a file of which some amounts have no unit; no reason quotes them, for bids are secret until the opening."""
+    bare = rows.filter(rows.column(f"{name}_without_unit"))
+    if not bare.num_rows:
+        return
+    row = pc.min(bare.column(RAW_ROW)).as_py()
+    column = plan.columns[name][0]
+    units = "、".join(UNITS_OF[plan.schema.columns[name].type])
+    example = f"{base_name(column)[0]}（{units.partition('、')[0]}）"
+    raise FileRefused(
+        "UNIT_NOT_STATED",
+        f"neither the heading of column {column!r} nor its cell of record {row} states one of the units {units}; write it in"
+        f" brackets behind the heading, as in {example}, or behind every number",
+        f"列“{column}”及其第 {row} 条记录的单元格均未注明单位（{units}）；请在列名后加括号注明，例如 {example}，"
+        "或在每个数字后注明",
+    )
 
 
 def _split(con: duckdb.DuckDBPyConnection, plan: ConversionPlan, batch: pa.Table) -> pa.Table:
@@ -306,6 +338,11 @@ def undecided(plan: ConversionPlan, batch: pa.Table) -> Iterator[tuple[str, pa.T
         unreadable = batch.filter(pc.match_substring_regex(batch.column(column), _CONTROL))
         if unreadable.num_rows:
             yield column, unreadable
+
+
+def uneven(con: duckdb.DuckDBPyConnection, plan: ConversionPlan, batch: pa.Table) -> pa.Table | None:
+    """Return the records whose cells, which are to be split side by side, do not hold equally many values."""
+    return uneven_records(con, batch, *plan.split) if plan.split and len(plan.split[0]) > 1 else None
 
 
 @cache

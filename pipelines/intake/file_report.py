@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.intake.schema import table_schemas
+from pipelines.times import LOCAL
 
 #: What is said of a lot may stand in its own record, in its tender's, or in its document's.
 _OF_A_LOT = ("lots", "tenders", "documents")
@@ -110,7 +111,7 @@ class SectionReport:
 class FileReport:
     """The account of one file, stored as ``report.json`` beside its rows.
 
-    ``state`` is ``readable`` or ``refused``; a refused file has no rows and says why.
+    ``state`` is ``readable`` or ``refused``; a refused file has no rows and says why. ``time_zone`` is the sender's.
     """
 
     file_name: str
@@ -119,6 +120,7 @@ class FileReport:
     code: str | None = None
     reason: str | None = None
     reason_zh: str | None = None
+    time_zone: str = str(LOCAL)
     notes: list[str] = field(default_factory=list)
     sections: list[SectionReport] = field(default_factory=list)
     expectations: list[dict[str, object]] = field(default_factory=list)

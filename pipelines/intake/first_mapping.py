@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines import duck
-from pipelines.intake import vocabulary
+from pipelines.intake import first_splits, vocabulary
 from pipelines.intake.bronze import load_references
 from pipelines.intake.file_report import never_mapped
-from pipelines.intake.first_look import FirstLook, SeenColumn, look
+from pipelines.intake.first_look import FirstLook, heading, look, toml
 from pipelines.intake.first_tables import Line, TableDraft, tables
 from pipelines.intake.first_values import FirstValues
 from pipelines.intake.readers import FileRefused
-from pipelines.intake.readers.headings import base_name
 from pipelines.intake.schema import GUARDED
 from pipelines.intake.vocabulary import EXACT
 from pipelines.reference import Reference
@@ -102,7 +101,7 @@ def _lines(
     yield "# 由 bidwatch sources new 起草。请核对每一行，确认后删去“待确认”；行首有 # 的需补充后启用。"
     yield "# A draft by `bidwatch sources new`. Check every line; what is commented out needs your answer."
     yield f"# {_plain(file_name)}: {seen.records:,} 条记录 / records"
-    yield f"title = {_toml(stem)}  # {_TO_CONFIRM}: 来源名称 / who sends it"
+    yield f"title = {toml(stem)}  # {_TO_CONFIRM}: 来源名称 / who sends it"
     yield f'country = "CN"  # {_TO_CONFIRM}'
     yield f'time_zone = "Asia/Shanghai"  # {_TO_CONFIRM}'
     for each in chosen:
@@ -110,8 +109,10 @@ def _lines(
             yield from _dictionary(each, line)
     yield ""
     yield "[[file]]"
-    yield f"match = [{_toml(pattern_of(file_name))}]  # {_TO_CONFIRM}: 以后文件的名称 / names of later files"
+    yield f"match = [{toml(pattern_of(file_name))}]  # {_TO_CONFIRM}: 以后文件的名称 / names of later files"
     yield f'format = "{seen.format}"'
+    if seen.records_at:
+        yield f"records = {toml(seen.records_at)}  # {_TO_CONFIRM}: 记录所在路径 / where the records stand"
     yield 'section = "rows"'
     yield "# published = true  # 待确认: 仅含已公开内容时启用，否则开标前不显示 / only if all of it is public already"
     for each in chosen:
@@ -128,9 +129,9 @@ def _dictionary(draft: TableDraft, line: Line) -> Iterator[str]:
     for word, ours in line.setting.words:
         if ours is None:
             choices = "、".join(line.column.values or ("true", "false"))
-            yield f'# {_toml(word)} = ""  # 待确认: {choices} / to confirm'
+            yield f'# {toml(word)} = ""  # 待确认: {choices} / to confirm'
         else:
-            yield f"{_toml(word)} = {_toml(ours)}  # {_TO_CONFIRM}"
+            yield f"{toml(word)} = {toml(ours)}  # {_TO_CONFIRM}"
 
 
 def _dictionary_name(draft: TableDraft, line: Line) -> str:
@@ -145,6 +146,8 @@ def _record(draft: TableDraft) -> Iterator[str]:
     yield f'table = "{draft.schema.table}"'
     if draft.only_with:
         yield f"only_with = {json.dumps(draft.only_with)}  # 均为空的行不写入此表 / no row where all are empty"
+    if split := first_splits.proposed(draft):
+        yield f"{split}  # {_TO_CONFIRM}: 一格多个单位，逐一成行 / a row for every firm in a cell"
     yield "[record.columns]"
     for line in draft.lines:
         yield _column(draft, line)
@@ -152,12 +155,12 @@ def _record(draft: TableDraft) -> Iterator[str]:
     if has_money and "currency" in draft.schema.columns and "currency" not in draft.filled():
         yield f'currency = {{ constant = "CNY" }}  # {_TO_CONFIRM}: 全部为人民币 / all in yuan'
     for name, seen, score in draft.perhaps:
-        yield f"# {name} <- {_toml(seen.name)}? 相似度 {score} / alike"
+        yield f"# {name} <- {toml(seen.name)}? 相似度 {score} / alike"
 
 
 def _column(draft: TableDraft, line: Line) -> str:
     setting = line.setting
-    names = [_toml(_heading(seen)) for seen in line.seen]
+    names = [toml(heading(seen)) for seen in line.seen]
     source = f"from = [{names[0]}]"
     if len(names) > 1:
         source = f'join = [{", ".join(f"[{name}]" for name in names)}], with = "/"'
@@ -178,12 +181,6 @@ def _column(draft: TableDraft, line: Line) -> str:
 
 def _is_guess(line: Line) -> bool:
     return line.score < EXACT or bool(line.setting.doubts or line.setting.unread or line.setting.words)
-
-
-def _heading(seen: SeenColumn) -> str:
-    """Return the heading as a mapping writes it: without its unit, and without blanks in it."""
-    name, unit = base_name(seen.name)
-    return name if unit or any(map(str.isspace, seen.name.strip())) else seen.name.strip()
 
 
 def _samples(line: Line) -> str:
@@ -219,9 +216,3 @@ def _short(text: str) -> str:
 def _plain(text: str) -> str:
     """Return a text that a comment may hold: one line, nothing that a terminal obeys."""
     return "".join(c for c in " ".join(text.split()) if c.isprintable())
-
-
-def _toml(text: str) -> str:
-    """Return a text as a basic string of TOML, which escapes as JSON does; nothing in it that a terminal obeys."""
-    written = json.dumps(text, ensure_ascii=False)
-    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in written)

@@ -5,6 +5,7 @@ A setting that only the sender knows, such as the unit of a price, is asked and 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from pipelines.intake.columns import FALSE, TRUE, References
 from pipelines.intake.first_look import FirstLook, SeenColumn
 from pipelines.intake.readers.headings import MONEY_UNITS, SHARE_UNITS, unit_of
 from pipelines.intake.schema import GUARDED, Column
-from pipelines.intake.vocabulary import Vocabulary
+from pipelines.intake.vocabulary import Vocabulary, compared
 from pipelines.values import amounts, codes, time_texts
 from pipelines.values.literals import quoted
 
@@ -25,8 +26,13 @@ ZONE = "Asia/Shanghai"
 #: A column with more different words than this is running text and no code.
 MOST_WORDS = 30
 
-#: Labels above a table that state the unit of every amount in it.
-_UNIT_LABELS = ("head:单位", "head:金额单位", "head:货币单位", "head:计量单位")
+#: Labels above a table, or fields beside an amount, that state its unit; as they are compared.
+_UNIT_LABELS = frozenset(
+    ("单位", "金额单位", "货币单位", "计量单位", "价格单位", "报价单位", "priceunit", "unit")
+)
+
+#: Digits of seconds since 1970, from 1973 on.
+_EPOCH_DIGITS = 9
 
 #: Forms of times and days besides those that are read without being named.
 _OTHER_TIMES = (
@@ -140,9 +146,19 @@ class FirstValues:
         if unit_of(seen.name) in MONEY_UNITS:
             return Setting(", unit_in_header = true", unread=unread)
         for label in self._look.columns:
-            if label.name in _UNIT_LABELS and label.values and set(label.values) <= set(MONEY_UNITS):
+            if (
+                compared(label.name) in _UNIT_LABELS
+                and label.values
+                and set(label.values) <= set(MONEY_UNITS)
+            ):
                 units = ", ".join(f'"{unit}" = {factor}' for unit, factor in MONEY_UNITS.items())
                 return Setting(f', unit_from = ["{label.name}"], units = {{ {units} }}', unread=unread)
+        if (
+            texts
+            and len(unread) < len(texts)
+            and self._unread(amounts.money("x", None, None), texts) == unread
+        ):
+            return Setting(_units_in_cells(texts), unread=unread)
         asked = Doubt(
             "列名未注明单位，元填 1，万元填 10000", "the unit is not stated: 1 for yuan, 10000 for 万元"
         )
@@ -174,7 +190,7 @@ class FirstValues:
         if not unread:
             return Setting()
         found = self._formats(
-            [("iso",), ("epoch",), *((each,) for each in _OTHER_TIMES)], texts, is_day=False
+            [("iso",), _counted(texts), *((each,) for each in _OTHER_TIMES)], texts, is_day=False
         )
         if found is None and not self._unread(time_texts.date("x", (), ZONE), texts):
             only = Doubt("只有日期，没有时刻，此列读不出时间", "days without an hour: no time is read")
@@ -185,7 +201,9 @@ class FirstValues:
         unread = self._unread(time_texts.date("x", (), ZONE), texts)
         if not unread:
             return Setting()
-        found = self._formats([("iso",), ("epoch",), *((each,) for each in _OTHER_DAYS)], texts, is_day=True)
+        found = self._formats(
+            [("iso",), _counted(texts), *((each,) for each in _OTHER_DAYS)], texts, is_day=True
+        )
         return found or Setting(unread=unread)
 
     def _formats(self, tried: list[tuple[str, ...]], texts: list[str], *, is_day: bool) -> Setting | None:
@@ -222,6 +240,20 @@ class FirstValues:
         )
         unknown = tuple(text for text, ours in said if ours is None)
         return Setting(words=said, unread=unknown, is_open=len(unknown) == len(texts))
+
+
+def _units_in_cells(texts: Sequence[str]) -> str:
+    """Return the setting for cells that all state their own unit, with the units that they state."""
+    behind = {found[1] for text in texts if (found := re.search(r"[0-9]\s*(\D+?)\s*(?:整|\(|$)", text))}
+    units = {unit: factor for unit, factor in amounts.UNITS.items() if unit in behind}
+    listed = ", ".join(f'"{unit}" = {factor}' for unit, factor in units.items())
+    return f", unit_in_cell = {{ {listed} }}"
+
+
+def _counted(texts: Sequence[str]) -> tuple[str]:
+    """Return what numbers count: days of a spreadsheet, or seconds, which have more digits."""
+    is_day = all(len(text.partition(".")[0]) < _EPOCH_DIGITS for text in texts)
+    return ("serial",) if is_day else ("epoch",)
 
 
 def _plain(text: str) -> str:

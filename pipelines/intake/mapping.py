@@ -6,6 +6,7 @@ may hold its own mappings in ``<home>/sources``; they come before the built-in o
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import tomllib
 from collections.abc import Collection, Iterable
@@ -31,16 +32,25 @@ _MEANT_FOR = {
     "header": ("delimited", "workbook"),
     "skip": ("delimited",),
     "columns": ("delimited",),
+    "encoding": ("delimited", "json"),
     "records": ("json",),
 }
 
 
 @dataclass(frozen=True)
 class Split:
-    """One column whose cells hold several values: ``source`` names it, ``at`` are the characters between them."""
+    """A column whose cells hold several values: ``source`` names it, ``at`` are the characters between them.
+
+    ``beside``: the names of other columns, whose cells hold as many values in the same order.
+    """
 
     source: tuple[str, ...]
     at: str
+    beside: tuple[tuple[str, ...], ...] = ()
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of every column that is split."""
+        return tuple(name for names in (self.source, *self.beside) for name in names)
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,7 @@ class RecordRule:
     Attributes:
         only_with: our columns; no row where all of them are empty.
         only_when: sender's column -> the words that it may hold; no row where one of the columns holds another.
-        split: the column of which every value becomes a row of its own.
+        split: the columns of which every value becomes a row of its own.
     """
 
     section: str
@@ -70,7 +80,7 @@ class RecordRule:
         more: list[str] = []
         if columns is None:
             values += filter(None, (self.updated_at, self.deleted))
-            more = [*self.only_when, *(self.split.source if self.split else ())]
+            more = [*self.only_when, *(self.split.names() if self.split else ())]
         return more + [
             name
             for value in values
@@ -120,6 +130,7 @@ class Mapping:
                 read = [each for each in self.records if each.section == section_name(rule, file_name)]
                 return replace(
                     rule,
+                    is_chinese=self.country == "CN",
                     wanted=_once(name for each in read for name in each.names()),
                     keys=_once(name for each in read for name in each.names({"lot_id"})),
                     required=_once(
@@ -214,6 +225,10 @@ def _file_rule(path: Path, spec: dict[str, object]) -> FileRule:
         raise ValueError(f"{where} {error}") from None
     if rule.format not in FORMATS:
         raise ValueError(f"{where} there is no format {rule.format!r}; there are {', '.join(FORMATS)}")
+    try:
+        codecs.lookup(rule.encoding or "utf-8")
+    except LookupError:
+        raise ValueError(f"{where} there is no encoding {rule.encoding!r}") from None
     for setting, formats in _MEANT_FOR.items():
         if setting in spec and rule.format not in formats:
             raise ValueError(
@@ -249,7 +264,7 @@ def _record_rule(path: Path, spec: dict[str, object], dictionaries: Dictionary[s
     only_with = texts(known.pop("only_with", ()))
     only_when = _conditions(where, known.pop("only_when", {}))
     split = _split(where, known.pop("split", None))
-    if both := [name for name in only_when if split and name in split.source]:
+    if both := [name for name in only_when if split and name in split.names()]:
         raise ValueError(f"{where}: only_when asks for whole records, and {both[0]!r} is split")
     if known or not isinstance(columns, dict) or not isinstance(version, dict):
         raise ValueError(f"{where}: unknown setting {sorted(known)}")
@@ -295,14 +310,19 @@ def _conditions(where: str, spec: object) -> dict[str, tuple[str, ...]]:
 def _split(where: str, spec: object) -> Split | None:
     if spec is None:
         return None
-    if not isinstance(spec, dict) or set(spec) != {"from", "at"}:
+    if not isinstance(spec, dict) or set(spec) - {"beside"} != {"from", "at"}:
         raise ValueError(f'{where}: write split = {{ from = ["sender\'s column"], at = "、;" }}')
+    beside = spec.get("beside", [])
+    if not isinstance(beside, list) or not all(isinstance(names, list) for names in beside):
+        raise ValueError(
+            f'{where}: write beside = [["sender\'s column", "or its other name"], ["next column"]]'
+        )
     at = spec["at"]
     if not isinstance(at, str) or not at or any(mark.isalnum() or mark in "()（）" for mark in at):
         raise ValueError(
             f"{where}: split needs at, a text of the characters between the values: no letters or brackets"
         )
-    return Split(texts(spec["from"]), at)
+    return Split(texts(spec["from"]), at, tuple(map(texts, beside)))
 
 
 def _require_columns(where: str, schema: TableSchema, values: Dictionary[str, Value]) -> None:

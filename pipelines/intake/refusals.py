@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -71,6 +71,21 @@ def undecided(section: str, column: str, batch: pa.Table) -> pa.Table:
             "code": "UNREADABLE_VALUE",
             "reason": f"{column}: cannot be read, and `only_when` of the mapping asks for it; correct the cell",
             "reason_zh": f"“{column}”无法识别，而映射的 only_when 以其为准；请更正该单元格",
+        },
+        batch,
+    )
+
+
+def uneven(section: str, columns: Sequence[str], batch: pa.Table) -> pa.Table:
+    """Return the records of which nobody can tell which values of their cells belong together."""
+    return _for_one_reason(
+        {
+            "raw_section": section,
+            "column_name": "",
+            "code": "UNEVEN_CELLS",
+            "reason": f"the cells of {', '.join(columns)} do not hold equally many values; write one value each for every"
+            " value of the first, or a row each",
+            "reason_zh": f"“{'”“'.join(columns)}”各单元格所含的值个数不等，无法一一对应；请逐一填写，或分行填写",
         },
         batch,
     )

@@ -160,3 +160,4 @@ def _wait(child: int) -> str | None:
 if __name__ == "__main__":
     os.umask(0o077)
     serve(sys.stdin, sys.stdout)
+    gc.unfreeze()  # else DuckDB complains at the end of what nobody collects

@@ -65,8 +65,8 @@ PROVENANCE: Mapping[str, str] = {
 class Column:
     """One column of a table schema.
 
-    ``in_dispute``: what two different values at one time count as, by default nothing. ``without``: what it costs when a
-    sender does not deliver the column.
+    ``in_dispute``: what two different values at one time count as, by default nothing. ``is_positive``: an amount of zero or
+    below is no amount, and not read. ``without``: what it costs when a sender does not deliver the column.
     """
 
     name: str
@@ -82,6 +82,7 @@ class Column:
     on_unknown: str = "critical"
     published_only: bool = False
     in_dispute: bool | None = None
+    is_positive: bool = False
     without: str | None = None
     without_zh: str | None = None
 

@@ -106,20 +106,23 @@ class Vocabulary:
     def guesses(self, heading: str, table: str) -> list[Guess]:
         """Return which columns of a table a heading may mean, the likeliest first.
 
-        A heading of two rows is known by both of them or by the lower one; by the upper one it is guessed. One that a table
+        A heading of two rows is known by both of them or by the lower one; by the upper one it is guessed. A field inside an
+        object (``bid.投标报价``) is known by its own name. One that a table
         knows resembles nothing in another: 统一社会信用代码 is no 招标人代码.
         """
         if compared(heading) in self.nothing | self.lot_numbers:
             return []
         upper, *lower = heading.split(LEVELS)
-        parts = [heading, *lower, upper]
+        parts = [heading, *lower, upper, *heading.split(".")[1:][-1:]]
         for part in map(compared, parts):
             if known := self.names[table].get(part):
                 score = BY_UPPER_ROW if lower and part == compared(upper) else EXACT
                 return sorted(
                     (Guess(c, score, rank) for c, rank in known.items()), key=lambda guess: guess.rank
                 )
-        if any(part in names for part in map(compared, parts) for names in self.names.values()):
+        # What stands around a record of JSON says many things of the answer that it came in: code, total, page.
+        is_around = heading.startswith("../")
+        if is_around or any(part in names for part in map(compared, parts) for names in self.names.values()):
             return []
         found: dict[str, Guess] = {}
         for guess in self._alike(compared(upper), table):
@@ -135,8 +138,10 @@ class Vocabulary:
 
 
 def compared(heading: str) -> str:
-    """Return a heading as it is compared: its name without unit, brackets of no meaning, ``head:``, blanks and underscores."""
-    return re.sub(r"[\s_-]", "", base_name(heading.removeprefix("head:"))[0]).casefold()
+    """Return a heading as it is compared: its name without unit, brackets of no meaning, ``head:``, ``../``, blanks and
+    underscores."""
+    bare = heading.removeprefix("head:").lstrip("./")
+    return re.sub(r"[\s_-]", "", base_name(bare)[0]).casefold()
 
 
 def may_be_one(name: str, other: str) -> bool:

@@ -83,7 +83,7 @@ KINDS = (
         "MISSING_VALUE",
         extra=({"BIDDER_NAME": "'无'", "BIDDER_ORG_CODE": "'/'"},),
     ),
-    Kind("zero", "price of zero", "refused", "PRICE_NOT_POSITIVE", extra=({"BID_PRICE": "'0.00'"},)),
+    Kind("zero", "price of zero", "completes", extra=({"BID_PRICE": "'0.00'"},)),
     Kind("unit", "unknown unit of price", "completes", extra=({"PRICE_UNIT": "'2'"},)),
     Kind("twice", "the same row twice", "duplicate", per_thousand=3, extra=({},)),
     Kind("conflict", "two versions with one time stamp", "conflict", extra=({"TIME_LIMIT": "'999'"},)),

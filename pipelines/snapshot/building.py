@@ -99,13 +99,17 @@ def build(
             ]
             for table in (*table_schemas(), "refused")
         }
-        arrivals = {file["raw_sha"]: file["first_arrival"] for file in files}
+        reports = [FileReport.load(folder) for folder in folders]
+        arrivals = [
+            stage.Arrival(file["raw_sha"], file["first_arrival"], report.time_zone)
+            for file, report in zip(files, reports, strict=True)
+        ]
         completing.set_settlements(con, decided.settled)
         stage.load(con, tables, arrivals, cutoff(as_of))
         linking.set_judgements(con, decided.judged)
         stage.set_listed(con, decided.listed)
         core.build(con)
-        accounts = _accounts(con, files, folders)
+        accounts = _accounts(con, files, reports)
         con.execute("CREATE TABLE stage.night AS SELECT CAST(? AS TIMESTAMP) AS cutoff", [cutoff(as_of)])
         checked = gates.check(con) + _emptied(closed, is_empty=not files)
     finally:
@@ -122,7 +126,6 @@ def _emptied(closed: Sequence[source_gates.ClosedGate], *, is_empty: bool) -> li
             holds_zh=f"来源 {each.source} 报送的数据与以往相符（{each.reason_zh}）",
             is_warning=False,
             violations=each.records,
-            passed=False,
         )
         for each in closed
         if each.was_current or is_empty
@@ -145,13 +148,12 @@ def screen(home: Home, built: UnpublishedSnapshot, *, progress: Progress) -> lis
 
 
 def _accounts(
-    con: duckdb.DuckDBPyConnection, files: list[sqlite3.Row], folders: list[Path]
+    con: duckdb.DuckDBPyConnection, files: list[sqlite3.Row], reports: list[FileReport]
 ) -> list[dict[str, object]]:
     """Return the account of every file and store it as ``stage.accounts``."""
     counted = stage.account(con)
     accounts = []
-    for file, folder in zip(files, folders, strict=True):
-        outcome = FileReport.load(folder)
+    for file, outcome in zip(files, reports, strict=True):
         fates = counted.get(file["raw_sha"], {"loaded": 0, "duplicate": 0, "conflict": 0, "held": 0})
         accounts.append(
             {

@@ -4,7 +4,8 @@ A round is told from a corrected date by its offers: they are other ones. Where 
 one moves the opening, and there is no round. The first round keeps the lot's number, the
 second is ``<number>#2``. Only opening records tell of rounds: records that state the day of the opening and an offer
 (a sheet, a row of a ledger). Everything else that is delivered about such a lot goes to a round by the record or the
-file that it came with, else by its date, else to the last.
+file that it came with, else by its date, else by the bidders that it names: a file, else a row, whose firms bid in one
+round alone is of that round. What is left goes to the last, and ``stage.unplaced`` says so.
 """
 
 from __future__ import annotations
@@ -16,21 +17,22 @@ import duckdb
 
 from pipelines.intake.schema import TableSchema
 from pipelines.values.literals import listed
+from pipelines.values.time_texts import local_day
 
 #: Two opening days are one round, with a corrected date, if at least this share of the shorter list of offers is equal.
 SAME_OFFERS = 0.5
 
-#: The day of the opening, in the time zone of the office.
-_OPENED_ON = "coalesce(opening_on, CAST(opening_at + INTERVAL 8 HOURS AS DATE))"
+#: The day of the opening, where the sender is.
+_OPENED_ON = f"coalesce(opening_on, {local_day('opening_at', 'time_zone')})"
 
 #: Where a row's date puts it: what comes before an opening belongs to the next one, what comes after it to the last one.
 _BEFORE = {
     "lots": _OPENED_ON,
-    "documents": "opening_at",
-    "document_purchases": "purchased_at",
-    "deposits": "paid_at",
-    "bids": "submitted_at",
-    "fingerprints": "submitted_at",
+    "documents": local_day("opening_at", "time_zone"),
+    "document_purchases": local_day("purchased_at", "time_zone"),
+    "deposits": local_day("paid_at", "time_zone"),
+    "bids": local_day("submitted_at", "time_zone"),
+    "fingerprints": local_day("submitted_at", "time_zone"),
 }
 _AFTER = {
     "candidates": "published_on",
@@ -56,6 +58,10 @@ def find(con: duckdb.DuckDBPyConnection, bronze: Mapping[str, Sequence[Path]]) -
     con.execute(
         "CREATE OR REPLACE TEMP TABLE round_files (raw_sha VARCHAR, number VARCHAR, round_no INTEGER)"
     )
+    con.execute("CREATE OR REPLACE TEMP TABLE round_bidders (number VARCHAR, round_no INTEGER, firm VARCHAR)")
+    con.execute(
+        "CREATE OR REPLACE TABLE stage.unplaced (table_name VARCHAR, raw_sha VARCHAR, lots BIGINT, records BIGINT)"
+    )
     lots, bids = bronze.get("lots"), bronze.get("bids")
     if not lots or not bids:
         return
@@ -64,10 +70,11 @@ def find(con: duckdb.DuckDBPyConnection, bronze: Mapping[str, Sequence[Path]]) -
         CREATE OR REPLACE TEMP TABLE opening_records AS
         WITH opened AS (
             SELECT raw_sha, raw_section, raw_row, lot_id, {_OPENED_ON} AS opened_on
-            FROM read_parquet([{listed(map(str, lots))}]) WHERE NOT is_deleted AND updated_at IS NULL
+            FROM read_parquet([{listed(map(str, lots))}]) JOIN stage.arrivals USING (raw_sha)
+            WHERE NOT is_deleted AND updated_at IS NULL
         ),
         twice AS (SELECT lot_id FROM opened GROUP BY lot_id HAVING count(DISTINCT opened_on) > 1)
-        SELECT o.*, b.bidder, b.price
+        SELECT o.*, b.bidder, b.bidder_key, b.price
         FROM opened AS o
         JOIN read_parquet([{listed(map(str, bids))}]) AS b USING (raw_sha, raw_section, raw_row, lot_id)
         WHERE o.lot_id IN (SELECT lot_id FROM twice) AND o.opened_on IS NOT NULL AND NOT b.is_deleted
@@ -126,35 +133,85 @@ def find(con: duckdb.DuckDBPyConnection, bronze: Mapping[str, Sequence[Path]]) -
         GROUP BY raw_sha, lot_id HAVING min(round_no) = max(round_no)
         """
     )
+    con.execute(
+        """
+        INSERT INTO round_bidders
+        SELECT DISTINCT lot_id, round_no, unnest([bidder, 'name:' || bidder_key])
+        FROM opening_records JOIN round_days USING (lot_id, opened_on)
+        WHERE lot_id IN (SELECT number FROM stage.rounds)
+        """
+    )
     con.execute("DROP TABLE opening_records")
     con.execute("DROP TABLE round_days")
 
 
 def rows_of(con: duckdb.DuckDBPyConnection, schema: TableSchema, files: Iterable[Path]) -> str:
-    """Return SQL of the rows of a table's files, with the lot of their round as ``lot_id``, also in ``record_key``."""
+    """Return SQL of the rows of a table's files, with the lot of their round as ``lot_id``, also in ``record_key``.
+
+    Fills ``stage.unplaced`` with how many of them went to the last round because nothing says whose they are.
+    """
     rows = f"read_parquet([{listed(map(str, files))}])"
     if "lot_id" not in schema.columns or not con.execute("SELECT 1 FROM stage.rounds LIMIT 1").fetchall():
         return rows
     dated = "NULL"
     if before := _BEFORE.get(schema.table):
-        dated = f"(SELECT min(r.round_no) FROM stage.rounds AS r WHERE r.number = t.lot_id AND r.last_on >= ({before})::DATE)"
+        dated = f"(SELECT min(r.round_no) FROM stage.rounds AS r WHERE r.number = t.lot_id AND r.last_on >= {before})"
     elif after := _AFTER.get(schema.table):
-        dated = f"(SELECT max(r.round_no) FROM stage.rounds AS r WHERE r.number = t.lot_id AND r.first_on <= ({after})::DATE)"
-    return f"""(
-        WITH delivered AS (SELECT * FROM {rows}),
-        last AS (SELECT number AS lot_id, max(round_no) AS round_no FROM stage.rounds GROUP BY number),
-        placed AS (
-            SELECT t.*, coalesce(o.round_no, f.round_no, {dated}, l.round_no) AS round_no
-            FROM delivered AS t
-            JOIN last AS l ON l.lot_id = t.lot_id
+        dated = f"(SELECT max(r.round_no) FROM stage.rounds AS r WHERE r.number = t.lot_id AND r.first_on <= {after})"
+    firms = [name for party in schema.parties for name in (party.name, f"'name:' || {party.name}_key")]
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE placed AS
+        WITH last AS (SELECT number, max(round_no) AS round_no FROM stage.rounds GROUP BY number),
+        told AS (
+            SELECT t.*, coalesce(o.round_no, f.round_no, {dated}) AS told_no, l.round_no AS last_no,
+                   list_sort(list_distinct(list_filter([{", ".join(firms) or "CAST(NULL AS VARCHAR)"}], lambda x: x <> '')))
+                       AS firms
+            FROM {rows} AS t
+            JOIN stage.arrivals AS a ON a.raw_sha = t.raw_sha
+            JOIN last AS l ON l.number = t.lot_id
             LEFT JOIN round_records AS o ON o.raw_sha = t.raw_sha AND o.raw_section = t.raw_section
                                         AND o.raw_row = t.raw_row AND o.lot_id = t.lot_id
             LEFT JOIN round_files AS f ON f.raw_sha = t.raw_sha AND f.number = t.lot_id
+        ),
+        -- A row fits a round in which one of its firms bid; a file fits the rounds that all its rows fit.
+        fits AS (
+            SELECT t.raw_sha, t.raw_section, t.raw_row, t.record_key, t.lot_id, b.round_no
+            FROM told AS t JOIN round_bidders AS b ON b.number = t.lot_id AND list_contains(t.firms, b.firm)
+            WHERE t.told_no IS NULL
+            GROUP BY ALL
+        ),
+        one_of_row AS (
+            SELECT raw_sha, raw_section, raw_row, record_key, lot_id, min(round_no) AS round_no FROM fits GROUP BY ALL
+            HAVING count(*) = 1
+        ),
+        sizes AS (SELECT raw_sha, lot_id, count(*) AS records FROM told WHERE told_no IS NULL GROUP BY ALL),
+        of_file AS (SELECT raw_sha, lot_id, round_no, count(*) AS records FROM fits GROUP BY ALL),
+        one_of_file AS (
+            SELECT raw_sha, lot_id, min(round_no) AS round_no FROM of_file JOIN sizes USING (raw_sha, lot_id, records)
+            GROUP BY ALL HAVING count(*) = 1
         )
-        SELECT p.* EXCLUDE (round_no) REPLACE (
+        SELECT t.* EXCLUDE (told_no, firms),
+               coalesce(t.told_no, f.round_no, o.round_no) AS round_no
+        FROM told AS t
+        LEFT JOIN one_of_file AS f ON f.raw_sha = t.raw_sha AND f.lot_id = t.lot_id
+        LEFT JOIN one_of_row AS o ON o.raw_sha = t.raw_sha AND o.raw_section = t.raw_section AND o.raw_row = t.raw_row
+                                 AND o.record_key = t.record_key AND o.lot_id = t.lot_id
+        """
+    )
+    con.execute(
+        """
+        INSERT INTO stage.unplaced
+        SELECT $table_name, raw_sha, count(DISTINCT lot_id), count(*) FROM placed WHERE round_no IS NULL
+        GROUP BY raw_sha ORDER BY raw_sha
+        """,
+        {"table_name": schema.table},
+    )
+    return f"""(
+        SELECT p.* EXCLUDE (round_no, last_no) REPLACE (
                    r.lot_id AS lot_id, r.lot_id || substr(p.record_key, length(p.lot_id) + 1) AS record_key
                )
-        FROM placed AS p JOIN stage.rounds AS r ON r.number = p.lot_id AND r.round_no = p.round_no
+        FROM placed AS p JOIN stage.rounds AS r ON r.number = p.lot_id AND r.round_no = coalesce(p.round_no, p.last_no)
         UNION ALL BY NAME
-        SELECT * FROM delivered WHERE lot_id NOT IN (SELECT lot_id FROM last)
+        SELECT * FROM {rows} WHERE lot_id NOT IN (SELECT number FROM stage.rounds)
     )"""

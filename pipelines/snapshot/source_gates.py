@@ -55,7 +55,8 @@ class ClosedGate:
     Attributes:
         source: who delivered it.
         files: raw hashes of its files.
-        records: records in them.
+        records: records in them; a file that was refused as a whole stands for as many as a file of this source has.
+        uncounted: how many files were refused as a whole.
         reason, reason_zh: what was measured, in a sentence without a full stop.
         was_current: the current snapshot holds some of these files, so leaving them out would take them away.
     """
@@ -63,6 +64,7 @@ class ClosedGate:
     source: str
     files: tuple[str, ...]
     records: int
+    uncounted: int
     reason: str
     reason_zh: str
     was_current: bool
@@ -178,11 +180,12 @@ def _judged(
     home: Home, con: duckdb.DuckDBPyConnection, source: str, files: list[sqlite3.Row], history: _History
 ) -> ClosedGate | None:
     """Return the closed gate of one delivery, or None."""
-    records = refused = 0
+    records = refused = uncounted = 0
     folders = []
     for file in files:
         if file["state"] == "refused":
-            # Nobody counted what is in it: it stands for as many records as a file of this source has.
+            # Nobody counted what is in it.
+            uncounted += 1
             records += history.file_size
             refused += history.file_size
             continue
@@ -193,7 +196,7 @@ def _judged(
         folders.append(folder)
     is_new = all(file["passed"] is None for file in files)
     reason = (
-        _refusals(records, refused, history)
+        _refusals(records, refused, uncounted, history)
         or (_volume(records, history) if is_new else None)
         or _drift(con, folders, history)
     )
@@ -203,16 +206,18 @@ def _judged(
         source=source,
         files=tuple(file["raw_sha"] for file in files),
         records=records,
+        uncounted=uncounted,
         reason=reason[0],
         reason_zh=reason[1],
         was_current=any(file["passed"] is not None and file["records"] is not None for file in files),
     )
 
 
-def _refusals(records: int, refused: int, history: _History) -> tuple[str, str] | None:
+def _refusals(records: int, refused: int, uncounted: int, history: _History) -> tuple[str, str] | None:
     """Return why so many refusals close the gate: the probability of them at the usual share is small.
 
-    A source that has never loaded anything has no usual share; then only a delivery of which nothing loads is left out.
+    What is said of the records of files that nobody could count is called an estimate. A source that has never loaded
+    anything has no usual share; then only a delivery of which nothing loads is left out.
     """
     if not refused or refused < REFUSED_SHARE * records:
         return None
@@ -222,9 +227,14 @@ def _refusals(records: int, refused: int, history: _History) -> tuple[str, str] 
         return None
     before = "" if is_first else f"; before, {history.refused / history.records:.1%}"
     before_zh = "" if is_first else f"，此前拒收率{history.refused / history.records:.1%}"
+    about, about_zh, how, how_zh = "", "", "", ""
+    if uncounted:
+        about, about_zh = "an estimated ", "约"
+        how = f" (files refused as a whole, not counted: {uncounted:,}, each taken for {history.file_size:,} records)"
+        how_zh = f"（{uncounted:,}个文件整体拒收，未计数，每个按{history.file_size:,}条估算）"
     return (
-        f"{refused:,} of {records:,} records are refused{before}",
-        f"{records:,}条记录中拒收{refused:,}条{before_zh}",
+        f"{about}{refused:,} of {records:,} records are refused{how}{before}",
+        f"{about_zh}{records:,}条记录中拒收{refused:,}条{how_zh}{before_zh}",
     )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import duckdb
 
 from pipelines.intake.schema import TableSchema, table_schemas
 from pipelines.snapshot import completing, linking, rounds
+from pipelines.times import LOCAL
 from pipelines.values.literals import listed
+from pipelines.values.time_texts import local_day, midnight_after
 
 #: What a snapshot knows of the office's own lists.
 LISTED = {
@@ -27,10 +30,23 @@ LISTED = {
 }
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """A file of bronze rows: its raw hash, the number of its first delivery, and the time zone of its sender.
+
+    The number only decides which of two equal rows is called the duplicate in the accounts.
+    """
+
+    raw_sha: str
+    arrival: int
+    time_zone: str = str(LOCAL)
+
+
 def create(con: duckdb.DuckDBPyConnection) -> None:
     """Create the schemas and every ``stage`` table, empty."""
     for name in ("stage", "core", "feat", "risk"):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
+    con.execute("CREATE OR REPLACE TABLE stage.arrivals (raw_sha VARCHAR, arrival BIGINT, time_zone VARCHAR)")
     rounds.find(con, {})
     linking.set_judgements(con, ())
     set_listed(con, ())
@@ -57,7 +73,7 @@ def set_listed(con: duckdb.DuckDBPyConnection, entries: Iterable[Mapping[str, ob
 
 
 def load(
-    con: duckdb.DuckDBPyConnection, bronze: dict[str, list[Path]], arrivals: dict[str, int], cutoff: str
+    con: duckdb.DuckDBPyConnection, bronze: dict[str, list[Path]], arrivals: Iterable[Arrival], cutoff: str
 ) -> None:
     """Fill ``stage`` with the current version of every record in the bronze files.
 
@@ -73,8 +89,7 @@ def load(
     Args:
         con: an empty work database.
         bronze: table -> Parquet files of typed rows, see ``bronze``.
-        arrivals: raw hash -> number of its first delivery; only decides which of two equal rows
-            is called the duplicate in the accounts.
+        arrivals: the files.
         cutoff: UTC time as ``YYYY-MM-DD HH:MM:SS``; what is secret until an opening that lies at
             or after it is held back.
     """
@@ -83,9 +98,8 @@ def load(
         "CREATE OR REPLACE TABLE stage.versions (table_name VARCHAR, raw_sha VARCHAR, raw_section VARCHAR,"
         " raw_row BIGINT, fate VARCHAR)"
     )
-    con.execute("CREATE OR REPLACE TABLE stage.arrivals (raw_sha VARCHAR, arrival BIGINT)")
-    if arrivals:
-        con.executemany("INSERT INTO stage.arrivals VALUES (?, ?)", sorted(arrivals.items()))
+    if arrived := sorted(map(astuple, arrivals)):
+        con.executemany("INSERT INTO stage.arrivals VALUES (?, ?, ?)", arrived)
     rounds.find(con, bronze)
     # What is public comes first: it says which lots are opened and decided. What belongs to an owner comes
     # last: only the index of what may be shown says whose it is.
@@ -227,26 +241,33 @@ def account(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
 def find_openings(con: duckdb.DuckDBPyConnection) -> None:
     """Create ``stage.openings``, unless it is there: when each lot is opened, by its newest document.
 
-    opening_at is UTC; opened_on the local date (the sender's, else Asia/Shanghai). A lot with only
-    a date counts as opened when that day is over.
+    opening_at is UTC; opened_on the date where the sender is (Asia/Shanghai for one that is not known). A lot with only
+    a date counts as opened when that day is over there.
     """
     con.execute(
-        """
+        f"""
         CREATE TABLE IF NOT EXISTS stage.openings AS
         WITH known AS (
             SELECT lot_id FROM stage.lots UNION SELECT lot_id FROM stage.documents
         ),
         dated AS (
-            SELECT k.lot_id, coalesce(d.opening_at, l.opening_at, t.opening_at) AS opening_at, l.opening_on
+            SELECT k.lot_id, coalesce(d.opening_at, l.opening_at, t.opening_at) AS opening_at, l.opening_on,
+                   CASE WHEN d.opening_at IS NOT NULL THEN d.raw_sha
+                        WHEN l.opening_at IS NOT NULL OR l.opening_on IS NOT NULL THEN l.raw_sha
+                        ELSE t.raw_sha END AS raw_sha
             FROM known AS k
             LEFT JOIN stage.lots AS l ON l.lot_id = k.lot_id
             LEFT JOIN stage.documents AS d ON d.lot_id = k.lot_id
             LEFT JOIN stage.tenders AS t ON t.tender_id = l.tender_id
+        ),
+        placed AS (
+            SELECT d.*, coalesce(a.time_zone, '{LOCAL}') AS time_zone
+            FROM dated AS d LEFT JOIN stage.arrivals AS a ON a.raw_sha = d.raw_sha
         )
         SELECT lot_id, opening_at,
-               coalesce(opening_on, CAST(opening_at + INTERVAL 8 HOURS AS DATE)) AS opened_on,
-               coalesce(opening_at, opening_on + INTERVAL 1 DAY - INTERVAL 8 HOURS) AS public_at
-        FROM dated
+               coalesce(opening_on, {local_day("opening_at", "time_zone")}) AS opened_on,
+               coalesce(opening_at, {midnight_after("opening_on", "time_zone")}) AS public_at
+        FROM placed
         ORDER BY lot_id
         """
     )

@@ -13,7 +13,8 @@ _DECIMALS = 15
 
 #: Units that a cell may state behind its number, as factors to yuan. 元 says nothing new where the column is in yuan,
 #: and contradicts one in 万元.
-_UNITS = {
+UNITS = {
+    "元": 1,
     "千元": 1_000,
     "万": 10_000,
     "万元": 10_000,
@@ -22,31 +23,37 @@ _UNITS = {
     "亿": 10**8,
     "亿元": 10**8,
 }
-_ASIDE = r"\s*\((?:不?含税价?|不?含增值税|人民币|小写|RMB)\)$"
+_ASIDE = r"整?(?:\s*\((?:不?含税价?|不?含增值税|人民币|小写|RMB)\))?$"
 _CURRENCY = r"^(?:人民币|RMB|CNY|¥)\s*:?\s*"
+#: 小写:1000000元 大写:壹佰万元整, in either order.
+_FIGURES = r"^(?:\(?大写\)?[^0-9]*)?\(?小写\)?\s*:?\s*"
+_IN_WORDS = r"[\s,;]*\(?大写\)?[^0-9]*$"
 
 
-def money(x: str, factor: str, decimals: int | None) -> str:
+def money(x: str, factor: str | None, decimals: int | None) -> str:
     """SQL of an amount as DECIMAL(20,6).
 
     Args:
         x: SQL of the text: digits, thousands commas, a sign, the currency before it, its own unit behind it (102万元),
             which comes before the column's, and (含税) or the like.
-        factor: SQL of the unit, such as ``10000``.
+        factor: SQL of the unit, such as ``10000``; with None, only what states its own unit is read.
         decimals: round to that many; None reads no number with more than six decimals.
     """
-    plain = f"regexp_replace(regexp_replace({x}, '{_ASIDE}', ''), '{_CURRENCY}', '')"
-    cases = " ".join(f"WHEN '{unit}' THEN {own}" for unit, own in _UNITS.items())
-    units = "|".join(sorted(("元", *_UNITS), key=len, reverse=True))
-    amount = _product("replace(part.number, ',', '')", f"CASE part.unit {cases} ELSE {factor} END", decimals)
+    plain = _bare(x)
+    cases = " ".join(f"WHEN '{unit}' THEN {own}" for unit, own in UNITS.items())
+    units = "|".join(sorted(UNITS, key=len, reverse=True))
+    unit = f"CASE part.unit {cases}{f' ELSE {factor}' if factor else ''} END"
+    amount = _product("replace(part.number, ',', '')", unit, decimals)
     # A number that says 元 where the header or the flag says 万元 is not read.
     exact = once(
-        f"regexp_extract({plain}, '^({_form(decimals)})\\s*({units})?整?$', ['number', 'unit'])",
+        f"regexp_extract({plain}, '^({_form(decimals)})\\s*({units})?$', ['number', 'unit'])",
         "part",
-        f"CASE WHEN {factor} = 1 OR part.unit <> '元' THEN {_fitted(amount)} END",
+        f"CASE WHEN {factor} = 1 OR part.unit <> '元' THEN {_fitted(amount)} END"
+        if factor
+        else _fitted(amount),
     )
     # Nearly every amount is plain digits in yuan; it needs no wide arithmetic to be exact.
-    if decimals is not None:
+    if decimals is not None or factor is None:
         return exact
     return (
         f"CASE WHEN {factor} = 1 AND regexp_full_match({x}, '[0-9]{{1,14}}([.][0-9]{{1,6}})?')"
@@ -62,12 +69,19 @@ def money_in_own_unit(x: str, units: Mapping[str, float], decimals: int | None) 
         units: word -> factor; the word ``""`` is for numbers that state none.
         decimals: as for ``money``.
     """
-    plain = f"regexp_replace({x}, '{_CURRENCY}', '')"
+    plain = _bare(x)
     written = f"regexp_extract({plain}, '^[+-]?[0-9.,]*[0-9]')"
     stated = f"lower(trim(regexp_extract({plain}, '^[+-]?[0-9.,]*[0-9](.*)$', 1)))"
     cases = " ".join(f"WHEN {quoted(word.lower())} THEN {literal(factor)}" for word, factor in units.items())
     amount = _product(f"replace({written}, ',', '')", f"CASE {stated} {cases} END", decimals)
     return f"CASE WHEN regexp_full_match({written}, '{_form(decimals)}') THEN {_fitted(amount)} END"
+
+
+def _bare(x: str) -> str:
+    """SQL of the text without the currency before it, without 整 and (含税) behind it, and without the amount in words."""
+    figures = f"regexp_replace(regexp_replace({x}, '{_IN_WORDS}', ''), '{_FIGURES}', '')"
+    plain = f"CASE WHEN contains({x}, '写') THEN {figures} ELSE {x} END"
+    return f"regexp_replace(regexp_replace({plain}, '{_ASIDE}', ''), '{_CURRENCY}', '')"
 
 
 def _fitted(amount: str) -> str:
@@ -93,12 +107,15 @@ def _product(number: str, factor: str, decimals: int | None) -> str:
     return f"round(TRY(TRY_CAST({number} AS DECIMAL(38,{_DECIMALS})) * {factor}), {decimals})"
 
 
-def share(x: str, factor: str) -> str:
-    """SQL of a share as DOUBLE; a text with a percent sign states its own unit, others are in ``factor``."""
+def share(x: str, factor: str | None) -> str:
+    """SQL of a share as DOUBLE; a text with a percent sign states its own unit, others are in ``factor``.
+
+    With None, only what has a percent sign is read.
+    """
     number = f"TRY_CAST(regexp_extract({x}, '^[0-9.+-]+') AS DOUBLE)"
     return (
         f"CASE WHEN regexp_full_match({x}, '[+-]?[0-9]{{1,15}}([.][0-9]+)?\\s*%?')"
-        f" THEN {number} * CASE WHEN suffix({x}, '%') THEN 0.01 ELSE {factor} END END"
+        f" THEN {number} * CASE WHEN suffix({x}, '%') THEN 0.01{f' ELSE {factor}' if factor else ''} END END"
     )
 
 

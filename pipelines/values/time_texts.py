@@ -38,6 +38,16 @@ _SERIAL_TIME = "[0-9]{1,7}[.]0{0,14}[1-9][0-9]{0,14}"
 _DIGITS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
 
 
+def local_day(moment: str, zone: str) -> str:
+    """SQL of the day that it is in a zone at a moment, both SQL; the moment is TIMESTAMP in UTC."""
+    return f"CAST(timezone({zone}, timezone('UTC', {moment})) AS DATE)"
+
+
+def midnight_after(day: str, zone: str) -> str:
+    """SQL of the moment, as TIMESTAMP in UTC, at which a day is over in a zone, both SQL."""
+    return f"timezone('UTC', timezone({zone}, {day} + INTERVAL 1 DAY))"
+
+
 def timestamp(x: str, formats: tuple[str, ...], zone: str) -> str:
     """SQL of a time as TIMESTAMP in UTC.
 

@@ -44,7 +44,8 @@ def built(inbox: Path, home: Path, as_of: date) -> Path:
     where = settings.home(home).prepare()
     shutil.copytree(inbox, where.inbox, dirs_exist_ok=True)
     with opened(where.control) as store:
-        night.receive(where, store, as_of, actor="evaluation", at=f"{as_of}T15:00:00+00:00")
+        night.admit(where, store, as_of)
+        night.receive(where, store, actor="evaluation", at=f"{as_of}T15:00:00+00:00")
         reading.read_files(where, store, progress=lambda *_: None)
         made = building.build(where, store, as_of, night.decided(store, as_of))
     if closed := [gate.holds for gate in made.gates if gate.blocks]:

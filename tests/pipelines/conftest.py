@@ -230,7 +230,9 @@ class County:
             table: [path for one in files if (path := one.folder / f"{table}.parquet").exists()]
             for table in (*table_schemas(), "refused")
         }
-        arrivals = {one.raw_sha: number for number, one in enumerate(files, 1)}
+        arrivals = [
+            stage.Arrival(one.raw_sha, number, one.report.time_zone) for number, one in enumerate(files, 1)
+        ]
         stage.load(con, tables, arrivals, cutoff)
         linking.set_judgements(con, linking.standing(judgements or []))
         core.build(con)

@@ -157,10 +157,17 @@ def test_a_night_of_an_earlier_day_is_refused_before_anything_is_done(tmp_path, 
 
     from pipelines import night
 
+    decided = []
     with pytest.raises(ValueError, match="2026-06-30 is published already"):
         night.run(
-            home, date(2026, 6, 28), actor="t", at="2026-07-01T18:00:00+00:00", progress=lambda *_: None
+            home,
+            date(2026, 6, 28),
+            actor="t",
+            at="2026-07-01T18:00:00+00:00",
+            progress=lambda *_: None,
+            decide=decided.append,
         )
+    assert not decided, "what a person says about a gate waits for a night that may be run"
     with opened(home.control) as store:
         assert store.current_snapshot() == before
         assert store.rows("SELECT count(*) AS n FROM signal WHERE is_current")[0]["n"] > 0

@@ -106,11 +106,13 @@ class FileRule:
         header: names of which at least two must stand in the header row; without any, those that the mapping reads.
         skip: lines of a delimited file before everything else.
         columns: names of the columns of a file that has no header.
+        encoding: of a text that is neither UTF-8 nor UTF-16 nor, from China, GB18030; such as ``cp1252``.
         records: of plain JSON, each section and the path to its records, such as ``lots[].bids``; a section without a
             name is ``section``.
         wanted, keys, required: the names that the mapping reads in this section, with ``head:`` before what stands
             above the table; those of them that tell whose the rows are (the lot); those of what else every record
             must have (the bidder). Worked out, not set.
+        is_chinese: a text that is not UTF-8 may be GB18030. Worked out, not set.
         published: the sender delivers only what is already public, so nothing is held back.
     """
 
@@ -121,10 +123,12 @@ class FileRule:
     published: bool = False
     skip: int = 0
     columns: tuple[str, ...] = ()
+    encoding: str = ""
     records: tuple[tuple[str, str], ...] = ()
     wanted: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+    is_chinese: bool = True
 
 
 def section_name(rule: FileRule, file_name: str) -> str:

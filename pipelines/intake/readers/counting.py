@@ -48,7 +48,7 @@ from pipelines.intake.readers import (
     delimited,
     exchange,
     layout,
-    ocds,
+    ocds_releases,
     section_name,
     sniffing,
     strict_json,
@@ -89,7 +89,7 @@ def count_records(path: Path, rule: FileRule, file_name: str, work: Path) -> dic
 
 
 def _delimited(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:
-    encoding = decoding.encoding_of(path)
+    encoding = decoding.stated_or_found(path, rule)
     csv.field_size_limit(delimited.MAX_FIELD_CHARS)
     delimiter = delimited.delimiter_of(path, encoding, rule)
     section = section_name(rule, file_name)
@@ -174,20 +174,20 @@ def _refuse_doctype(*_: object) -> None:
 def _ocds(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:
     encoding = decoding.encoding_of(path)
     counts: Counter[str] = Counter()
-    index = ocds.Index.of(path, encoding)
-    for _, found, _ in ocds.found_processes(path, encoding, index):
+    found_in_file = ocds_releases.Releases.of(path, encoding, work)
+    for _, found, _ in found_in_file.processes():
         if isinstance(found, strict_json.Fault):
             counts["tenders"] += 1
         else:
             merged = found.parts[0] if len(found.parts) == 1 else reduce(_put_over, found.parts, {})
             counts.update(_release_rows(merged))
-    if not strict_json.is_lines(path, encoding) and index.elements:
+    if not strict_json.is_lines(path, encoding) and found_in_file.elements:
         elements = _ijson_elements(decoding.as_utf8(path, encoding, work))
-        if elements != index.elements:
+        if elements != found_in_file.elements:
             raise FileRefused(
                 "PARSERS_DISAGREE",
-                f"two parsers find {index.elements} and {elements} releases or records; export the file again",
-                f"两种解析方式分别得到 {index.elements} 条和 {elements} 条记录；请重新导出",
+                f"two parsers find {found_in_file.elements} and {elements} releases or records; export the file again",
+                f"两种解析方式分别得到 {found_in_file.elements} 条和 {elements} 条记录；请重新导出",
             )
     return counts
 

@@ -15,7 +15,7 @@ from pipelines.intake.readers.plain_json import Decoder, Step, line_value, secti
 
 def count(path: Path, rule: FileRule, file_name: str, work: Path) -> dict[str, int]:
     """Count the records of each section, with what stands where records should be."""
-    encoding = decoding.encoding_of(path)
+    encoding = decoding.stated_or_found(path, rule)
     sections = sections_of(rule, file_name)
     if strict_json.is_lines(path, encoding):
         return _lines(path, encoding, sections)

@@ -10,7 +10,7 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.intake.readers import FileRefused
+from pipelines.intake.readers import FileRefused, FileRule
 
 _CHUNK_BYTES = 4 * 2**20
 
@@ -21,8 +21,21 @@ _SURELY_UTF8_BYTES = 32
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
-def encoding_of(path: Path) -> str:
-    """Return ``utf-8``, ``utf-8-sig``, ``utf-16`` or ``gb18030``.
+def stated_or_found(path: Path, rule: FileRule) -> str:
+    """Return the encoding that the mapping states, proven on all of the file, or the one that is found.
+
+    Text of another country in an encoding of its own looks like GB18030 (Não is N鉶): there, it has to be stated.
+
+    Raises:
+        FileRefused: as ``encoding_of`` does, or nobody says which encoding it is.
+    """
+    return (
+        checked(path, rule.encoding) if rule.encoding else encoding_of(path, may_be_chinese=rule.is_chinese)
+    )
+
+
+def encoding_of(path: Path, *, may_be_chinese: bool = True) -> str:
+    """Return ``utf-8``, ``utf-8-sig``, ``utf-16`` or, where it may be Chinese, ``gb18030``.
 
     Raises:
         FileRefused: the bytes are none of these, are cut inside a character, or hold NUL bytes.
@@ -38,6 +51,13 @@ def encoding_of(path: Path) -> str:
     except _Undecodable as broken:
         if broken.continuation_bytes >= _SURELY_UTF8_BYTES or (broken.is_cut and broken.continuation_bytes):
             raise broken.refusal() from None
+        if not may_be_chinese:
+            raise FileRefused(
+                "ENCODING",
+                "the text is not UTF-8; state its `encoding` in [[file]] of the mapping, such as cp1252, or export it as"
+                " UTF-8",
+                "文本不是 UTF-8；请在映射的 [[file]] 中写明 encoding（如 cp1252），或以 UTF-8 导出",
+            ) from None
         try:
             _check(path, "gb18030")
         except _Undecodable as hopeless:

@@ -67,7 +67,7 @@ _Counts = npt.NDArray[np.int32]
 
 def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
     """Take a delimited file apart; see ``readers.read``."""
-    encoding = decoding.encoding_of(path)
+    encoding = decoding.stated_or_found(path, rule)
     _refuse_long_lines(path)
     csv.field_size_limit(MAX_FIELD_CHARS)
     delimiter = delimiter_of(path, encoding, rule)

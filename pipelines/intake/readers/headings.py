@@ -39,7 +39,7 @@ _STATED = re.compile(
 )
 #: What brackets may add to a heading without making it another one.
 _NEUTRAL = re.compile(
-    r"(?:小写|数字|阿拉伯数字|数值|金额|含税价?|含增值税|必填|全称|名称|盖章|公章|加盖公章|签章|\*)"
+    r"(?:小写|数字|阿拉伯数字|数值|金额|含税价?|含增值税|必填|全称|名称|盖章|公章|加盖公章|签章|\*){1,2}"
 )
 _BRACKETS = re.compile(r"[(\[【](?P<said>[^()\[\]【】]*)[)\]】]$")
 #: Behind the name without brackets: ``投标报价:万元``, ``投标报价/元``, ``投标报价万元``.
@@ -184,6 +184,9 @@ def joined(parent: str, child: str) -> str:
     plain = "".join(unicodedata.normalize("NFKC", child).split())
     if _NEUTRAL.fullmatch(plain) or _STATED.fullmatch(plain):
         return f"{parent}（{child}）"
+    name, unit = base_name(child)
+    if unit and _NEUTRAL.fullmatch(name):
+        return f"{parent}（{name}）（{unit}）"
     return f"{parent}{LEVELS}{child}"
 
 

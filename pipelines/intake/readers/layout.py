@@ -35,7 +35,9 @@ _SUM = re.compile(
     r"|sub-?total|total|sum|average|mean)[:：]?.{0,12}",
     re.IGNORECASE,
 )
-_REMARK = re.compile(r"(?:备注|说明|注|附注|以上|以下|本表|note|remark)", re.IGNORECASE)
+_REMARK = re.compile(
+    r"[(（【\[*※]?\s*(?:备注|说明|注|附注|以上|以下|本表|本页|空白|此处|note|remark)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

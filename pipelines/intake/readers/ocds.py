@@ -52,111 +52,19 @@ from typing import Any
 
 from pipelines.intake.readers import (
     MAX_RAW_TEXT,
-    FileRefused,
     FileRule,
     Reading,
     Unreadable,
     coherence,
     decoding,
-    processes,
     strict_json,
 )
-from pipelines.intake.readers.processes import Process, Release
+from pipelines.intake.readers.ocds_columns import ARRAYS, COLUMNS, FROM_ELEMENT, FROM_RELEASE
+from pipelines.intake.readers.ocds_releases import Releases
+from pipelines.intake.readers.processes import Release
 from pipelines.intake.readers.spooling import Spool
 
-_RELEASE = ("ocid", "id", "date")
-_TENDER = (
-    "tender/id",
-    "tender/title",
-    "tender/status",
-    "tender/procurementMethod",
-    "tender/procurementMethodDetails",
-    "tender/mainProcurementCategory",
-    "tender/awardCriteria",
-    "tender/value/amount",
-    "tender/value/currency",
-    "tender/numberOfTenderers",
-    "tender/tenderPeriod/startDate",
-    "tender/tenderPeriod/endDate",
-    "tender/awardPeriod/startDate",
-    "tender/awardPeriod/endDate",
-    "tender/bidOpening/date",
-    "buyer/id",
-    "buyer/name",
-    "tender/procuringEntity/id",
-    "tender/procuringEntity/name",
-)
-
-#: Columns read from the release, for each section.
-_FROM_RELEASE = {
-    "tenders": _RELEASE + _TENDER,
-    "lots": _RELEASE + _TENDER,
-    "bids": (*_RELEASE, "tender/id"),
-    "tenderers": (*_RELEASE, "tender/id"),
-    "awards": (*_RELEASE, "tender/id"),
-    "contracts": (*_RELEASE, "tender/id"),
-    "parties": _RELEASE,
-}
-
-#: Where the elements of a section stand, and the columns read from each of them.
-_ARRAY = {
-    "lots": "tender/lots",
-    "bids": "bids/details",
-    "awards": "awards",
-    "contracts": "contracts",
-    "parties": "parties",
-}
-_FROM_ELEMENT = {
-    "lots": ("id", "title", "status", "value/amount", "value/currency"),
-    "bids": ("id", "date", "status", "value/amount", "value/currency"),
-    "awards": ("id", "date", "status", "value/amount", "value/currency"),
-    "contracts": (
-        "id",
-        "awardID",
-        "status",
-        "dateSigned",
-        "value/amount",
-        "value/currency",
-        "period/startDate",
-        "period/endDate",
-    ),
-    "parties": (
-        "id",
-        "name",
-        "identifier/scheme",
-        "identifier/id",
-        "identifier/legalName",
-        "contactPoint/name",
-        "contactPoint/telephone",
-        "contactPoint/email",
-        "address/streetAddress",
-        "address/locality",
-        "address/region",
-        "address/postalCode",
-        "address/countryName",
-    ),
-}
-_SUPPLIER = ("awards/suppliers/id", "awards/suppliers/name", "awards/relatedLots", "awards/relatedLot")
-_BIDDER = ("bids/details/tenderers/id", "bids/details/tenderers/name", "bids/details/relatedLot")
-_SPECIAL = {
-    "bids": _BIDDER,
-    "tenderers": ("bids/details/id", "bids/details/bidder/id", "bids/details/bidder/name", *_BIDDER),
-    "awards": (*_SUPPLIER, "awards/relatedBids"),
-    "contracts": _SUPPLIER,
-    "parties": ("parties/roles",),
-}
-
-#: Every section's columns.
-COLUMNS: dict[str, tuple[str, ...]] = {
-    section: (
-        *from_release,
-        *(f"{_ARRAY.get(section)}/{leaf}" for leaf in _FROM_ELEMENT.get(section, ())),
-        *_SPECIAL.get(section, ()),
-    )
-    for section, from_release in _FROM_RELEASE.items()
-}
-
-PACKAGES = frozenset({"releases", "records"})
+_PATHS = tuple(dict.fromkeys(path for paths in FROM_RELEASE.values() for path in paths))
 
 _Row = dict[str, str | None]
 
@@ -195,10 +103,10 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
     for section, columns in COLUMNS.items():
         spool.declare(section, columns)
     sink = _Sink(spool)
-    index = Index.of(path, encoding)
+    found_in_file = Releases.of(path, encoding, work)
     findings = coherence.Findings()
     merged = undated = 0
-    for place, found, text in found_processes(path, encoding, index):
+    for place, found, text in found_in_file.processes():
         if isinstance(found, strict_json.Fault):
             sink.refuse("tenders", place, found, text)
         else:
@@ -210,11 +118,11 @@ def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
     return Reading(
         spool.sections(),
         spool.unreadable,
-        [f"encoding {encoding}", *findings.notes(), *_notes(index, merged, undated)],
+        [f"encoding {encoding}", *findings.notes(), *_notes(found_in_file, merged, undated)],
     )
 
 
-def _notes(index: Index, merged: int, undated: int) -> Iterator[str]:
+def _notes(read: Releases, merged: int, undated: int) -> Iterator[str]:
     if merged:
         yield (
             f"同一 ocid 的多份 release 已合并：{merged:,} 个流程 / releases of one ocid were merged:"
@@ -225,183 +133,30 @@ def _notes(index: Index, merged: int, undated: int) -> Iterator[str]:
             f"{undated:,} 份 release 没有日期，按最早版本入库 / {undated:,} releases have no date and count as older"
             " than any that has one"
         )
-    yield f"{index.releases} releases"
-
-
-@dataclass
-class Index:
-    """What must be known of all releases before the first can be taken apart.
-
-    Attributes:
-        stamps: by ocid.
-        releases: how many there are, broken ones included.
-        elements: how many elements of top-level arrays they stand in.
-    """
-
-    stamps: dict[str, list[processes.Stamp]]
-    releases: int = 0
-    elements: int = 0
-
-    @classmethod
-    def of(cls, path: Path, encoding: str) -> Index:
-        """Read the file once.
-
-        Raises:
-            FileRefused: as ``releases`` does, or no release has a date and their order matters.
-        """
-        index = cls({})
-        last = ""
-        for place, found, _ in releases(path, encoding):
-            index.releases += found is not None
-            index.elements += place != last and not place.startswith("document")
-            last = place
-            if isinstance(found, dict):
-                stamp = processes.stamp(index.releases, found)
-                index.stamps.setdefault(found["ocid"], []).append(stamp)
-        processes.refuse_undated(index.stamps)
-        return index
-
-
-def found_processes(
-    path: Path, encoding: str, index: Index
-) -> Iterator[tuple[str, Process | strict_json.Fault, str]]:
-    """Yield (place, process or why there is none, JSON text), a process where its last release stands."""
-    waiting: dict[str, list[tuple[processes.Stamp, Release]]] = {}
-    number = 0
-    for place, found, text in releases(path, encoding):
-        number += found is not None
-        if found is None:
-            continue
-        if isinstance(found, strict_json.Fault):
-            yield place, found, text
-            continue
-        stamps = index.stamps[found["ocid"]]
-        held = waiting.setdefault(found["ocid"], [])
-        if number in processes.undated(stamps):
-            yield place, processes.UNDATED, text
-        else:
-            held.append((next(one for one in stamps if one.number == number), processes.slim(found)))
-        if number == stamps[-1].number:
-            del waiting[found["ocid"]]
-            for process in processes.together(held):
-                numbers = ", ".join(map(str, process.numbers[:5])) + (" …" if process.numbers[5:] else "")
-                yield f"release {numbers}", process, ""
-
-
-def releases(
-    path: Path, encoding: str, decoder: strict_json.Decoder | None = None
-) -> Iterator[tuple[str, Release | strict_json.Fault | None, str]]:
-    """Yield (place, release or why there is none, JSON text) in file order; None for an empty package.
-
-    The place is ``line 7``, ``releases[6]``, ``records[6]``, ``[6]``, or ``document`` for a lone release;
-    several releases of one line or record have the same place.
-
-    Raises:
-        FileRefused: the document is not JSON, or is no OCDS.
-    """
-    decoder = decoder or strict_json.Decoder()
-    if strict_json.is_lines(path, encoding):
-        for number, text in strict_json.lines(path, encoding):
-            for found in _of_line(decoder, text):
-                yield f"line {number}", found, text or ""
-        return
-    found_in: Counter[str] = Counter()
-    for array, value, text in strict_json.elements(path, encoding, decoder, PACKAGES):
-        found_in[array] += 1
-        place = f"{array}[{found_in[array] - 1}]"
-        if array == ".":
-            place = "document" if found_in[array] == 1 else f"document {found_in[array]}"
-        if array == "." and not _is_ocds(value):
-            raise FileRefused(
-                "NOT_OCDS",
-                "no OCDS: there are no releases, records, ocid or compiledRelease; deliver an OCDS file",
-                "JSON 不是 OCDS 数据（没有 releases、records、ocid 或 compiledRelease）；请提供 OCDS 文件",
-            )
-        found_here = [fault] if (fault := decoder.fault()) else _of_value(value)
-        for found in found_here:
-            yield place, found, text
-        if not found_here:
-            yield place, None, text
-
-
-def _of_line(decoder: strict_json.Decoder, text: str | None) -> list[dict[str, Any] | strict_json.Fault]:
-    if text is None:
-        most = strict_json.MAX_RECORD_CHARS
-        return [
-            strict_json.Fault(
-                "LINE_TOO_LONG", f"the line is longer than {most:,} characters", f"该行超过 {most:,} 个字符"
-            )
-        ]
-    try:
-        value, end = decoder.decode(text)
-    except strict_json.NotJson as error:
-        return [strict_json.Fault("NOT_JSON", f"the line is not JSON: {error}", "该行不是合法的 JSON")]
-    if end != len(text):
-        return [strict_json.Fault("NOT_JSON", "text follows the JSON value", "JSON 之后有多余文字")]
-    if fault := decoder.fault():
-        return [fault]
-    return _of_value(value)
-
-
-def _is_ocds(value: Any) -> bool:
-    return isinstance(value, dict) and any(name in value for name in ("ocid", "compiledRelease"))
-
-
-def _of_value(value: Any) -> list[dict[str, Any] | strict_json.Fault]:
-    """Return the releases of one value, which is a release, a record, or a package of them."""
-    if not isinstance(value, dict):
-        return [
-            strict_json.Fault("NOT_AN_OBJECT", "a release must be a JSON object", "release 必须是 JSON 对象")
-        ]
-    if not _is_ocds(value):
-        packages = [value[name] for name in sorted(PACKAGES) if isinstance(value.get(name), list)]
-        if packages:
-            return [found for package in packages for element in package for found in _of_value(element)]
-    if isinstance(compiled := value.get("compiledRelease"), dict):
-        # The record may be the only one that says which process it is.
-        return _of_value({"ocid": value.get("ocid")} | compiled | {"tag": ["compiled"]})
-    if isinstance(value.get("releases"), list):
-        # A record may only link to its releases: a link has an address and no ocid.
-        embedded = [one for one in value["releases"] if isinstance(one, dict) and "ocid" in one]
-        if embedded and len(embedded) == len(value["releases"]):
-            return list(embedded)
-        return [
-            strict_json.Fault(
-                "LINKED_RELEASES",
-                "the record only links to releases; deliver it with compiledRelease or the releases",
-                "该 record 仅含 release 链接；请提供 compiledRelease 或完整的 release",
-            )
-        ]
-    if isinstance(value.get("versionedRelease"), dict):
-        return _of_value(
-            {"ocid": value.get("ocid")} | processes.newest(value["versionedRelease"]) | {"tag": ["compiled"]}
-        )
-    if not isinstance(value.get("ocid"), str) or not value["ocid"].strip():
-        return [strict_json.Fault("NO_OCID", "the release has no ocid", "release 没有 ocid")]
-    return [value]
+    yield f"{read.releases} releases"
 
 
 def _take_apart(release: Release, sink: _Sink) -> None:
     who = _Known.of(release)
     release = _with_buyer(release, who)
     tender = release.get("tender")
+    said = {path: _leaf(release, path) for path in _PATHS}
+    of_release = {section: {path: said[path] for path in paths} for section, paths in FROM_RELEASE.items()}
     if isinstance(tender, dict):
-        sink.add("tenders", "tender", _leaves(release, _FROM_RELEASE["tenders"]))
+        sink.add("tenders", "tender", of_release["tenders"])
         if not tender.get("lots"):
-            row = _leaves(release, _FROM_RELEASE["lots"])
-            only = {f"tender/lots/{leaf}": _leaf(tender, leaf) for leaf in _FROM_ELEMENT["lots"]}
-            sink.add("lots", "tender", {**row, **only, "tender/lots/id": ""})
+            only = {f"tender/lots/{leaf}": _leaf(tender, leaf) for leaf in FROM_ELEMENT["lots"]}
+            sink.add("lots", "tender", {**of_release["lots"], **only, "tender/lots/id": ""})
     elif tender is not None:
         sink.refuse("tenders", f"{sink.place}, tender", _NOT_AN_OBJECT, str(strict_json.text_of(tender)))
-    for section, array in _ARRAY.items():
-        common = _leaves(release, _FROM_RELEASE[section])
+    for section, array in ARRAYS.items():
         for place, element in _elements(release, section, sink):
-            own = {f"{array}/{leaf}": _leaf(element, leaf) for leaf in _FROM_ELEMENT[section]}
+            own = {f"{array}/{leaf}": _leaf(element, leaf) for leaf in FROM_ELEMENT[section]}
             for special in _special(section, element, who):
-                sink.add(section, place, {**common, **own, **special})
+                sink.add(section, place, {**of_release[section], **own, **special})
             if section == "bids":
                 for special in _together(element, who):
-                    sink.add("tenderers", place, {**_leaves(release, _FROM_RELEASE["tenderers"]), **special})
+                    sink.add("tenderers", place, {**of_release["tenderers"], **special})
 
 
 @dataclass(frozen=True)
@@ -488,8 +243,8 @@ _NOT_A_LIST = strict_json.Fault("NOT_A_LIST", "a JSON array is expected here", "
 
 
 def _elements(release: dict[str, Any], section: str, sink: _Sink) -> Iterator[tuple[str, dict[str, Any]]]:
-    place = _ARRAY[section].replace("/", ".")
-    array = _value(release, _ARRAY[section])
+    place = ARRAYS[section].replace("/", ".")
+    array = _value(release, ARRAYS[section])
     if not array:
         return
     if not isinstance(array, list):
@@ -561,10 +316,6 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 def _joined(values: list[Any]) -> str:
     return ";".join(text for value in values if (text := strict_json.text_of(value)))
-
-
-def _leaves(value: dict[str, Any], paths: tuple[str, ...]) -> _Row:
-    return {path: _leaf(value, path) for path in paths}
 
 
 def _leaf(value: Release, path: str) -> str | None:

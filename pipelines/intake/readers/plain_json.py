@@ -124,7 +124,7 @@ def sections_of(rule: FileRule, file_name: str) -> list[tuple[str, tuple[Step, .
 
 def read(path: Path, rule: FileRule, file_name: str, work: Path) -> Reading:
     """Take a JSON file apart; see ``readers.read``."""
-    encoding = decoding.encoding_of(path)
+    encoding = decoding.stated_or_found(path, rule)
     taking = _Taking(Spool(work), sections_of(rule, file_name))
     if strict_json.is_lines(path, encoding):
         _take_lines(path, encoding, taking)

@@ -138,8 +138,9 @@ def moment(text: Any) -> datetime | None:
 
 
 def _is_read(name: str, value: Any) -> bool:
-    is_objects = isinstance(value, list) and any(isinstance(one, dict) for one in value)
-    return not is_objects or name in _ARRAYS or name in _RELATED
+    if not isinstance(value, list) or name in _ARRAYS or name in _RELATED:
+        return True
+    return not any(isinstance(one, dict) for one in value)
 
 
 #: Spellings of one field in versions of the standard and its extensions.
@@ -151,16 +152,24 @@ _RELATED = {
 }
 
 
+#: Fields that are arrays of objects, also where a publisher writes one object.
+_PARTIES = ("tenderers", "suppliers")
+
+
 def _slim(name: str, value: Any) -> Any:
-    if name in ("tenderers", "suppliers"):
+    if name in _PARTIES:
         value = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
     if isinstance(value, list):
         return [_slim("", one) for one in value]
     if not isinstance(value, dict):
         return value
     found = {
-        key: _slim(key, inner) for key, inner in value.items() if key not in _RELATED and _is_read(key, inner)
+        key: _slim(key, inner) if isinstance(inner, dict | list) or key in _PARTIES else inner
+        for key, inner in value.items()
+        if key not in _RELATED and _is_read(key, inner)
     }
+    if _RELATED.keys().isdisjoint(value):
+        return found
     for key in sorted(_RELATED.keys() & value.keys()):
         ids = [
             one.get("id") or one.get("lotId") if isinstance(one, dict) else one for one in _listed(value[key])

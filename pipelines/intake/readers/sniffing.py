@@ -291,8 +291,9 @@ def _sniff_text(head: bytes) -> str:
     if _WEB_PAGE.match(start):
         raise FileRefused(
             "WEB_PAGE",
-            "the file is a web page, perhaps a login or error page; export the data again",
-            "文件是网页，可能是登录页或错误页；请重新导出数据",
+            "the file is a web page: a login or error page, or a table that a site calls .xls; export the data again, or open it"
+            " in a spreadsheet program and save it as .xlsx",
+            "文件是网页：可能是登录页、错误页，或以 .xls 为名导出的网页表格；请重新导出，或用 WPS/Excel 打开后另存为 .xlsx",
         )
     if start.startswith("<"):
         return "xml"

@@ -44,6 +44,14 @@ def test_flags_a_close_order_that_stays(market):
     assert market.flagged_together(ID) == [set(FIRMS)]
 
 
+def test_two_openings_under_one_number_are_rounds_whatever_their_names(market):
+    repeated(market)
+    market.con.execute(
+        "UPDATE core.lots SET first_round_id = 'L0', tender_id = NULL, lot_name = lot_id WHERE lot_id IN ('L0', 'L1')"
+    )
+    assert market.judged(ID) == {"L1": True}
+
+
 def test_leaves_a_close_order_that_changes_alone(market):
     assert repeated(market, again=[AGAIN[place] for place in (3, 0, 6, 1, 5, 2, 4)]).judged(ID) == {
         "L1": False

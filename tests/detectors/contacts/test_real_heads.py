@@ -38,7 +38,8 @@ def screened(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BIDWATCH_KEY", str(key))
         with opened(home.control) as store:
-            night.receive(home, store, date(2026, 11, 22), actor="tester", at="2026-11-21T18:00:00+00:00")
+            night.admit(home, store, date(2026, 11, 22))
+            night.receive(home, store, actor="tester", at="2026-11-21T18:00:00+00:00")
             read_files(home, store, progress=lambda *_: None)
             built = build(home, store, date(2026, 11, 22), HumanDecisions([], [], []))
     with duckdb.connect(built.path, read_only=True) as con:

@@ -74,7 +74,7 @@ def test_a_warning_is_a_finding(county, unchecked):
 
 
 def test_the_commonest_reasons_of_refusal_are_counted(county, capsys):
-    rows = "".join(f",公司{n},,5\n" for n in range(3)) + "L1,甲公司,,-5\n"
+    rows = "".join(f",公司{n},,5\n" for n in range(3)) + "L1,甲公司,123,5\n"
     one = county.read(dated("lot,name,code,price\n" + rows))
     source_check.print_file(Checked("bids.csv", one.folder, one.report), ZONE, 1, Lang.EN)
     said = capsys.readouterr().out
@@ -82,7 +82,7 @@ def test_the_commonest_reasons_of_refusal_are_counted(county, capsys):
     lines = [[cell.strip() for cell in line.split("│")] for line in reasons.splitlines() if "│" in line]
     assert [(line[1], line[3], line[4]) for line in lines] == [
         ("MISSING_VALUE", "3", "line 2"),
-        ("PRICE_NOT_POSITIVE", "1", "line 5"),
+        ("CODE_FORM", "1", "line 5"),
     ]
 
 

@@ -83,14 +83,15 @@ def test_a_refused_row_says_what_where_why_and_in_both_languages(county):
 
 
 def test_a_cell_that_cannot_be_read_costs_that_cell_and_is_counted(county):
-    taken = county.read(HEAD + bid(price="弃标") + bid(price="未解密", rank="first") + bid(form="7"))
+    bids = bid(price="弃标") + bid(price="未解密", rank="first") + bid(price="0.00") + bid(price="-1")
+    taken = county.read(HEAD + bids + bid(form="7"))
     assert taken.refused == []
-    assert taken.values("bidder") == ["name:甲公司"] * 3, "participation is not lost"
-    assert taken.values("price_unread") == ["弃标", "未解密", None]
-    assert [price is None for price in taken.values("price")] == [True, True, False]
+    assert taken.values("bidder") == ["name:甲公司"] * 5, "participation is not lost"
+    assert taken.values("price_unread") == ["弃标", "未解密", "0.00", "-1", None], "zero is no price"
+    assert [price is None for price in taken.values("price")] == [True, True, True, True, False]
     (section,) = FileReport.load(taken.folder).sections
     assert section.unread == {
-        "bids.price": [2, "弃标"],
+        "bids.price": [4, "-1"],
         "bids.price_form": [1, "7"],
         "bids.rank": [1, "first"],
     }
@@ -99,8 +100,6 @@ def test_a_cell_that_cannot_be_read_costs_that_cell_and_is_counted(county):
 def test_every_kind_of_refusal_names_its_column(county):
     taken = county.read(
         HEAD
-        + bid(price="0")
-        + bid(price="-1")
         + bid(lot="", price="5")
         + bid(name="无")
         + bid(code=FIRM[:-1] + "3")
@@ -111,18 +110,16 @@ def test_every_kind_of_refusal_names_its_column(county):
         + "L1,too,short\n"
     )
     assert taken.codes == [
-        (11, "", "FIELD_COUNT"),
-        (2, "price", "PRICE_NOT_POSITIVE"),
-        (3, "price", "PRICE_NOT_POSITIVE"),
-        (4, "lot_id", "MISSING_VALUE"),
-        (5, "bidder", "MISSING_VALUE"),
-        (6, "bidder_code", "CHECK_DIGIT"),
-        (7, "bidder_code", "CODE_FORM"),
-        (8, "updated_at", "UNREADABLE_VALUE"),
-        (9, "updated_at", "UNREADABLE_VALUE"),
+        (9, "", "FIELD_COUNT"),
+        (2, "lot_id", "MISSING_VALUE"),
+        (3, "bidder", "MISSING_VALUE"),
+        (4, "bidder_code", "CHECK_DIGIT"),
+        (5, "bidder_code", "CODE_FORM"),
+        (6, "updated_at", "UNREADABLE_VALUE"),
+        (7, "updated_at", "UNREADABLE_VALUE"),
     ]
-    assert [row["raw_row"] for row in taken.rows()] == [10], "old codes and doubtful ID numbers only warn"
-    assert (taken.report.records, taken.report.refused) == (10, 9)
+    assert [row["raw_row"] for row in taken.rows()] == [8], "old codes and doubtful ID numbers only warn"
+    assert (taken.report.records, taken.report.refused) == (8, 7)
     for row in taken.refused:
         assert len(row["reason"]) > 10
         assert any("\u4e00" <= letter <= "\u9fff" for letter in row["reason_zh"])
@@ -135,7 +132,7 @@ def test_warnings_are_counted_and_the_row_loads(county):
     }
     assert found["OLD_CODE"] == ("warning", 1, 3)
     assert found["PRICE_ABOVE_3_BILLION"] == ("warning", 1, 3)
-    assert found["PRICE_NOT_POSITIVE"] == ("critical", 0, 3)
+    assert found["CODE_FORM"] == ("critical", 0, 3)
     assert len(taken.rows()) == 3
     assert taken.refused == []
 
@@ -147,11 +144,12 @@ section = "bids"
 table = "lots"
 [record.columns]
 lot_id = { from = ["lot"] }
-ceiling_price = { from = ["rank"], unit = 1 }
+tender_id = { from = ["rank"] }
 """
-    taken = county.read(HEAD + bid(rank="0") + bid(lot="", rank="") + bid(lot="L2", rank="5"))
+    stray = bid(lot="L".ljust(23, "1"), rank="2" * 20)
+    taken = county.read(HEAD + stray + bid(lot="", rank="") + bid(lot="L2", rank="5"))
     assert taken.values("lot_id") == taken.values("lot_id", "lots") == ["L2"]
-    assert taken.codes == [(2, "ceiling_price", "CEILING_NOT_POSITIVE"), (3, "lot_id", "MISSING_VALUE")]
+    assert taken.codes == [(2, "lot_belongs_to_tender", "LOT_NOT_IN_TENDER"), (3, "lot_id", "MISSING_VALUE")]
     assert (taken.report.records, taken.report.refused) == (3, 2)
 
 
@@ -285,6 +283,7 @@ def test_equal_inputs_give_equal_bytes(county):
             lot=f"L{i % 7}",
             name=f"公司{i}",
             price=str(i % 11),
+            code="" if i % 11 else "123",
             agent=f"人{i % 5}",
             phone=f"1390000{i:04}",
             rank="x" * (i % 13 == 0),
@@ -410,11 +409,11 @@ def test_the_exchange_record_as_json_lines(county):
 
 def test_a_file_larger_than_one_batch_is_read_in_parts(county, monkeypatch):
     monkeypatch.setattr(bronze, "BATCH_ROWS", 3)
-    taken = county.read(HEAD + "".join(bid(lot=f"L{i}", price=str(i % 4)) for i in range(10)))
+    taken = county.read(HEAD + "".join(bid(lot=f"L{i}", name="甲公司" if i % 4 else "无") for i in range(10)))
     assert [row["raw_row"] for row in taken.refused] == [2, 6, 10]
     assert taken.values("lot_id") == ["L1", "L2", "L3", "L5", "L6", "L7", "L9"]
     checked = {row["code"]: row["checked"] for row in taken.report.expectations}
-    assert checked["PRICE_NOT_POSITIVE"] == 10
+    assert checked["CODE_FORM"] == 10
 
 
 def test_every_table_of_the_schemas_can_be_written(county):

@@ -5,14 +5,17 @@
 
 import datetime as dt
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import sample_night
 from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.intake import mapping
+from pipelines.settings import Home
 
 CASES = Path(__file__).parents[2] / "cases"
 
@@ -226,3 +229,26 @@ def test_no_value_stops_the_indicators(name):
         app, ["indicators", str(CASES / "ocds" / name), "--settings", str(settings)]
     )
     assert with_settings.exit_code == 0, with_settings.output
+
+
+# ---- nights
+
+
+def lay(home, source, name):
+    folder = home.inbox / source
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(CASES / name, folder)
+
+
+def test_a_night_of_an_earlier_day_takes_no_alert_and_no_grade_away(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("BIDWATCH_KEY", raising=False)
+    home = Home(tmp_path / "home").prepare()
+    lay(home, "national", "csv/BIDDER_MARGIN_INFO_20260628.csv")
+    lay(home, "opening_sheets", "sheets/b1_open0629.xlsx")
+    done = sample_night.run(home, dt.date(2026, 6, 30), detectors=("contacts.deposit_account",))
+    assert [(alert.lot_id, alert.grade) for alert in done.alerts] == [("B1-A", "A")]
+    before = sample_night.state_of(home)
+    with pytest.raises(ValueError, match="2026-06-30 is published already"):
+        sample_night.run(home, dt.date(2026, 6, 28), detectors=("contacts.deposit_account",))
+    assert sample_night.state_of(home) == before

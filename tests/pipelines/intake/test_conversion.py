@@ -78,7 +78,8 @@ def price(convert):
     """Read one or many price texts; None stands for a text that is refused."""
 
     def prices(texts, setting="unit = 1", header="price", **more):
-        rows = convert(f'price = {{ from = ["price"], {setting} }}', {header: texts} | more)
+        columns = f'price = {{ from = ["price"], {setting} }}\nwinner_name = {{ constant = "甲" }}'
+        rows = convert(columns, {header: texts} | more, table="awards")
         read = [None if row["unread"] else row["price"] for row in rows]
         assert all(row["unread"].startswith(f"price{FIELD}") for row in rows if row["unread"])
         return read[0] if isinstance(texts, str) else read
@@ -127,6 +128,36 @@ def test_a_header_without_a_unit_of_money_refuses_the_file(convert, header):
     assert "投标报价（元）" in refused.value.reason_zh
 
 
+@pytest.mark.parametrize(
+    ("cells", "yuan"),
+    [
+        (
+            ["102万元", "1,286.50 万元", "1040000元（含税）", "弃标", "/"],
+            ["1020000", "12865000", "1040000", None, None],
+        ),
+        (["壹佰万元整", ""], [None, None]),
+    ],
+)
+def test_cells_may_state_the_unit_that_the_heading_does_not(convert, cells, yuan):
+    rows = convert('price = { from = ["投标报价"], unit_in_header = true }', {"投标报价": cells})
+    assert [row["price"] for row in rows] == [text and Decimal(text) for text in yuan]
+
+
+def test_one_number_without_a_unit_refuses_the_file_and_is_named_by_its_place(convert):
+    with pytest.raises(FileRefused) as refused:
+        convert('price = { from = ["投标报价"], unit_in_header = true }', {"投标报价": ["102万元", "987654"]})
+    assert refused.value.code == "UNIT_NOT_STATED"
+    assert "987654" not in refused.value.reason + refused.value.reason_zh, "it may be secret"
+
+
+def test_shares_may_state_their_unit_in_the_cells(convert):
+    share = 'discount_share = { from = ["下浮率"], unit_in_header = true }'
+    rows = convert(share, {"下浮率": ["7.25%", "无"]}, table="lots")
+    assert [row["discount_share"] for row in rows] == [pytest.approx(0.0725), None]
+    with pytest.raises(FileRefused):
+        convert(share, {"下浮率": ["7.25%", "7.25"]}, table="lots")
+
+
 def test_a_constant_factor_is_exact(price):
     assert price("0.07", "unit = 10000") == Decimal("700")
     assert price("12345", "unit = 0.01") == Decimal("123.45")
@@ -141,6 +172,8 @@ def test_a_constant_factor_is_exact(price):
         ("¥ 1234.5", "1234.5"),
         ("1234.5元", "1234.5"),
         ("1234.5 元", "1234.5"),
+        ("小写：1234.5元 大写：壹仟贰佰叁拾肆元伍角", "1234.5"),
+        ("大写：壹仟贰佰叁拾肆元伍角；小写：￥1,234.5", "1234.5"),
         ("  7 ", "7"),
         ("0", "0"),
         ("-5", "-5"),

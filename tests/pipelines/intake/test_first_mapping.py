@@ -1,6 +1,7 @@
 """A draft of a mapping is read back: what matters is that the night reads the file by it, without an edit."""
 
 import io
+import json
 import tomllib
 from collections import Counter
 from decimal import Decimal
@@ -211,6 +212,16 @@ def test_a_price_without_a_unit_is_a_question_and_not_a_choice(read_by_draft):
     assert answered.values("price") == [Decimal(1_020_000)]
 
 
+def test_a_unit_in_every_cell_is_proposed_and_one_without_is_a_question(read_by_draft, tmp_path):
+    bids = '标段编号,投标人,投标报价\nL1,甲公司,102万元\nL1,乙公司,"1,286,500 元"\nL1,丙公司,弃标\n'
+    text, one = read_by_draft(bids, "a.csv")
+    assert 'unit_in_cell = { "元" = 1, "万元" = 10000 }' in line_of(text, "price")
+    assert one.values("price") == [Decimal(1_020_000), Decimal(1_286_500), None]
+    assert line_of(drafted(tmp_path, f"{bids}L1,丁公司,99\n".encode(), "a.csv"), "price").startswith(
+        "# price"
+    )
+
+
 def test_a_unit_above_the_table_counts_for_its_prices(read_by_draft):
     content = sheet(
         [
@@ -305,7 +316,7 @@ def test_any_heading_gives_a_mapping_that_loads(tmp_path, heading):
     ("content", "code"),
     [
         (b"<R/>", "NO_TABLE"),
-        (b'{"releases": []}', "NO_TABLE"),
+        (b'{"releases": []}', "HAS_A_MAPPING"),
         ("标段编号,投标人\n".encode(), "NO_RECORDS"),
         (b"a,b\n1,2\n", "NO_TABLE_FILLED"),
         (sheet([["a", "b"], ["c", "d"]]), "NO_HEADER"),
@@ -389,3 +400,113 @@ def test_every_known_heading_names_one_column_that_exists():
         assert set(columns) <= set(table_schemas()[table].columns), table
         names = Counter(vocabulary.compared(name) for headings in columns.values() for name in set(headings))
         assert [name for name, times in names.items() if times > 1] == [], table
+
+
+def test_a_price_of_two_levels_of_which_one_states_the_unit_is_read(read_by_draft):
+    """序号, 标段编号 and 投标人 are merged downwards, 投标报价 lies over 大写 and 小写（元）."""
+    content = sheet(
+        [
+            ["河州市工程建设项目开标记录表"],
+            ["序号", "标段编号", "投标人", "投标报价", "投标报价", "工期"],
+            ["序号", "标段编号", "投标人", "大写", "小写（元）", ""],
+            *([n + 1, "L1", firm, "壹佰万元整", 1_000_000 + n, "90天"] for n, firm in enumerate(FIRMS)),
+        ]
+    )
+    _, one = read_by_draft(content, "a.xlsx")
+    assert one.values("price") == [1_000_000, 1_000_001, 1_000_002]
+    assert set(one.values("duration_days")) == {90}
+
+
+def test_a_day_number_of_a_spreadsheet_is_no_second_of_1970(read_by_draft):
+    ledger = "标段编号,投标人,投标报价（元）,开标日期\nL1,甲公司,5,46175\n"
+    text, one = read_by_draft(ledger, "a.csv")
+    assert 'formats = ["serial"]' in line_of(text, "opening_on")
+    assert [f"{day}" for day in one.values("opening_on", "lots")] == ["2026-06-02"]
+
+
+# ---- JSON, and what needs no mapping
+
+
+def test_records_of_json_are_found_where_they_stand_and_read_by_their_draft(read_by_draft):
+    document = {
+        "page": 1,
+        "list": [{"a": 1}],
+        "data": {
+            "lots": [
+                {
+                    "标段编号": "L1",
+                    "开标时间": "2026-05-06 09:30",
+                    "投标": [
+                        {"投标人名称": f, "报价": {"投标报价（元）": n}} for n, f in enumerate(FIRMS, 5)
+                    ],
+                }
+            ]
+        },
+    }
+    text, one = read_by_draft(json.dumps(document, ensure_ascii=False), "opening_1.json")
+    assert 'records = "data.lots[].投标"' in text
+    assert [(row["lot_id"], row["bidder_name"], row["price"]) for row in one.rows()] == [
+        ("L1", firm, n) for n, firm in enumerate(FIRMS, 5)
+    ]
+    assert one.values("lot_id", "lots") == ["L1"] * 3
+
+
+def test_the_answer_of_a_service_is_read_by_its_draft(read_by_draft):
+    """The unit stands beside the price, and what is around the records is not taken for what it resembles."""
+    bids = [
+        {"bidSectionCode": "L1", "bidderName": firm, "bidPrice": n, "priceUnit": "万元"}
+        for n, firm in enumerate(FIRMS, 5)
+    ]
+    answer = {"code": 200, "msg": "ok", "data": {"total": 3, "records": bids}}
+    text, one = read_by_draft(json.dumps(answer), "api.json")
+    assert "../" not in text.partition("# 未使用的列")[0]
+    assert one.values("price") == [50_000, 60_000, 70_000]
+
+
+def test_json_lines_are_drafted(read_by_draft):
+    lines = "".join(json.dumps({"标段编号": "L1", "投标人": f, "投标报价（万元）": 7}) + "\n" for f in FIRMS)
+    _, one = read_by_draft(lines, "a.jsonl")
+    assert one.values("price") == [70_000] * 3
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"releases": [{"ocid": "o1", "tender": {}}]}', "source 'ocds'"),
+        ('{"ocid": "o1"}\n{"ocid": "o2"}\n', "source 'ocds'"),
+        ('{"TITLE": {"DATA_EN": "TENDER_LIST"}, "CONTEXT": {}}', "source 'national'"),
+        (
+            "<DES><TITLE><DATA_EN>TENDER_LIST</DATA_EN></TITLE><CONTEXT><A>1</A></CONTEXT></DES>",
+            "source 'national'",
+        ),
+        ("<rows><row><a>1</a></row></rows>", "CSV"),
+        ('{"a": [{"b": 1}]}', "by hand"),
+    ],
+)
+def test_what_a_built_in_source_reads_or_nobody_does_is_said(tmp_path, content, said):
+    with pytest.raises(FileRefused) as refused:
+        drafted(tmp_path, content.encode(), "a.json")
+    assert said in refused.value.reason
+
+
+# ---- several winners in a cell
+
+
+def test_several_winners_in_a_cell_are_split_with_what_stands_beside_them(read_by_draft):
+    ledger = (
+        "标段编号,中标单位,中标金额（元）,中标日期\n"
+        f"L1,{FIRMS[0]}、{FIRMS[1]},100、200,2026-05-06\n"
+        f"L2,{FIRMS[2]},300,2026-05-07\n"
+    )
+    text, one = read_by_draft(ledger, "results.csv")
+    assert "待确认" in next(line for line in text.splitlines() if line.startswith("split = "))
+    found = [(row["winner_name"], row["price"]) for row in one.rows("awards")]
+    assert found == [(FIRMS[0], 100), (FIRMS[1], 200), (FIRMS[2], 300)]
+
+
+@pytest.mark.parametrize(
+    "winner", [f"{FIRMS[0]}、{FIRMS[1]}联合体", f"{FIRMS[0]}（成员：{FIRMS[1]}、{FIRMS[2]}）"]
+)
+def test_a_joint_venture_is_one_winner(tmp_path, winner):
+    ledger = f"标段编号,中标单位,中标金额（元）,中标日期\nL1,{winner},100,2026-05-06\n"
+    assert "split = " not in drafted(tmp_path, ledger.encode(), "results.csv")

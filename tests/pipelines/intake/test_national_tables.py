@@ -140,10 +140,10 @@ def test_what_was_drawn_stays_as_delivered_beside_the_benchmark_in_yuan(national
     ) == [("L1", "３号球；7号球", "K=0.88;C=0.45", Decimal("1234567.89"), "CNY", Decimal("1234567.89"))]
 
 
-def test_a_benchmark_of_zero_is_refused_and_none_is_not(national):
+def test_a_benchmark_of_zero_is_none_and_counted(national):
     one = deliver(national, "BID_OPEN_DETAIL", "L1,,K=0.9,0", "L2,,K=0.9,/")
-    assert one.codes == [(2, "benchmark_price", "BENCHMARK_NOT_POSITIVE")]
-    assert one.values("lot_id", "opening_draws") == ["L2"]
+    assert one.values("benchmark_price", "opening_draws") == [None, None]
+    assert one.report.sections[0].unread == {"opening_draws.benchmark_price": (1, "0")}
 
 
 def test_a_later_correction_of_a_draw_counts(national):
@@ -322,9 +322,10 @@ def test_a_payment_names_its_payee_and_its_amount_in_yuan(national):
     ]
 
 
-def test_a_payment_of_nothing_is_refused(national):
+def test_a_payment_of_nothing_has_no_amount(national):
     one = deliver(national, "PAYMENT_INFO", f"L1,P-1,甲公司,{FIRM},0,0,156,20260610")
-    assert one.codes == [(2, "amount", "AMOUNT_NOT_POSITIVE")]
+    assert one.values("amount", "payments") == [None]
+    assert one.report.sections[0].unread == {"payments.amount": (1, "0 (0)")}
 
 
 def test_a_change_of_a_contract_says_what_was_and_what_is_of_one_item(national):
@@ -463,7 +464,6 @@ def test_a_subcontract_names_both_firms_and_its_price_in_yuan(national):
 @pytest.mark.parametrize(
     ("row", "column", "code"),
     [
-        (f"乙公司,{OTHER},0,0,156,20260610", "price", "PRICE_NOT_POSITIVE"),
         (f"甲公司,{FIRM},9000,0,156,20260610", "subcontractor_is_another", "SUBCONTRACTOR_IS_CONTRACTOR"),
         ("/,/,9000,0,156,20260610", "subcontractor", "MISSING_VALUE"),
         (f"乙公司,{OTHER},9000,0,156,/", "signed_on", "MISSING_VALUE"),

@@ -160,6 +160,24 @@ def test_the_place_in_the_cell_may_be_the_rank(tmp_path, make_county):
     assert found == [("L1", "甲公司", 1), ("L1", "乙公司", 2), ("L2", "丙公司", 1)]
 
 
+BESIDE = 'split = { from = ["中标人"], at = "、;", beside = [["成交价", "中标价"], ["负责人"]] }'
+
+
+def test_columns_that_hold_as_many_values_are_split_side_by_side(awards):
+    _, taken = awards(BESIDE, "L1,甲公司、乙公司,100;200,,", "L2,丙公司,7,张三,")
+    assert winners(taken) == [("L1", "甲公司"), ("L1", "乙公司"), ("L2", "丙公司")]
+    assert taken.values("price", "awards") == [100, 200, 7]
+    assert [token is None for token in taken.values("project_lead", "awards")] == [True, True, False]
+
+
+@pytest.mark.parametrize("row", ["L1,甲公司、乙公司,100,,", "L1,甲公司,100、200,,", "L1,,100、200,,"])
+def test_a_record_of_which_nobody_knows_what_belongs_together_is_refused(awards, row):
+    _, taken = awards(BESIDE, row, "L2,丙公司,7,,")
+    assert winners(taken) == [("L2", "丙公司")]
+    assert "UNEVEN_CELLS" in [code for _, _, code in taken.codes]
+    assert taken.report.refused == 1
+
+
 def test_a_split_of_a_column_that_is_not_there_refuses_the_file(awards):
     _, taken = awards('split = { from = ["中标单位"], at = "、" }', "L1,甲公司,100,,")
     assert taken.report.code == "MISSING_COLUMN"
@@ -283,3 +301,39 @@ def test_one_json_document_gives_lots_and_their_bids(tmp_path, make_county):
         ("lots", 2),
         ("bids", 2),
     ]
+
+
+# --- encodings of other countries --------------------------------------------------------------
+
+BRAZIL = """
+title = "licitações"
+country = "BR"
+time_zone = "America/Sao_Paulo"
+[[file]]
+match = ["*.csv"]
+format = "delimited"
+{encoding}
+[[record]]
+table = "bids"
+[record.columns]
+lot_id = {{ from = ["Lote"] }}
+bidder_name = {{ from = ["Licitante"] }}
+price = {{ from = ["Preço"], unit = 1, decimal = ",", strip = ["R$"] }}
+is_winner = {{ from = ["Vencedor"], values = {{ "Sim" = "true", "Não" = "false" }} }}
+"""
+
+
+def test_text_of_another_country_is_read_in_the_encoding_that_is_stated_and_never_in_a_guessed_one(
+    tmp_path, make_county
+):
+    text = "Lote;Licitante;Preço;Vencedor\n1;São José Ltda;R$ 1.234.567,89;Não\n".encode("cp1252")
+    stated = make_county(tmp_path, BRAZIL.format(encoding='encoding = "cp1252"')).read(text, "a.csv")
+    (bid,) = stated.rows()
+    assert (bid["bidder_name"], bid["price"], bid["is_winner"]) == (
+        "São José Ltda",
+        Decimal("1234567.89"),
+        False,
+    )
+    unstated = make_county(tmp_path, BRAZIL.format(encoding="")).read(text, "a.csv")
+    assert unstated.report.code == "ENCODING"
+    assert "cp1252" in unstated.report.reason

@@ -10,11 +10,25 @@ HEAD = "标段编号,投标人名称,统一社会信用代码,投标报价（元
 def sheets(make_county, tmp_path):
     from pipelines.intake import mapping
 
-    return make_county(tmp_path, (mapping.BUILT_IN / "opening_sheets.toml").read_text(encoding="utf-8"))
+    opening_sheets = (mapping.BUILT_IN / "opening_sheets.toml").read_text(encoding="utf-8")
+    return make_county(tmp_path, opening_sheets + 'tender_id = { from = ["项目编号"] }\n')
 
 
 def sheet(*bids):
     return HEAD + "".join(f"L1,{name},{code},{price},2026-06-01 09:00\n" for name, code, price in bids)
+
+
+LOT = "E4108210000000104001001"
+
+
+def one_refused():
+    """Return a sheet of two bids; the second names a tender that the lot is not of."""
+    rows = ((LOT[:20], "甲", 100), (LOT[:19] + "9", "乙", 105))
+    return (
+        "项目编号,"
+        + HEAD
+        + "".join(f"{tender},{LOT},{name},,{price},2026-06-01 09:00\n" for tender, name, price in rows)
+    )
 
 
 def missing(night):
@@ -27,22 +41,32 @@ def test_a_lot_of_which_every_bid_is_read_is_whole(sheets):
 
 
 def test_an_unread_price_is_counted_and_the_bidder_stays(sheets):
-    sheets.read(sheet(("甲", "", 100), ("乙", "", "弃标")))
+    sheets.read(sheet(("甲", "", 100), ("乙", "", "弃标"), ("丙", "", "0.00")))
     night = sheets.night()
-    assert missing(night) == [(0, 1, 0, True)]
-    assert night.values("SELECT price_unread FROM core.bids WHERE price_unread IS NOT NULL") == ["弃标"]
+    assert missing(night) == [(0, 2, 0, True)]
+    assert night.rows(
+        "SELECT price, price_unread, is_valid FROM core.bids WHERE price_unread IS NOT NULL ORDER BY 2"
+    ) == [
+        (None, "0.00", False),
+        (None, "弃标", False),
+    ]
 
 
-def test_a_refused_bid_is_missing_until_the_bidders_bid_comes(sheets):
-    bad = sheet(("甲", "", 100), ("乙", "", -5))
-    assert [code for *_, code in sheets.read(bad, "a.csv").codes] == ["PRICE_NOT_POSITIVE"]
-    assert missing(sheets.night()) == [(1, 0, 1, True)]
+def test_a_price_that_comes_otherwise_is_not_unread(sheets):
+    sheets.read(sheet(("甲", "", 100), ("乙", "", 0)), "a.csv")
     sheets.read(sheet(("乙", "", 105)), "b.csv")
     assert missing(sheets.night()) == [(0, 0, 0, False)]
 
 
+def test_a_refused_bid_is_missing_until_the_bidders_bid_comes(sheets):
+    assert [code for *_, code in sheets.read(one_refused(), "a.csv").codes] == ["LOT_NOT_IN_TENDER"]
+    assert missing(sheets.night()) == [(1, 0, 1, True)]
+    sheets.read(HEAD + f"{LOT},乙,,105,2026-06-01 09:00\n", "b.csv")
+    assert missing(sheets.night()) == [(0, 0, 0, False)]
+
+
 def test_refused_bids_of_a_lot_that_is_not_open_are_not_counted(sheets):
-    sheets.read(sheet(("甲", "", 100), ("乙", "", -5)))
+    sheets.read(one_refused())
     assert missing(sheets.night("2026-06-01 00:00:00")) == [(0, 0, 0, False)]
 
 

@@ -120,10 +120,10 @@ def test_a_third_round_is_the_third(sheets):
     sheets.read(SECOND.replace("05-28", "06-15").replace("99", "98").replace("105", "104"), "open3.csv")
     night = sheets.night()
     assert bidders(night) == TWO | {"L1#3": "丙乙"}
-    assert night.rows("SELECT lot_id, re_tender_no FROM core.lots ORDER BY 1") == [
-        ("L1", 1),
-        ("L1#2", 2),
-        ("L1#3", 3),
+    assert night.rows("SELECT lot_id, re_tender_no, first_round_id FROM core.lots ORDER BY 1") == [
+        ("L1", 1, "L1"),
+        ("L1#2", 2, "L1"),
+        ("L1#3", 3, "L1"),
     ]
 
 
@@ -140,17 +140,47 @@ def test_an_award_belongs_to_the_last_opening_before_it_and_a_notice_to_the_next
     ]
 
 
-def test_what_says_nothing_of_a_day_belongs_to_the_last_round(sheets):
+@pytest.mark.parametrize(
+    ("of_whom", "placed", "unplaced"),
+    [
+        # 甲 bid in the first round alone, 丙 in the second alone, 乙 in both.
+        ("乙", {"L1#2": "乙"}, 1),
+        ("甲乙", {"L1": "乙甲"}, 0),
+        ("乙丙", {"L1#2": "丙乙"}, 0),
+        ("甲乙丙", {"L1": "甲", "L1#2": "丙乙"}, 1),
+        ("丁", {"L1#2": "丁"}, 1),
+        ("甲丁", {"L1": "甲", "L1#2": "丁"}, 1),
+    ],
+)
+def test_what_says_nothing_of_a_day_belongs_to_the_round_of_its_bidders(sheets, of_whom, placed, unplaced):
     sheets.read(FIRST, "open1.csv")
     sheets.read(SECOND, "open2.csv")
-    sheets.read("lot,bidder,person\nL1,乙,张三\n", "people.csv")
-    assert sheets.night().values("SELECT lot_id FROM core.people") == ["L1#2"]
+    rows = "".join(f"L1,{bidder},张三\n" for bidder in of_whom)
+    sheets.read(f"lot,bidder,person\n{rows}", "people.csv")
+    night = sheets.night()
+    found = "SELECT lot_id, string_agg(bidder_name, '' ORDER BY bidder_name) FROM stage.people GROUP BY 1"
+    assert dict(night.rows(found)) == placed
+    assert sum(night.values("SELECT records FROM stage.unplaced")) == unplaced, "the night's page says so"
 
 
 def test_a_round_that_is_not_open_yet_stays_secret(sheets):
     sheets.read(FIRST, "open1.csv")
     sheets.read(SECOND, "open2.csv")
     assert bidders(sheets.night("2026-05-20 00:00:00")) == {"L1": "乙甲"}
+
+
+def test_the_day_of_an_opening_is_that_of_its_sender(make_county, tmp_path, unchecked):
+    """An afternoon in Brazil is the next day in China, and a morning in China the day before in UTC."""
+    at = SHEETS.replace('opening_on = { from = ["day"] }', 'opening_at = { from = ["day"] }')
+    brazil = at.replace("Asia/Shanghai", "America/Sao_Paulo")
+    for number, (mapping, time) in enumerate(((brazil, "21:30"), (at, "07:30"))):
+        (folder := tmp_path / str(number)).mkdir()
+        county = make_county(folder, mapping)
+        county.read(FIRST.replace("-06\n", f"-06 {time}\n"), "open1.csv")
+        county.read(SECOND.replace("-28\n", f"-28 {time}\n"), "open2.csv")
+        night = county.night()
+        assert bidders(night) == TWO
+        assert opened_on(night) == {"L1": dt.date(2026, 5, 6), "L1#2": dt.date(2026, 5, 28)}
 
 
 def test_another_lot_is_not_touched(sheets):

@@ -172,7 +172,13 @@ def test_a_file_refused_as_a_whole_counts_as_the_records_that_such_a_file_has(ho
         house.bring(f"good{number}", 20)
         house.night()
     house.bring("renamed", 0, state="refused")
-    assert house.said() == [("centre", "20 of 20 records are refused; before, 0.0%")]
+    (gate,) = house.night()
+    assert (gate.records, gate.uncounted) == (20, 1)
+    assert gate.reason == (
+        "an estimated 20 of 20 records are refused (files refused as a whole, not counted: 1, each taken for 20 records);"
+        " before, 0.0%"
+    )
+    assert gate.reason_zh == "约20条记录中拒收20条（1个文件整体拒收，未计数，每个按20条估算），此前拒收率0.0%"
 
 
 def test_a_corrected_delivery_passes_beside_the_bad_one(house):

@@ -287,7 +287,7 @@ def test_a_secret_bid_is_not_even_in_the_bytes_of_the_published_file(county, tmp
     secret = county.read(BIDS + "".join(f"L9,,秘密公司{i},{i + 1},,20260301120000\n" for i in range(500)))
     path = tmp_path / "published.duckdb"
     con = duck.connect(path)
-    stage.load(con, {"bids": [secret.folder / "bids.parquet"]}, {secret.raw_sha: 1}, NIGHT)
+    stage.load(con, {"bids": [secret.folder / "bids.parquet"]}, [stage.Arrival(secret.raw_sha, 1)], NIGHT)
     core.build(con)
     con.close()
     assert "秘密公司".encode() not in path.read_bytes()

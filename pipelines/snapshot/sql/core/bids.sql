@@ -3,7 +3,7 @@
 -- the one at the price of the award, else the lowest. The others are counted in `lances`.
 -- price: as offered, in `currency`; price_cny only where the currency is CNY; NULL unless the
 -- price is an amount (rates and unit prices are not comparable amounts).
--- price_unread: what stood there where no price could be read (弃标, 未解密).
+-- price_unread: what stood there where no price could be read (弃标, 未解密, 0.00).
 -- is_valid: neither rejected by the committee nor without a price. submitted_at: UTC.
 -- project_manager, agent, operator and their _id, _phone: tokens, never clear text.
 CREATE TABLE core.bids AS
@@ -46,7 +46,7 @@ SELECT r.lot_id || '/' || r.bidder_id AS bid_id,
             THEN r.price END AS price_cny,
        coalesce(r.price_form, 'amount') AS price_form,
        r.other_price,
-       r.price_unread,
+       CASE WHEN r.price IS NULL THEN r.price_unread END AS price_unread,
        r.duration_days,
        r.submitted_at,
        r.rank,

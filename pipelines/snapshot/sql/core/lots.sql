@@ -5,6 +5,7 @@
 -- class: what the lot is compared with: its classification, else the project type.
 -- A tender that was delivered as one lot, 'T/', and then with its lots, or the other way round, is these lots.
 -- re_tender_no: 2 for the second round; delivered, or known from two openings under one number, then also in lot_id.
+-- first_round_id: the lot_id of the first of the rounds under one number.
 -- refused_bids: bids that came and were refused; unread_prices: bids without a price that could be read (弃标, 未解密).
 -- missing_bids: by the number of bidders that was delivered, else the refused ones. is_incomplete: any missing or unread.
 -- has_section: false when no lot record was delivered, only bids.
@@ -24,6 +25,7 @@ known AS (
     SELECT lot_id FROM stage.bids
 )
 SELECT k.lot_id,
+       coalesce(r.number, k.lot_id)                               AS first_round_id,
        l.tender_id,
        l.lot_name,
        coalesce(l.tender_name, t.tender_name)                     AS tender_name,

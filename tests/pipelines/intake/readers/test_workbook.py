@@ -241,6 +241,7 @@ def test_a_lot_that_stands_in_the_table_is_not_lost_for_a_text_between(taking, b
         ["开标人：张三", "监标人：李四", "记录人："],
         ["备注：以上含税"],
         [None, "注：以上报价均为含税价"],
+        [None, "（以下空白）"],
     ],
 )
 def test_sums_signatures_and_remarks_below_the_table_are_no_bids(taking, book, below):
