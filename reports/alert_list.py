@@ -151,14 +151,20 @@ class Alert:
 
 
 def ordered(alerts: Iterable[Alert]) -> list[Alert]:
-    """Return the alerts by lot, detector and alert id: the order of every list.
+    """Return the alerts by grade and falling strength, then by lot, detector and alert id: the order of every list.
 
     Raises:
         ValueError: an alert id stands there twice.
     """
-    rows = sorted(alerts, key=lambda alert: (alert.lot_id or "", alert.detector, alert.alert_id))
+    rows = sorted(alerts, key=by_strength)
     _refuse_doubles([alert.alert_id for alert in rows])
     return rows
+
+
+def by_strength(alert: Alert) -> tuple[str, float, str, str, str]:
+    """Return what lists are sorted by; an alert without a strength comes last in its grade."""
+    strength = float("inf") if alert.score is None else -alert.score
+    return alert.grade, strength, alert.lot_id or "", alert.detector, alert.alert_id
 
 
 def csv_bytes(alerts: Iterable[Alert]) -> bytes:

@@ -15,7 +15,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.alert_list import LEVEL_BY_GRADE, STATEMENT_ZH, Alert
+from reports.alert_list import LEVEL_BY_GRADE, STATEMENT_ZH, Alert, by_strength
 from reports.cells import terminal
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -144,7 +144,7 @@ class NightPage:
 def page_html(page: NightPage) -> str:
     """Return the page as HTML text, to be stored as UTF-8."""
     by_level = Counter(alert.level for alert in page.alerts)
-    ranked = sorted(page.alerts, key=_weight)
+    ranked = sorted(page.alerts, key=by_strength)
     return page_of(
         "night.html",
         page=page,
@@ -165,12 +165,6 @@ def page_html(page: NightPage) -> str:
 def page_of(template: str, **facts: object) -> str:
     """Return a page made from one of the house's templates; markup in its texts is escaped."""
     return _PAGES.get_template(template).render(**facts)
-
-
-def _weight(alert: Alert) -> tuple[str, float, str, str, str]:
-    """Order by grade, then by falling score (without one: last), then as the lists do."""
-    score = -alert.score if alert.score is not None else float("inf")
-    return alert.grade, score, alert.lot_id or "", alert.detector, alert.alert_id
 
 
 def _shown(value: object) -> object:

@@ -21,7 +21,7 @@ from pipelines.findings.alerts import Current
 from pipelines.findings.matters import LIST_Q, Matter
 from pipelines.findings.suppression import quiet_until
 from pipelines.store import Store
-from reports.alert_list import Alert
+from reports.alert_list import Alert, by_strength
 
 FLAGS_ZH = {
     "new_evidence": "有新证据",
@@ -116,7 +116,7 @@ def queued_cases(store: Store, now: Current, as_of: date) -> list[QueuedCase]:
             QueuedCase(
                 case=case,
                 matter=matter,
-                alerts=tuple(sorted((now.rows[fp] for fp in fps), key=_weight)),
+                alerts=tuple(sorted((now.rows[fp] for fp in fps), key=by_strength)),
                 lots=lots,
                 money_cny=_money(lots, now.facts.lots),
                 baskets=tuple(sorted({office for lot in lots for office in charge.get(lot, ())})),
@@ -166,10 +166,6 @@ def _order(queued: QueuedCase) -> tuple[bool, bool, str, float, Decimal, str]:
         -(queued.money_cny or Decimal(0)),
         queued.case.id,
     )
-
-
-def _weight(row: Alert) -> tuple[str, float, str, str, str]:
-    return row.grade, -(row.score or 0.0), row.detector, row.lot_id or "", row.alert_id
 
 
 def _money(lots: Iterable[str], facts: Mapping[str, Mapping[str, object]]) -> Decimal | None:

@@ -28,7 +28,7 @@ from pipelines.findings import alerts
 from pipelines.findings.suppression import quiet_until
 from pipelines.intake import lineage
 from pipelines.store import opened
-from reports.alert_list import Alert
+from reports.alert_list import Alert, by_strength
 from reports.cells import terminal
 
 SIGNALS = Both("疑似线索：{count}", "Signals: {count}")
@@ -97,7 +97,7 @@ def list_(
         and (detector is None or row.detector == detector or row.detector.startswith(f"{detector}."))
         and (grade is None or row.grade == grade.upper())
     ]
-    rows.sort(key=lambda row: (row.grade, row.lot_id or "", row.detector, row.alert_id))
+    rows.sort(key=by_strength)
     # A column that would be empty only takes room from the others.
     shows_until = format is not Format.TABLE or any(quiet[row.alert_id] for row in rows)
     until = UNTIL.in_(lang) if format is Format.TABLE else "suppressed_until"

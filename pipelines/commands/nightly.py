@@ -32,6 +32,7 @@ from pipelines.findings.matters import expected_false
 from pipelines.intake import receiving
 from pipelines.snapshot import source_gates
 from pipelines.store import Store, opened
+from reports.alert_list import by_strength
 
 SHOWN = 30  # signals in the table at the end of a night
 NAMED = 5  # files with refused rows
@@ -256,7 +257,7 @@ def _print_records(home: settings.Home, done: publishing.Night, lang: Lang) -> N
 
 def _print_signals(done: publishing.Night, known: Mapping[str, Loaded], lang: Lang) -> None:
     inside = sum(known[alert.detector].status is Status.EXPERIMENTAL for alert in done.alerts)
-    shown = sorted(done.alerts, key=lambda alert: (alert.grade, alert.lot_id or "", alert.detector))[:SHOWN]
+    shown = sorted(done.alerts, key=by_strength)[:SHOWN]
     title = SIGNALS.in_(lang).format(all=len(done.alerts), new=done.new_signals, inside=inside)
     if len(shown) < len(done.alerts):
         title += FIRST.in_(lang).format(shown=len(shown))
