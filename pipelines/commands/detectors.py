@@ -13,10 +13,11 @@ from detectors.interface import Severity, Status
 from pipelines import duck, settings
 from pipelines.commands import alert_text
 from pipelines.commands.alert_text import EXPLANATION
-from pipelines.commands.options import Format, FormatOption, HomeOption, LangOption, Panel
+from pipelines.commands.options import Format, FormatOption, HomeOption, LangOption, Panel, for_reader
 from pipelines.commands.output import listing, out
 from pipelines.commands.texts import SEMICOLON, Both, Lang, word
 from pipelines.findings import alerts
+from pipelines.snapshot import differences
 from pipelines.snapshot.screening import COUNTED_ZH, Unjudged, unjudged_of
 from pipelines.store import opened
 
@@ -42,6 +43,18 @@ LAW = Both(
 )
 NOW = Both("至今", "now")
 SAYS = Both("表述：{says}", "Says: {says}")
+
+DIFFERENCES = Both(
+    "与数据快照 {snapshot} 相比，{changed} 条规则（含阈值、参考数据）已改动",
+    "{changed} detectors (with limits and reference data) are not as they were in snapshot {snapshot}",
+)
+DIFFERENCE_HEADINGS = Both(
+    ("规则", "新增", "不再标记", "不变"), ("detector", "added", "removed", "unchanged")
+)
+UNITS = Both("变动的判定单元", "Units that change")
+UNIT_HEADINGS = Both(
+    ("规则", "变动", "判定单元", "主体", "现属线索"), ("detector", "change", "unit", "entities", "case")
+)
 
 app = typer.Typer(
     name="detectors",
@@ -141,6 +154,48 @@ def explain(
                 )
             )
     out.print(SAYS.in_(lang).format(says=Both(facts.says_zh, facts.says).in_(lang)))
+
+
+@app.command()
+def diff(
+    home: HomeOption = None,
+    format: FormatOption = Format.TABLE,
+    lang: LangOption = Lang.ZH,
+) -> None:
+    """Show what detectors and limits that were changed since the last night would flag otherwise, before the next one."""
+    where = settings.installed(home)
+    with opened(where.control) as store:
+        snapshot = store.published_snapshot()
+        manifest = store.rows("SELECT manifest FROM snapshot WHERE id = ?", snapshot)[0]["manifest"]
+        cases = {
+            (row["detector"], row["scope"]): row["case_id"]
+            for row in store.rows("SELECT detector, scope, case_id FROM signal WHERE is_current = 1")
+        }
+    known = registry.load(local=where.reference.local)
+    changed = differences.changed(manifest, known)
+    con = duck.open_snapshot(where.snapshot(snapshot))
+    try:
+        found = differences.compare(con, changed, where.reference)
+    finally:
+        con.close()
+    if format is Format.TABLE:
+        listing(
+            DIFFERENCES.in_(lang).format(snapshot=snapshot, changed=len(changed)),
+            DIFFERENCE_HEADINGS.in_(lang),
+            [
+                (each.detector, f"+{len(each.added)}", f"-{len(each.removed)}", each.unchanged)
+                for each in found
+            ],
+            format,
+        )
+    rows = [
+        (each.detector, sign, unit, entities, cases.get((each.detector, unit), ""))
+        for each in found
+        for sign, units in (("+", each.added), ("-", each.removed))
+        for unit, entities in units
+    ]
+    if format is not Format.TABLE or rows:
+        listing(UNITS.in_(lang), UNIT_HEADINGS.in_(for_reader(lang, format)), rows, format)
 
 
 def _last_night(home: settings.Home) -> Mapping[str, list[Unjudged]]:

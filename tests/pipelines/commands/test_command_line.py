@@ -187,6 +187,16 @@ def test_every_command_explains_itself():
         assert "Traceback" not in done.stderr
 
 
+def test_a_stricter_limit_is_shown_before_a_night_runs_with_it(home):
+    limits = home / "reference" / "thresholds.toml"
+    limits.parent.mkdir(exist_ok=True)
+    limits.write_text("[contacts.same_phone]\nmin_bidders = 50\n")
+    rows = list(csv.DictReader(io.StringIO(asked(home, "detectors", "diff", "--format", "csv"))))
+    limits.unlink()
+    assert rows and {(row["detector"], row["change"]) for row in rows} == {("contacts.same_phone", "-")}
+    assert all(row["case"] for row in rows)
+
+
 def test_detectors_are_listed_and_explained():
     assert "prices.ladder" in bidwatch("detectors", "list").stdout
     said = bidwatch("detectors", "explain", "prices.ladder").stdout
