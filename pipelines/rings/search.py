@@ -15,7 +15,7 @@ from pipelines.rings.content import MOST_MEMBERS
 from pipelines.rings.market import AVERAGE, UNKNOWN, Bools, Floats, Ints, Runs
 from pipelines.rings.scoring import MOST_RARITY, PRICE_OF_A_MEMBER, Board, Pool
 
-#: Openings with more bids propose no pairs: who meets there meets by the crowd.
+#: Openings with more bids, and ties of more bidders, propose no pairs: who meets there meets by the crowd.
 CROWD = 60
 
 #: Pairs that start a group, by the prices and by the ties, per so many lots of the market.
@@ -100,7 +100,8 @@ class Pairs:
         price = _symmetric(a, b, worth[lot], firms)
         met = _symmetric(a, b, np.full(len(a), 0.01), firms)
         size = ties.size
-        tied_left, tied_right, event = _pairs_inside(np.cumsum(size) - size, size, np.arange(len(size)))
+        few = np.flatnonzero(size <= CROWD)
+        tied_left, tied_right, event = _pairs_inside((np.cumsum(size) - size)[few], size[few], few)
         gain = np.clip(ties.rarity - np.log(np.maximum(size - 1, 1)), 0, MOST_RARITY)
         gain[board.is_used[ties.lot]] = 0
         c, d = market.firm[ties.bid[tied_left]], market.firm[ties.bid[tied_right]]
