@@ -18,6 +18,14 @@ Sources
     All such tests rest on this: independent bids do not move together. The form, without cost data, is this
     project's own. Among exchangeable bids of a lot with n bids the deviations from the lot's
     mean correlate with -1/(n - 1): that is subtracted. Fisher's transformation gives the p-value.
+
+    In the Korean records 9.9 % of 6,778 pairs had p <= .05. Deviations dealt anew among the bidders of each lot give 4.3 to
+    4.9 %, so the test is right for independent bids. One firm's series set against the other's at other times gives 6.1 %:
+    firms change their habits slowly, and two such series meet in a wave by chance. The rest is dependence in the
+    same lots: weak (a correlation of some .09), of both signs, and plain in long records only, as among firms that are alike
+    or unlike in costs and methods. It is no sign of an agreement. So the dependence that is usual among the pairs of the
+    records is measured on all but the most unusual of them and added to the variance of chance: that is this project's
+    own, too. With it 1.6 % have p <= .01 (4.0 % before), and 9 pairs are flagged (61 before).
 """
 
 from __future__ import annotations
@@ -31,7 +39,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from detectors.interface import SEPARATOR, Detector, Engine, Grade, Need, Severity, Status
 from detectors.kernels.firms.joint_lots import joint_lots
@@ -50,9 +58,10 @@ DETECTOR = Detector(
     evidence=("bids.price", "bids.is_valid", "lots.award_method"),
     says="In {joint_lots} joint lots (limit {min_joint_lots}) the two firms' deviations from the lot's mean price"
     " correlate with {value:+.2f}, independent bids with {usual:+.2f}; probability {p_value:.2g}, adjusted for {pairs} pairs"
-    " {q_value:.2g}, limit {max_q:.2f}.",
+    " {q_value:.2g}, limit {max_q:.2f}; a spread of {spread:.2f} that is usual among all pairs is allowed for.",
     says_zh="两家企业在 {joint_lots} 个共同标段（阈值 {min_joint_lots} 个）中，报价相对标段均价的偏离相关系数为 {value:+.2f}"
-    "（独立报价应为 {usual:+.2f}），概率 {p_value:.2g}，按 {pairs} 对企业校正后 {q_value:.2g}（阈值 {max_q:.2f}），属异常指标。",
+    "（独立报价应为 {usual:+.2f}），概率 {p_value:.2g}，按 {pairs} 对企业校正后 {q_value:.2g}（阈值 {max_q:.2f}；"
+    "已计入各企业对之间通常的差异 {spread:.2f}），属异常指标。",
 )
 
 #: What the sentences look like, for the catalogue.
@@ -63,7 +72,14 @@ EXAMPLE = {
     "p_value": 1.3e-7,
     "pairs": 4_310,
     "q_value": 0.0006,
+    "spread": 0.05,
 }
+
+#: Shares of the pairs that must not be rarer than so: what more unusual pairs do does not count as usual.
+CENTRAL = (0.2, 0.1, 0.05)
+
+#: From fewer pairs no usual dependence can be told from that of a few.
+ENOUGH_PAIRS = 100
 
 
 @dataclass(frozen=True)
@@ -115,7 +131,8 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
     expected = -pair_sums(usual, came, pairs) / n
     # An exact multiple has no finite transform.
     distance = np.arctanh(np.clip(value, -0.999999, 0.999999)) - np.arctanh(expected)
-    p_value = np.minimum(2 * ndtr(-np.abs(distance) * np.sqrt(n - 3)), 1.0)
+    spread = _usual_spread(distance, n)
+    p_value = np.minimum(2 * ndtr(-np.abs(distance) / np.sqrt(1 / (n - 3) + spread**2)), 1.0)
     named = pd.Series(firms[pairs.first] + SEPARATOR + firms[pairs.second], dtype="str")
     frame = pd.DataFrame(
         {
@@ -125,6 +142,7 @@ def screen(engine: Engine, limits: Limits) -> pd.DataFrame:
             "p_value": p_value,
             "joint_lots": pairs.joint,
             "usual": expected,
+            "spread": spread,
         }
     )
     # A firm that always stands at the same place does not move: nothing can be said of it.
@@ -165,6 +183,23 @@ def _deviations(engine: Engine, min_bids: int) -> tuple[NDArray[np.object_], Any
         for values in (np.ones(len(used)), deviation[used], share[used])
     )
     return np.asarray(firms, dtype=object), came, prices, usual
+
+
+def _usual_spread(distance: NDArray[np.float64], n: NDArray[np.float64]) -> float:
+    """Return how far the pairs' true correlations usually lie from those of independent bids: a standard deviation.
+
+    It is the smallest with which no more than each share in `CENTRAL` of the pairs has a p-value as small as that share.
+
+    Args:
+        distance: of Fisher's transforms, shape (pairs,), nan where nothing can be said.
+        n: joint lots, shape (pairs,).
+    """
+    is_known = np.isfinite(distance)
+    if is_known.sum() < ENOUGH_PAIRS:
+        return 0.0
+    squares, chance = distance[is_known] ** 2, 1 / (n[is_known] - 3)
+    needed = [np.quantile(squares / ndtri(share / 2) ** 2 - chance, 1 - share) for share in CENTRAL]
+    return float(np.sqrt(max(*needed, 0.0)))
 
 
 def _correlation(prices: Any, came: Any, pairs: Pairs, n: NDArray[np.float64]) -> NDArray[np.float64]:

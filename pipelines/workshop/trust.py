@@ -18,7 +18,9 @@ from pipelines.workshop.evaluation import Truth
 
 FALSE_SHARE = 0.01  # of judged honest units that may be flagged, where the detector names no probability
 BLIND_FLAGS = 10  # in a county with rings; fewer are too few to compare with chance
-REAL_SHARE = 0.05  # of a real market without labels: a detector that flags more is experimental
+REAL_SHARE = (
+    0.05  # of a real market, but for what labels call collusive: a detector that flags more is experimental
+)
 REAL_UNITS = 20  # judged units of a real market below which a single flag is more than that share
 CONFIDENCE = 0.95
 
@@ -105,7 +107,8 @@ def gates(
     Args:
         detectors: those to judge.
         honest: units of `evaluation.seen` of a county without rings.
-        markets: real markets without labels; detector, unit, is_flagged, one row per detector and unit.
+        markets: real markets; detector, unit, is_flagged, one row per detector and unit. Where there is a column
+            is_collusive, the units of which it is true are left out: to flag them is no fault.
     """
     table = false_flags(honest).reindex([detector.id for detector in detectors])
     table[["judged", "false"]] = table[["judged", "false"]].fillna(0).astype("int64")
@@ -114,7 +117,8 @@ def gates(
         verdict(*row) for row in table[["judged", "share", "low", "gate"]].itertuples(index=False)
     ]
     table["real_share"], table["real_set"] = np.nan, ""
-    for name, units in markets.items():
+    for name, market in markets.items():
+        units = market[~market["is_collusive"].eq(True)] if "is_collusive" in market else market
         by = units.groupby("detector")["is_flagged"]
         share = by.mean().where(by.size() >= REAL_UNITS).reindex(table.index)
         is_worst = share.notna() & ~(share <= table["real_share"])

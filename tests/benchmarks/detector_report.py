@@ -69,7 +69,7 @@ def main() -> int:
     labelled = {name: units for name, units in markets.items() if "is_collusive" in units}
     sharing = sharing_tenders(data) if "korea" in markets else set()
     korean = korean_table(markets["korea"], kinds, sharing) if sharing else None
-    gates = trust.gates(detectors, honest.seen.units, without(plain, sharing))
+    gates = trust.gates(detectors, honest.seen.units, without(markets, sharing))
     precision = precision_of(rings, detectors)
     held_back = trust.held_back(gates, precision)
     text = [
@@ -153,8 +153,8 @@ def gate_part(gates: pd.DataFrame, detectors: Sequence[Loaded]) -> list[str]:
               there, such as a ban in force, is not false), their share, its upper 95 % bound, and the gate: 1 % for
               grades A and B, the nominal probability for C, 1 % where it names none. `over`: above the gate, as chance
               can do; `fails`: beyond chance; `few`: of so few units not even no flag would show it; `no units`: it
-              could judge nothing. Then the real set without labels of which it flags most, of those with {REAL_UNITS}
-              judged units, the Korean one without the tenders that are known to share a representative; `!` more than
+              could judge nothing. Then the real set of which it flags most, of those with {REAL_UNITS} judged units,
+              without lots that labels call collusive and Korean tenders that are known to share a representative; `!` more than
               {100 * REAL_SHARE:.0f} %: not stable."""),
         "",
         table(shown),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import NamedTuple
 
 import numpy as np
@@ -9,8 +10,14 @@ from scipy.special import betainc
 
 from detectors.kernels.firms.pairs import SLICE_CELLS, Floats, Ints, Meetings, Pairs, parts
 
-#: Firms that are paired with all others to measure the spread of a market: bounds the work of large markets.
-SAMPLED_FIRMS = 2_000
+#: Pairs, met or not, that are looked at to measure the spread of a market: bounds the work of large markets.
+SAMPLED_PAIRS = 500_000
+
+#: Shares of the pairs that met which must not be rarer than so.
+CENTRAL = (0.2, 0.1, 0.05)
+
+#: Spreads that are tried, each a few per cent above the one before.
+SMALLEST_SPREAD, LARGEST_SPREAD, SPREAD_STEPS = 0.001, 100.0, 240
 
 #: Exact chances are computed up to this many joint lots; above, an upper bound is given: bounds memory.
 EXACT_JOINT = 200
@@ -61,32 +68,65 @@ def chances(met: Meetings, pairs: Pairs) -> Chances:
 
 
 def market_spread(met: Meetings, min_occasions: int) -> float:
-    """Return how much pairs differ in how often they meet, beyond chance: a variance, relative to the mean.
+    """Return how much ordinary pairs differ in how often they meet, beyond chance: a variance, relative to the mean.
 
-    Firms of one trade, size or place meet more often than strata can say. If the expectation of a pair is
-    multiplied by a factor with mean 1 and variance f, the squared departures exceed the variances by
-    f times the squared expectations: summed over all pairs of firms with ``min_occasions`` or more,
-    met or not, that gives f (0 where chance explains all). In large markets every k-th firm is paired
-    with all others.
+    Firms of one trade, size or place meet more often than strata can say. The expectation of a pair is
+    taken to be multiplied by a factor with mean 1 and variance f. Squared departures would give f, but a few rings
+    raise them until they hide themselves. So f is the smallest number with which, of the pairs that met at all, no more than
+    `CENTRAL` of them have a probability (given that they met) as small as that: what the most unusual pairs do beyond that
+    point does not count. Only pairs that met are asked, so that pairs of two niches,
+    however many, do not pass for ordinary ones; and by their weight (E / (1 + E))^2, with E the expectation, because pairs that
+    hardly could meet tell nothing. In large markets every k-th firm is paired with all others.
+
+    Args:
+        met: who came to which occasion.
+        min_occasions: of a firm that counts.
+
+    Returns:
+        f, at most `LARGEST_SPREAD`; infinite where not even that is enough. 0 where chance explains all.
     """
-    busy = np.flatnonzero(np.diff(met.came.indptr) >= min_occasions)
-    if len(busy) < 2:
+    joint, expected, variance, most = _pairs_that_met(met, min_occasions)
+    if len(joint) == 0:
         return 0.0
+    weight = (expected / (1 + expected)) ** 2
+    weight /= weight.sum()
+
+    def is_enough(spread: float) -> bool:
+        beyond = _wide(expected, variance, most, spread, joint)
+        once = _wide(expected, variance, most, spread, 0.5)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p_value = np.where(np.isfinite(beyond), beyond / once, 1.0)
+        return all(weight[p_value <= share].sum() <= share for share in CENTRAL)
+
+    if is_enough(0.0):
+        return 0.0
+    steps = np.geomspace(SMALLEST_SPREAD, LARGEST_SPREAD, SPREAD_STEPS)
+    place = bisect_left(steps, True, key=is_enough)
+    return float(steps[place]) if place < len(steps) else np.inf
+
+
+def _pairs_that_met(met: Meetings, min_occasions: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return joint occasions, their expectation and variance, and the most possible, of a sample of the pairs that met."""
+    busy = np.flatnonzero(np.diff(met.came.indptr) >= min_occasions)
     came, strata = met.came[busy], met.by_stratum[busy]
+    tenders = np.diff(came.indptr)
     rest = strata.multiply(strata.multiply(-1.0) + (strata > 0).multiply(met.size)).tocsr()
     size = met.size.astype(np.float64)
-    excess = squares = 0.0
-    step = -(-len(busy) // SAMPLED_FIRMS)
-    for part in np.array_split(np.arange(0, len(busy), step), -(-len(busy) * len(busy) // SLICE_CELLS)):
+    weight = 1 / (size**2 * np.maximum(size - 1, 1))
+    step = max(-(-len(busy) * len(busy) // SAMPLED_PAIRS), 1)
+    sampled = np.arange(0, len(busy), step)
+    found = [np.empty((4, 0))]
+    for part in np.array_split(sampled, max(-(-len(sampled) * len(busy) // SLICE_CELLS), 1)):
         joint = (came[part] @ came.T).toarray()
-        expected = (strata[part].multiply(1 / size) @ strata.T).toarray()
-        weight = 1 / (size**2 * np.maximum(size - 1, 1))
-        variance = (rest[part].multiply(weight) @ rest.T).toarray()
-        for cells in (joint, expected, variance):
-            cells[np.arange(len(part)), part] = 0.0
-        excess += float(((joint - expected) ** 2 - variance).sum())
-        squares += float((expected**2).sum())
-    return max(excess / squares, 0.0) if squares > 0 else 0.0
+        # Each pair once: the other firm is a later one, or is not in the sample.
+        joint[:, sampled] *= part[:, None] < sampled
+        row, column = np.nonzero(joint)
+        expected = (strata[part].multiply(1 / size) @ strata.T).toarray()[row, column]
+        variance = (rest[part].multiply(weight) @ rest.T).toarray()[row, column]
+        most = np.minimum(tenders[part][row], tenders[column])
+        found.append(np.stack([joint[row, column], expected, variance, most]))
+    joint, expected, variance, most = np.concatenate(found, axis=1)
+    return joint, expected, variance, most
 
 
 def chances_in_spread(chance: Chances, joint: Ints, most: Ints, spread: float) -> Floats:
@@ -95,13 +135,20 @@ def chances_in_spread(chance: Chances, joint: Ints, most: Ints, spread: float) -
     The share of the ``most`` possible joint occasions is taken as a beta variable with the pair's mean and
     the variance of chance and spread together. Never below the probability by chance alone.
     """
-    share = np.minimum(chance.expected / most, 1.0)
-    variance = (chance.variance + spread * chance.expected**2) / most**2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        total = share * (1 - share) / variance - 1
-        wide = 1 - betainc(share * total, (1 - share) * total, np.clip((joint - 0.5) / most, 0, 1))
+    wide = _wide(chance.expected, chance.variance, most, spread, joint.astype(np.float64) - 0.5)
     # Where no beta variable is as wide, nothing can be said.
-    return np.maximum(chance.p_value, np.where(total > 0, wide, 1.0))
+    return np.maximum(chance.p_value, np.where(np.isfinite(wide), wide, 1.0))
+
+
+def _wide(
+    expected: Floats, variance: Floats, most: Floats | Ints, spread: float, at: Floats | float
+) -> Floats:
+    """Return P(joint occasions > at) as of a beta variable; nan where none is as wide."""
+    share = np.minimum(expected / most, 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = share * (1 - share) * most**2 / (variance + spread * expected**2) - 1
+        above = 1 - betainc(share * total, (1 - share) * total, np.clip(at / most, 0, 1))
+    return np.where(total > 0, above, np.nan)
 
 
 def log_factorials(largest: int) -> Floats:

@@ -30,7 +30,7 @@ SLICE_CELLS = 2_000_000
 
 OCCASIONS = """
 SELECT coalesce(l.tender_id, l.lot_id) AS occasion,
-       min(l.class) || ' ' || coalesce(min(l.project_type), '') AS class,
+       min(NULLIF(l.class, '')) || ' ' || coalesce(min(l.project_type), '') AS class,
        min(l.region_code) AS region,
        min(CAST(EXTRACT(YEAR FROM l.opened_on) AS INTEGER) * 4
            + CAST(EXTRACT(QUARTER FROM l.opened_on) AS INTEGER)) AS quarter
@@ -44,6 +44,14 @@ CAME = """
 SELECT DISTINCT coalesce(l.tender_id, l.lot_id) AS occasion, b.bidder_id
 FROM core.bids AS b
 JOIN core.lots AS l ON l.lot_id = b.lot_id
+"""
+
+#: The firms of each occasion with a known trade class.
+CAME_IN_CLASS = f"""
+SELECT came.occasion, came.bidder_id
+FROM ({CAME}) AS came
+JOIN ({OCCASIONS.replace("ORDER BY occasion", "")}) AS o ON o.occasion = came.occasion
+WHERE o.class IS NOT NULL
 """
 
 #: A pair can have met no more often than each of its firms came.
@@ -92,14 +100,17 @@ class Pairs(NamedTuple):
     joint: Ints
 
 
-def meetings(engine: Engine, min_stratum: int) -> Meetings:
+def meetings(engine: Engine, min_stratum: int, *, in_class: bool = False) -> Meetings:
     """Read who came to which occasion, and cut the occasions into strata.
 
     A stratum holds occasions of one market class, one band of bidders, one region and one quarter. Strata with fewer
-    than ``min_stratum`` occasions are pooled over the year, all years and all regions.
+    than ``min_stratum`` occasions are pooled over the year, all years and all regions. Occasions without a class
+    are of one class, or are left out if ``in_class``.
     """
     occasions: pd.DataFrame = engine.run(OCCASIONS).to_pandas()
-    came: pd.DataFrame = engine.run(CAME).to_pandas()
+    if in_class:
+        occasions = occasions[occasions["class"].notna()].reset_index(drop=True)
+    came: pd.DataFrame = engine.run(CAME_IN_CLASS if in_class else CAME).to_pandas()
     firm, firms = pd.factorize(came["bidder_id"], sort=True)
     occasion = pd.Index(occasions["occasion"]).get_indexer(pd.Index(came["occasion"]))
     stratum = _strata(occasions, np.bincount(occasion, minlength=len(occasions)), min_stratum)
@@ -128,9 +139,13 @@ def frequent_pairs(came: Any, min_joint: int) -> Pairs:
 
 
 def possible_pairs(met: Meetings, min_joint: int) -> int:
-    """Return how many pairs could have met so often: both firms came to as many occasions."""
-    firms = int((np.diff(met.came.indptr) >= min_joint).sum())
-    return firms * (firms - 1) // 2
+    """Return how many pairs could have met so often: both came to as many occasions, some of them in one stratum."""
+    busy = met.by_stratum[np.flatnonzero(np.diff(met.came.indptr) >= min_joint)]
+    cells = np.minimum(busy @ np.bincount(busy.indices, minlength=busy.shape[1]), busy.shape[0])
+    runs = _runs(np.arange(busy.shape[0]), cells)
+    # Every firm shares a stratum with itself, and every pair stands twice.
+    shared = sum(int((busy[part] @ busy.T).nnz) for part in runs)
+    return (shared - int(busy.shape[0])) // 2
 
 
 def pair_sums(one: Any, other: Any, pairs: Pairs) -> Floats:
@@ -186,9 +201,13 @@ def _slices(came: Any, min_joint: int) -> Iterator[Ints]:
     sizes = np.bincount(came.indices, minlength=came.shape[1])
     # A firm meets at most all others, and at most as many as came to its occasions.
     cells = np.minimum(came @ sizes, came.shape[0])[many]
-    number = np.cumsum(cells) // SLICE_CELLS
-    starts = np.flatnonzero(np.diff(number, prepend=-1))
-    yield from np.split(many, starts[1:])
+    yield from _runs(many, cells)
+
+
+def _runs(firms: Ints, cells: Ints) -> Iterator[Ints]:
+    """Cut the firms where the cells of their products add up to a slice."""
+    starts = np.flatnonzero(np.diff(np.cumsum(cells) // SLICE_CELLS, prepend=-1))
+    yield from np.split(firms, starts[1:])
 
 
 def parts(one: Any, other: Any, pairs: Pairs) -> Iterator[slice]:

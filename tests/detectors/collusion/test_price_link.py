@@ -66,6 +66,34 @@ def test_independent_prices_have_uniform_p_values(market):
     assert p_value.mean() == pytest.approx(0.5, abs=0.1)
 
 
+def alike(market, following=False):
+    """20 firms in 800 lots of 8 bids. Their methods are a little alike or unlike; the first two may be one hand."""
+    rng = np.random.default_rng(2)
+    methods = rng.normal(0, 0.05, (20, 2))  # how each firm answers to two things about a lot
+    lots, seats = 800, 8
+    firms = np.sort(rng.permuted(np.tile(np.arange(20), (lots, 1)), axis=1)[:, :seats], axis=1)
+    logs = (methods[firms] * rng.normal(0, 1, (lots, 1, 2))).sum(axis=2) + rng.normal(0, 0.08, (lots, seats))
+    both = (firms[:, 0] == 0) & (firms[:, 1] == 1) & following
+    logs[both, 1] = logs[both, 0] + 0.02 + rng.normal(0, 0.02, both.sum())
+    names = np.char.add("L", np.arange(lots).astype(str))
+    market.append("lots", pd.DataFrame({"lot_id": names, "award_method": "average_price"}))
+    bids = {"lot_id": names.repeat(seats), "bidder_id": [f"F{firm:02}" for firm in firms.ravel()]}
+    return market.append("bids", pd.DataFrame(bids | {"price": np.exp(14 + logs.ravel())}))
+
+
+def test_dependence_that_is_usual_among_all_pairs_is_no_sign(market):
+    frame = alike(market).screen(ID)
+    chance = 1 / np.sqrt(frame["joint_lots"] - 3)
+    distance = np.arctanh(frame["value"]) - np.arctanh(frame["usual"])
+    assert (distance.abs() > 1.96 * chance).mean() > 0.2
+    assert (frame["p_value"] <= 0.05).mean() <= 0.06
+    assert not frame["flagged"].any()
+
+
+def test_a_pair_that_follows_is_seen_above_the_usual_dependence(market):
+    assert alike(market, following=True).flagged_together(ID) == [{"F00", "F01"}]
+
+
 def test_cannot_judge_nine_joint_lots(market):
     assert "A;B" not in town(market, lots=9, follow=above).judged(ID)
 

@@ -39,6 +39,15 @@ def town(market, lots=300, size=5, opened="2026-03-02 01:00:00", seed=1):
     )
 
 
+def test_cannot_judge_an_open_auction_where_bids_answer_each_other(market):
+    town(market).lots(LOT).bids(BIDS)
+    market.con.execute("UPDATE core.bids SET lances = 2 WHERE lot_id = 'L1' AND bidder_id = 'D'")
+    assert "L1" not in market.judged(ID)
+    assert market.lacks(ID) == {
+        "a bidder with several bids: an open auction, in which bids answer each other": 1
+    }
+
+
 def test_flags_three_bids_within_a_minute_days_before_the_opening(market):
     town(market).lots(LOT).bids(BIDS)
     assert market.judged(ID) == {"L1": True}

@@ -13,9 +13,11 @@ import pytest
 import sample_night
 from typer.testing import CliRunner
 
+from detectors.collusion import co_bidding
 from pipelines.cli import app
 from pipelines.intake import mapping
 from pipelines.settings import Home
+from pipelines.snapshot import screening
 
 CASES = Path(__file__).parents[2] / "cases"
 
@@ -82,6 +84,20 @@ def test_two_files_about_one_lot_complete_each_other(make_county, tmp_path, unch
         ("L3", "lowest_price", 6, dt.date(2026, 1, 7)),
     ]
     assert [night.account(one)["loaded"] for one in files] == [3, 3]
+
+
+@pytest.mark.parametrize("trade, judged", [("with_class", 2_365), ("without_class", 0)])
+def test_pairs_of_two_honest_trades_are_told_apart_or_not_judged(
+    make_county, tmp_path, unchecked, trade, judged
+):
+    folder = CASES / "detection" / "no_class"
+    county = make_county(tmp_path, mapping=(folder / f"{trade}.toml").read_text(encoding="utf-8"))
+    for name in ("lots.csv", "bids.csv"):
+        county.read((folder / name).read_bytes(), name)
+    night = county.night("2026-12-31 00:00:00")
+    assert night.values("SELECT count(*) FROM core.bids") == [6_844]
+    frame = co_bidding.screen(screening.measure(night.con), co_bidding.Limits())
+    assert (len(frame), frame["flagged"].sum()) == (judged, 0)
 
 
 def test_a_second_round_of_a_lot_has_its_own_bidders(opening_sheets):

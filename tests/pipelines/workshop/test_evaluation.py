@@ -249,6 +249,14 @@ def test_a_detector_that_flags_more_than_one_in_twenty_of_a_real_market_does_not
     assert (row["verdict"], row["real_set"], row["passes"]) == ("holds", "there", False)
 
 
+def test_what_labels_call_collusive_may_be_flagged_and_the_rest_of_that_market_counts():
+    labelled = units([1] * 10 + [0] * 40).assign(is_collusive=[True] * 10 + [False] * 40)
+    assert gates(units([0] * 300), here=labelled)["real_share"] == 0
+    labelled["is_collusive"] = [True] * 7 + [False] * 33 + [None] * 10
+    row = gates(units([0] * 300), here=labelled)
+    assert (row["real_share"], row["passes"]) == (3 / 43, False)
+
+
 def test_a_real_market_of_fewer_than_twenty_judged_units_decides_nothing():
     row = gates(units([0] * 300), here=units([1] + [0] * 18))
     assert np.isnan(row["real_share"])
