@@ -51,6 +51,7 @@ DIFFERENCES = Both(
 DIFFERENCE_HEADINGS = Both(
     ("规则", "新增", "不再标记", "不变"), ("detector", "added", "removed", "unchanged")
 )
+ADDED, REMOVED = Both("新增", "added"), Both("不再标记", "removed")
 UNITS = Both("变动的判定单元", "Units that change")
 UNIT_HEADINGS = Both(
     ("规则", "变动", "判定单元", "主体", "现属线索"), ("detector", "change", "unit", "entities", "case")
@@ -189,9 +190,15 @@ def diff(
             format,
         )
     rows = [
-        (each.detector, sign, unit, entities, cases.get((each.detector, unit), ""))
+        (
+            each.detector,
+            change.in_(for_reader(lang, format)),
+            unit,
+            entities,
+            cases.get((each.detector, unit), ""),
+        )
         for each in found
-        for sign, units in (("+", each.added), ("-", each.removed))
+        for change, units in ((ADDED, each.added), (REMOVED, each.removed))
         for unit, entities in units
     ]
     if format is not Format.TABLE or rows:
