@@ -69,7 +69,7 @@ def county(seed: int, *, honest: bool) -> Path:
         "parquet",
         *(["--honest"] if honest else []),
     ]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     home = folder / "home"
     shutil.rmtree(home, ignore_errors=True)
     made = evaluation.built(folder / "inbox", home, LAST_NIGHT)
