@@ -18,8 +18,9 @@ from pipelines.casework.clocks.due_dates import Stage
 from pipelines.casework.deliveries import receipts
 from pipelines.findings import outbox
 from pipelines.findings.alerts import Current
-from pipelines.findings.matters import LIST_Q, Matter
+from pipelines.findings.matters import Matter
 from pipelines.findings.suppression import quiet_until
+from pipelines.rings import LIST_Q
 from pipelines.store import Store
 from reports.alert_list import Alert, by_strength
 

@@ -47,7 +47,7 @@ HEADINGS = Both(
     ("case", "state", "about", "gr", "score", "firms/lots", "fired", "10,000 CNY", "owner", "due", "flags"),
 )
 ON_THE_LIST = Both(
-    "疑似团伙 {rings} 起排在最前，其中预期误报不超过 {false} 起（见“说明”：bidwatch review show 线索）",
+    "疑似团伙 {rings} 起排在最前，其中预期误报不超过 {false} 起（依据：bidwatch review show 线索）",
     "{rings} rings come first; at most {false} of them are expected to be false",
 )
 WORKLOAD = Both("工作量", "Workload")

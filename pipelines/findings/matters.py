@@ -19,6 +19,7 @@ from detectors.interface import SEPARATOR
 from detectors.registry import Loaded
 from pipelines.findings import strength
 from pipelines.findings.signals import Signal
+from pipelines.rings import LIST_Q
 from pipelines.store import Store
 
 
@@ -45,10 +46,6 @@ SEARCHED = ("collusion", "contacts", "documents", "prices")
 
 #: Units of detectors about a firm and somebody it deals with: scope is ``other/firm``.
 RELATION_UNITS = ("buyer",)
-
-
-#: Rings with at most this expected false share stand on the list; up to `pipelines.rings.tables.DESK_Q` the desk sees them.
-LIST_Q = 0.1
 
 #: A lot is a group's where so much of its bidders are of it; larger lots are no group's.
 FILLED_SHARE = 0.6

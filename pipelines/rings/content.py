@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -130,15 +130,7 @@ def _once(market: Market) -> Market:
     order = np.lexsort((np.arange(ties), -size, circle))
     kept = ~lasts
     kept[order[np.append(True, circle[order][1:] != circle[order][:-1])]] = True
-    place = np.cumsum(kept) - 1
-    is_in = kept[market.tied_tie]
-    return replace(
-        market,
-        tie_lot=market.tie_lot[kept],
-        tie_kind=market.tie_kind[kept],
-        tied_tie=place[market.tied_tie[is_in]],
-        tied_bid=market.tied_bid[is_in],
-    )
+    return market.keeping(kept)
 
 
 def _share_at_least(values: Floats, group: Ints, asked: Floats, asked_group: Ints) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -79,6 +79,18 @@ class Market:
     def first(self) -> Ints:
         """Position of the first bid of each lot, and of the end; shape (lots + 1,)."""
         return np.concatenate(([0], np.cumsum(self.bids)))
+
+    def keeping(self, kept: Bools) -> Market:
+        """Return the market with some of its ties; ``kept`` of shape (ties,)."""
+        place = np.cumsum(kept) - 1
+        inside = kept[self.tied_tie]
+        return replace(
+            self,
+            tie_lot=self.tie_lot[kept],
+            tie_kind=self.tie_kind[kept],
+            tied_tie=place[self.tied_tie[inside]],
+            tied_bid=self.tied_bid[inside],
+        )
 
 
 @dataclass(frozen=True)
@@ -242,8 +254,12 @@ def _ties(
 
 def encoded(column: pa.ChunkedArray) -> tuple[Ints, NDArray[np.object_]]:
     """Return a text column as positions in its sorted distinct texts, and these texts."""
-    texts, positions = np.unique(column.to_numpy(zero_copy_only=False).astype(object), return_inverse=True)
-    return positions.astype(np.int64), texts
+    code = column.combine_chunks().dictionary_encode()
+    texts = code.dictionary.to_numpy(zero_copy_only=False)
+    order = np.argsort(texts)  # of the distinct texts only
+    rank = np.empty(len(texts), np.int64)
+    rank[order] = np.arange(len(texts))
+    return rank[code.indices.to_numpy(zero_copy_only=False)], texts[order]
 
 
 def numbers(column: pa.ChunkedArray) -> Floats:

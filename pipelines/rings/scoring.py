@@ -159,13 +159,15 @@ class Pool:
 
     def scores(self, groups: Bools) -> Floats:
         """Return the score of each group; ``groups`` is a mask over the firms, shape (groups, k)."""
-        parts = self.parts(groups)
-        by_price = np.maximum(parts["lowest"] + parts["average"], parts["runs"])
-        scores: Floats = by_price + parts["ties"] - PRICE_OF_A_MEMBER * groups.sum(axis=1)
+        return self.score(groups, self.parts(groups))
+
+    def score(self, groups: Bools, parts: dict[str, Floats]) -> Floats:
+        """Return the score of each group from its `parts`."""
+        scores: Floats = parts["price"] + parts["ties"] - PRICE_OF_A_MEMBER * groups.sum(axis=1)
         return scores
 
     def parts(self, groups: Bools) -> dict[str, Floats]:
-        """Return what each channel gives each group, in nats."""
+        """Return what each channel gives each group, in nats; ``price``: the stronger of the two ways to look at prices."""
         masks = groups.astype(np.float32)
         present = masks @ self.attends
         board = self.board
@@ -183,6 +185,7 @@ class Pool:
         looked = board.looked_at[self.lots]
         found["ties"] = self.ties.scores(masks, members, looked)
         found["runs"] = self.runs.scores(masks, members, family == AVERAGE)
+        found["price"] = np.maximum(found["lowest"] + found["average"], found["runs"])
         return found
 
     def together(self) -> Floats:

@@ -13,7 +13,7 @@ import pandas as pd
 from detectors.interface import SEPARATOR
 from detectors.registry import Loaded
 from pipelines.duck import DuckDBEngine
-from pipelines.rings import innocence
+from pipelines.rings import DESK_Q, LIST_Q, innocence
 from pipelines.rings.content import tie_events
 from pipelines.rings.finding import Found, board_of, false_share, find
 from pipelines.rings.market import Market, kinds_of_ties, read
@@ -22,12 +22,6 @@ from pipelines.rings.search import LEAST_SCORE, Group
 
 #: Of the decoys: the same snapshot gives the same rings on every machine.
 SEED = 1
-
-#: Groups are kept whose expected false share is at most this: what the desk may look at.
-DESK_Q = 0.2
-
-#: Expected false share up to which a ring stands on the list.
-LIST_Q = 0.1
 
 #: What the evidence of prices is called beside the kinds of ties.
 PRICES = "prices"
@@ -145,17 +139,7 @@ def _clearing(board: Board, group: Group, without: Mapping[str, float], needed: 
 
 def _lacking(board: Board, kinds: Sequence[int]) -> Board:
     """Return the board without some kinds of ties."""
-    market = board.market
-    kept = ~np.isin(market.tie_kind, kinds)
-    place = np.cumsum(kept) - 1
-    inside = kept[market.tied_tie]
-    less = replace(
-        market,
-        tie_lot=market.tie_lot[kept],
-        tie_kind=market.tie_kind[kept],
-        tied_tie=place[market.tied_tie[inside]],
-        tied_bid=market.tied_bid[inside],
-    )
+    less = board.market.keeping(~np.isin(board.market.tie_kind, kinds))
     return board.holding(replace(board.content, ties=tie_events(less)))
 
 
@@ -163,16 +147,19 @@ def _parts(board: Board, group: Group) -> dict[str, float]:
     pool = Pool.of(board, np.array(group.firms))
     everybody = np.ones((1, len(pool.firms)), bool)
     parts = pool.parts(everybody)
-    price = max(float(parts["lowest"][0] + parts["average"][0]), float(parts["runs"][0]))
-    return {"score": float(pool.scores(everybody)[0]), "price": price, "ties": float(parts["ties"][0])}
+    return {
+        "score": float(pool.score(everybody, parts)[0]),
+        "price": float(parts["price"][0]),
+        "ties": float(parts["ties"][0]),
+    }
 
 
 def _firms(market: Market, rings: Sequence[tuple[Group, float]]) -> pd.DataFrame:
     rows = []
+    tied = np.zeros(len(market.lot), bool)
+    tied[market.tied_bid] = True
     for place, (group, _) in enumerate(rings, 1):
         inside = np.isin(market.lot, np.array(group.lots))
-        tied = np.zeros(len(market.lot), bool)
-        tied[market.tied_bid] = True
         for firm in sorted(group.firms + group.joined):
             of = inside & (market.firm == firm)
             rows.append(

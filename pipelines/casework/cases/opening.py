@@ -68,7 +68,7 @@ def assign(control: sqlite3.Connection, matters: Sequence[Matter], snapshot: str
             case_of[fp] = held if held is not None and _is_kept(known, held) else chosen
         others = sorted(other for other in roots if other != chosen and known[other].is_touched)
         events += [(chosen, "overlaps", other) for other in others]
-        rows.append((chosen, snapshot, matter))
+        rows.append((chosen, matter))
     events += _emptied(control, known, before, case_of, claimed)
     _write(control, rows, events, snapshot)
     return case_of
@@ -149,7 +149,7 @@ def _emptied(
 
 def _write(
     control: sqlite3.Connection,
-    rows: Iterable[tuple[str, str, Matter]],
+    rows: Iterable[tuple[str, Matter]],
     events: Iterable[tuple[str, str, str | None]],
     snapshot: str,
 ) -> None:
@@ -159,14 +159,14 @@ def _write(
     }
     control.execute("DELETE FROM matter")
     more = []
-    for case, snapshot_id, matter in rows:
+    for case, matter in rows:
         firms, lots = json.dumps(matter.firms), json.dumps(matter.lots)
         control.execute(
             "INSERT INTO matter (case_id, snapshot, kind, scope, firms, lots, score, q, facts)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 case,
-                snapshot_id,
+                snapshot,
                 matter.kind,
                 matter.scope,
                 firms,
